@@ -1,0 +1,68 @@
+"""The ground every module stands on: errors for the user, whole-file writes, JSON."""
+
+import contextlib
+import gzip
+import json
+import os
+import tempfile
+from pathlib import Path
+
+
+class UserError(ValueError):
+    """Something the user can mend: scripts print it as one sentence and exit with 2."""
+
+
+@contextlib.contextmanager
+def replacing(path):
+    """A temporary path beside `path` to write to; it takes `path`'s place when the block ends well.
+
+    A reader sees the old file or the whole new one, never a part, also after a kill or a full disk.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".part",
+                                        dir=path.parent)
+        os.close(handle)
+    except OSError as problem:
+        raise UserError(f"cannot write {path}: {problem.strerror}") from problem
+    part = Path(name)
+    try:
+        yield part
+        with open(part, "rb+") as written:
+            os.fsync(written.fileno())
+        part.chmod(0o666 & ~_umask())
+        part.replace(path)
+    except OSError as problem:
+        raise UserError(f"cannot write {path}: {problem.strerror or problem}; "
+                        "what was there before is untouched") from problem
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_json(path, content):
+    """Write `content` as JSON to `path`, whole or not at all."""
+    with replacing(path) as part:
+        part.write_text(json.dumps(content), encoding="utf-8")
+
+
+def read_json(path, what="JSON file"):
+    """The content of a JSON file (also .json.gz); a UserError names line and column of a fault."""
+    path = Path(path)
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else open(
+                path, encoding="utf-8") as file:
+            return json.load(file)
+    except FileNotFoundError:
+        raise UserError(f"no {what} at {path}") from None
+    except json.JSONDecodeError as problem:
+        raise UserError(f"{path} is not valid JSON: line {problem.lineno}, column {problem.colno}: "
+                        f"{problem.msg}") from None
+    except (OSError, EOFError, UnicodeDecodeError, RecursionError) as problem:
+        raise UserError(f"cannot read {what} {path}: {problem}") from None
+
+
+def _umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

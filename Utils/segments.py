@@ -1,0 +1,35 @@
+"""Interval maths, written once. Segments are (..., 2) [start, end], numpy or torch, any unit.
+
+`add_one` counts whole frames (end - start + 1), as the released weights were trained.
+"""
+
+
+def length(segments, add_one=False):
+    """end - start (+ 1) of each segment: (..., 2) -> (...)."""
+    return segments[..., 1] - segments[..., 0] + (1 if add_one else 0)
+
+
+def intersection(a, b):
+    """Overlap of every pair, never negative. a: (..., N, 2), b: (..., M, 2) -> (..., N, M)."""
+    start = a[..., :, None, 0].clip(min=b[..., None, :, 0])
+    end = a[..., :, None, 1].clip(max=b[..., None, :, 1])
+    return (end - start).clip(min=0)
+
+
+def iou(a, b, epsilon=0.0):
+    """Intersection over union of every pair; 0 where the union is 0. (N, 2), (M, 2) -> (N, M)."""
+    overlap = intersection(a, b)
+    union = length(a)[..., :, None] + length(b)[..., None, :] - overlap + epsilon
+    return overlap / (union + (union == 0))
+
+
+def coverage(a, b):
+    """Share of each b that each a covers; 0 for an empty b. (N, 2), (M, 2) -> (N, M)."""
+    size = length(b)[..., None, :]
+    return intersection(a, b) / (size + (size == 0))
+
+
+def inside(segments, start, end):
+    """True where a segment lies wholly in [start, end]: (..., 2) -> (...)."""
+    return (segments[..., 0] >= start) & (segments[..., 1] <= end)
+

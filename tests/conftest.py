@@ -1,0 +1,16 @@
+"""Where tests find the shared material (goldens, real annotations, real data)."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(os.environ.get("VSGN_SHARED", Path(__file__).parents[2] / "shared"))
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """The folder of goldens and real data; tests that need it skip where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip(f"SHARED MATERIAL ABSENT: no {SHARED}; set VSGN_SHARED to test against it")
+    return SHARED
