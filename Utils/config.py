@@ -154,6 +154,8 @@ class RunOptions:
                                   ("true", "false"), each=str)
     seed: int = option(21, "seed of the cutting, the weights and the order of training")
     device: str = option("auto", "where to compute", ("auto", "cpu", "cuda"))
+    precision: str = option("fp32", "arithmetic of the convolutions on a GPU; bf16 also on a CPU",
+                            ("fp32", "tf32", "bf16"))
     num_workers: int = option(0, "processes that prepare inputs")
     resume: bool = option(False, "go on from the checkpoint in checkpoint_path")
     overwrite: bool = option(False, "replace a finished run in checkpoint_path")
