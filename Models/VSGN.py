@@ -1,0 +1,129 @@
+"""The network: features of a window in, scored boxes and frame-level scores out.
+
+Attribute names (xGPN, head_dec, bd_adjust, head_*) are those of the released weights.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from Models.anchors import decode, make_anchors
+from Models.BoundaryAdjust import BoundaryAdjust
+from Models.GCNs import GraphOptions
+from Models.Head import Head
+from Models.XGPN import XGPN
+from Utils.config import check_network
+from Utils.files import UserError
+from Utils.stitching import is_stitched
+
+# Names in the authors' ActivityNet checkpoints: the same layers called otherwise, and a head
+# whose loss never entered their total.
+RENAMED = (("module.", ""), ("bd_refine.", "bd_adjust."))
+IGNORED = "head_enc."
+
+
+@dataclass
+class Predictions:
+    """Of a batch, all float32; M anchors run level (fine to coarse), position, scale."""
+    logits: torch.Tensor      # (B, M, N), N = Config.num_scores, before softmax or sigmoid
+    boxes: torch.Tensor       # (B, M, 2), decoded, frames of the input
+    adjusted: torch.Tensor    # (B, M, 2), with adjusted boundaries
+    actionness: torch.Tensor  # (B, T), 0..1; startness, endness likewise
+    startness: torch.Tensor
+    endness: torch.Tensor
+
+
+class VSGN(nn.Module):
+    """Video self-stitching graph network. Raises UserError for a config it can't be built from."""
+
+    def __init__(self, config):
+        super().__init__()
+        check_network(config)
+        self.num_frames, self.stitch_gap = config.temporal_scale, config.stitch_gap
+        self.short_ratio = config.short_ratio if config.use_VSS else None
+        self.xGPN = XGPN(config.input_feat_dim, config.bb_hidden_dim, config.num_levels,
+                         graph_options(config) if config.use_xGPN else None)
+        self.head_dec = Head(config.bb_hidden_dim, config.num_head_layers,
+                             len(config.anchor_scale), config.num_scores)
+        self.bd_adjust = BoundaryAdjust(config.bb_hidden_dim, config.base_stride)
+        self.head_actionness = score_head(config.bb_hidden_dim)
+        self.head_startness = score_head(config.bb_hidden_dim)
+        self.head_endness = score_head(config.bb_hidden_dim)
+        self.register_buffer("anchors", config_anchors(config), persistent=False)
+
+    def forward(self, features, num_frames):
+        """features: (B, D, T); num_frames: (B,) int, frames of the window -> Predictions."""
+        levels = self.xGPN(features, self._second_copy(num_frames.to(features.device)))
+        finest = levels[-1]
+        logits, code = self.head_dec(levels[::-1])
+        boxes = decode(code.float(), self.anchors)
+        return Predictions(logits.float(), boxes, self.bd_adjust(finest, boxes),
+                           *self._frame_scores(finest))
+
+    def _second_copy(self, num_frames):
+        """First frame of each item's magnified copy, T where it has none. (B,) -> (B,) int64."""
+        if self.short_ratio is None:
+            return None
+        stitched = is_stitched(num_frames, self.num_frames, self.short_ratio)
+        return torch.where(stitched, num_frames.long() + self.stitch_gap, self.num_frames)
+
+    def _frame_scores(self, finest):
+        """Action, start and end score of each frame: (B, C, L) -> three of (B, T)."""
+        heads = (self.head_actionness, self.head_startness, self.head_endness)
+        scores = torch.cat([head(finest) for head in heads], dim=1).float().sigmoid()
+        return F.interpolate(scores, self.num_frames, mode="linear", align_corners=True).unbind(1)
+
+
+def config_anchors(config):
+    """The anchors of a config's pyramid: (M, 2) float32, frames."""
+    strides = [config.base_stride * 2 ** level for level in range(config.num_levels)]
+    return make_anchors(config.temporal_scale, strides, config.anchor_scale)
+
+
+def graph_options(config):
+    """The graph's part of a config."""
+    return GraphOptions(**{field.name: getattr(config, field.name)
+                           for field in dataclasses.fields(GraphOptions)})
+
+
+def score_head(channels):
+    """One score a position, before the sigmoid."""
+    return nn.Sequential(nn.Conv1d(channels, channels, 3, padding=1), nn.ReLU(inplace=True),
+                         nn.Conv1d(channels, 1, 1))
+
+
+def load_weights(model, state_dict, source):
+    """Load weights, ours or the original's (with or without `module.`), into `model`.
+
+    source: where they come from, for the message. Raises UserError that lists what differs.
+    """
+    weights = {original_name(name): value for name, value in state_dict.items()}
+    weights = {name: value for name, value in weights.items() if not name.startswith(IGNORED)}
+    differences = weight_differences(model.state_dict(), weights)
+    if differences:
+        shown = "; ".join(differences[:5])
+        more = f"; and {len(differences) - 5} more" if len(differences) > 5 else ""
+        raise UserError(f"{source} holds the weights of another network: {shown}{more}. Give the "
+                        "network options it was trained with")
+    model.load_state_dict(weights)
+
+
+def original_name(name):
+    """Our name of a tensor of the original."""
+    for theirs, ours in RENAMED:
+        if name.startswith(theirs):
+            name = ours + name.removeprefix(theirs)
+    return name
+
+
+def weight_differences(expected, found):
+    """Sentences about tensors that are missing, unknown or of another shape."""
+    missing = [f"{name} is missing" for name in expected.keys() - found.keys()]
+    unknown = [f"{name} is unknown here" for name in found.keys() - expected.keys()]
+    reshaped = [f"{name} is {tuple(found[name].shape)}, expected {tuple(expected[name].shape)}"
+                for name in expected.keys() & found.keys()
+                if found[name].shape != expected[name].shape]
+    return sorted(reshaped) + sorted(missing) + sorted(unknown)
