@@ -1,0 +1,248 @@
+#!/usr/bin/env bash
+# VSGN in one command, from cutting videos to scores. `bash run_vsgn.sh help` tells how.
+set -euo pipefail
+
+ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+VENV="$ROOT/.venv"
+PYTHON=""       # set by choose_python
+
+usage() {
+    cat <<'TEXT'
+usage: [DATASET=...] [DATA_PATH=...] bash run_vsgn.sh VERB [NAME] [FLAGS]
+
+  VERB  traininfereval   cut if need be, train, infer, evaluate
+        traininfer       cut if need be, train, infer
+        train            cut if need be, train
+        infer, eval, cut one step alone
+        test             run the tests (what follows goes to pytest)
+  NAME  of the run, by default the data set's: results go to checkpoint_NAME/ and output_NAME/,
+        window lists to windows/NAME/, in the folder you stand in
+  FLAGS of the scripts, passed on; --resume goes on with a run, --overwrite replaces it
+
+  DATASET    thumos, activitynet, custom or demo
+  DATA_PATH  folder of the features
+  Without either: the built-in demo data.
+
+An active environment that has what pyproject.toml asks for is used as it is. Otherwise
+requirements.txt is installed into .venv beside this script.
+TEXT
+}
+
+say() { printf 'run_vsgn.sh: %s\n' "$*"; }
+
+fail() {
+    printf 'error: %s\n' "$*" >&2
+    exit 2
+}
+
+main() {
+    local verb=${1-}
+    case $verb in
+        traininfereval | traininfer | train | infer | eval | cut)
+            run_steps "$@"
+            ;;
+        test)
+            choose_python test
+            cd "$ROOT"
+            exec "$PYTHON" -m pytest "${@:2}"
+            ;;
+        help | -h | --help)
+            usage
+            ;;
+        "")
+            usage >&2
+            exit 2
+            ;;
+        *)
+            fail "unknown verb $verb; one of traininfereval, traininfer, train, infer, eval, cut," \
+                "test, help"
+            ;;
+    esac
+}
+
+# ---- the steps ----------------------------------------------------------------------------------
+
+run_steps() {   # run_steps VERB [NAME] [FLAGS]
+    local verb=$1 name="" dataset data_path checkpoint output windows flags
+    shift
+    if (($#)) && [[ $1 != -* ]]; then
+        name=$1
+        shift
+        [[ $name != */* && $name != "" ]] || fail "the name of a run cannot be '$name'; it is used" \
+            "in the names of folders, so give one without a slash"
+    fi
+    dataset=$(chosen_dataset "$@")
+    data_path=$(chosen_data_path "$dataset" "$@")
+    name=${name:-$dataset}
+    checkpoint=$(flag_value --checkpoint_path "$@")
+    checkpoint=${checkpoint:-checkpoint_$name}
+    output=$(flag_value --output_path "$@")
+    output=${output:-output_$name}
+    windows=$(flag_value --window_path "$@")
+    windows=${windows:-windows/$name}
+    refuse_earlier_run "$verb" "$checkpoint" "$output" "$@"
+
+    flags=(--dataset "$dataset" --checkpoint_path "$checkpoint" --output_path "$output"
+           --window_path "$windows")
+    [[ -z $data_path ]] || flags+=(--feature_path "$data_path")
+    flags+=("$@")       # behind ours, so that the user's win
+
+    say "$verb, run '$name': data set $dataset${data_path:+ in $data_path}"
+    choose_python
+    if [[ $verb == cut ]] || { [[ $verb == train* ]] && must_cut "$windows" "$@"; }; then
+        step Cut_long_videos "${flags[@]}"
+    fi
+    [[ $verb != *train* ]] || step Train "${flags[@]}"
+    [[ $verb != *infer* ]] || step Infer "${flags[@]}"
+    [[ $verb != *eval* ]] || step Eval "${flags[@]}"
+}
+
+chosen_dataset() {      # from --dataset, DATASET, or what the scripts mean without either
+    local dataset
+    dataset=$(flag_value --dataset "$@")
+    dataset=${dataset:-${DATASET-}}
+    if [[ -z $dataset ]]; then
+        if [[ -z ${DATA_PATH-}$(flag_value --feature_path "$@") ]]; then
+            dataset=demo
+        else
+            dataset=activitynet
+            say "no DATASET given: activitynet, as the scripts mean without --dataset" >&2
+        fi
+    fi
+    case $dataset in
+        thumos | activitynet | custom | demo) echo "$dataset" ;;
+        *) fail "unknown data set $dataset; DATASET is thumos, activitynet, custom or demo" ;;
+    esac
+}
+
+chosen_data_path() {    # chosen_data_path DATASET FLAGS; empty: the script's default
+    local path
+    path=$(flag_value --feature_path "${@:2}")
+    path=${path:-${DATA_PATH-}}
+    [[ -n $path || $1 == demo ]] || fail "data set $1 needs its features: set DATA_PATH to their" \
+        "folder, or leave DATASET unset for the demo data"
+    echo "$path"
+}
+
+refuse_earlier_run() {  # refuse_earlier_run VERB CHECKPOINT_FOLDER OUTPUT_FOLDER FLAGS
+    local verb=$1 checkpoint=$2 output=$3 file
+    shift 3
+    if [[ $verb != train* ]] || has_flag --resume "$@" || has_flag --overwrite "$@"; then
+        return
+    fi
+    for file in "$checkpoint"/{checkpoint,best}.pth.tar "$output"/{proposals.h5,metrics.json}; do
+        [[ ! -e $file || ($verb == train && $file == "$output"/*) ]] ||
+            fail "$file is of an earlier run, finished or not: --resume goes on with it," \
+                "--overwrite replaces it, another name leaves it alone"
+    done
+}
+
+must_cut() {    # must_cut WINDOW_FOLDER FLAGS: a list is missing, or ours and to be overwritten
+    local list
+    for list in "$1"/{train,val,infer}.json; do
+        [[ -e $list ]] || return 0
+        # The authors' own lists are bare JSON lists; ours are objects that hold their settings.
+        if has_flag --overwrite "${@:2}" && [[ $(head -c 1 "$list") == "{" ]]; then
+            return 0
+        fi
+    done
+    return 1
+}
+
+step() {        # step SCRIPT FLAGS: run one script; its failure is the end
+    local code=0
+    say "$1.py"
+    run "$PYTHON" "$ROOT/$1.py" "${@:2}" || code=$?
+    if ((code)); then
+        say "$1.py ended with exit code $code; stopping here" >&2
+        exit "$code"
+    fi
+}
+
+run() {         # run COMMAND: a Ctrl-C or SIGTERM for this shell ends it like a SIGTERM of its own
+    local child code=0
+    "$@" &
+    child=$!
+    trap 'kill -TERM "$child" 2>/dev/null || true' INT TERM
+    wait "$child" || code=$?
+    while kill -0 "$child" 2>/dev/null; do      # a signal ends `wait` before the child has ended
+        code=0
+        wait "$child" || code=$?
+    done
+    trap - INT TERM
+    return "$code"
+}
+
+flag_value() {  # flag_value --flag WORDS: the last value that the words give the flag, if any
+    local flag=$1 value=""
+    shift
+    while (($#)); do
+        case $1 in
+            "$flag") value=${2-} ;;
+            "$flag"=*) value=${1#*=} ;;
+        esac
+        shift
+    done
+    echo "$value"
+}
+
+has_flag() {    # has_flag --flag WORDS
+    local flag=$1 word
+    shift
+    for word; do
+        [[ $word != "$flag" ]] || return 0
+    done
+    return 1
+}
+
+# ---- the environment ----------------------------------------------------------------------------
+
+choose_python() {       # choose_python [test]: sets PYTHON to one that has what is needed
+    local lacking
+    for PYTHON in "$(first_that is_recent python3 python)" "$VENV/bin/python"; do
+        is_recent "$PYTHON" || continue
+        if lacking=$("$PYTHON" -P "$ROOT/Utils/environment.py" "$@"); then
+            say "using $PYTHON"
+            return
+        fi
+        say "$PYTHON lacks $lacking"
+    done
+    PYTHON="$VENV/bin/python"
+    make_venv "$@"
+}
+
+make_venv() {           # make_venv [test]: a Python of our own in .venv, with the pinned packages
+    local base requirements="$ROOT/requirements${1:+-dev}.txt"
+    if ! is_recent "$PYTHON"; then
+        base=$(first_that can_make_venv python3.11 python3.12 python3.13 python3.14 python3 python)
+        [[ -n $base ]] || fail "no Python 3.11 or newer with venv and ensurepip is here; install" \
+            "one (Debian, Ubuntu: apt install python3 python3-venv)"
+        say "making $VENV with $base"
+        "$base" -m venv --clear "$VENV"
+    elif ! "$PYTHON" -m pip --version >/dev/null 2>&1; then
+        "$PYTHON" -m ensurepip      # environments of some other tools come without pip
+    fi
+    say "installing $requirements into $VENV; this is done once and takes some minutes"
+    run "$PYTHON" -m pip install --disable-pip-version-check -r "$requirements" ||
+        fail "the packages could not be installed; pip says above why"
+}
+
+first_that() {          # first_that TEST PYTHONS: the path of the first that passes, if any
+    local candidate
+    for candidate in "${@:2}"; do
+        if "$1" "$candidate"; then
+            command -v "$candidate"
+            return
+        fi
+    done
+}
+
+is_recent() {           # is_recent PYTHON: it runs, and is 3.11 or newer
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
+}
+
+can_make_venv() {       # can_make_venv PYTHON
+    is_recent "$1" && "$1" -c 'import ensurepip, venv' 2>/dev/null
+}
+
+main "$@"
