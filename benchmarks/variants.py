@@ -1,0 +1,184 @@
+"""Train and score the four variants of the method, a table row a run, resumable.
+
+    python benchmarks/variants.py demo
+    python benchmarks/variants.py salads --data FOLDER     # rgb.h5, flow.h5, annotations.json
+    python benchmarks/variants.py demo --show              # the means so far, as Markdown
+
+Every run goes through the four scripts as a user would call them. A finished run appends its rows
+to benchmarks/results/<table>.csv at once; what is there is not run again.
+"""
+
+import argparse
+import csv
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+import pandas as pd
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+SCORED = ("0.3", "0.4", "0.5", "0.6", "0.7")
+
+VARIANTS = {
+    "plain": ["--no-use_VSS", "--no-use_xGPN"],
+    "+VSS": ["--no-use_xGPN"],
+    "+xGPN": ["--no-use_VSS"],
+    "both": [],
+}
+
+# What each table trains on; `epochs` by variant lets those without VSS do as many steps.
+TABLES = {
+    "demo": {
+        "flags": ["--dataset", "demo", "--short_seconds", "1.5"],
+        "steps_of_vss": True,
+    },
+    "salads": {
+        "flags": ["--dataset", "custom", "--val_split", "test", "--framing", "sliding",
+                  "--train_subset", "training", "--subset", "testing",
+                  "--temporal_scale", "640", "--bb_hidden_dim", "64", "--num_neigh", "8",
+                  "--anchor_scale", "1", "1.5", "--batch_size", "8", "--train_lr", "5e-4",
+                  "--num_epoch", "80", "--step_size", "60", "--short_seconds", "10"],
+        "steps_of_vss": False,
+    },
+}
+
+
+def main(argv=None):
+    words = parse(argv)
+    path = RESULTS / f"{words.table}.csv"
+    if not words.show:
+        # One thread a run: small networks gain nothing from a second one.
+        with ThreadPoolExecutor(words.jobs) as pool:
+            runs = [pool.submit(train_and_score, words, variant, flags, seed)
+                    for seed in words.seeds for variant, flags in rows_of(words)
+                    if not is_done(path, variant, seed)]
+            for finished in as_completed(runs):
+                append(path, finished.result())
+    print(markdown(pd.read_csv(path)))
+    return 0
+
+
+def parse(argv):
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("table", choices=TABLES)
+    parser.add_argument("--data", help="folder of the data set (demo: written if absent)")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[21, 22, 23])
+    parser.add_argument("--jobs", type=int, default=2, help="runs at a time, one thread each")
+    parser.add_argument("--show", action="store_true", help="print the table, run nothing")
+    return parser.parse_args(argv)
+
+
+def rows_of(words):
+    """(name, flags) of every row of a table."""
+    table = TABLES[words.table]
+    for name, flags in VARIANTS.items():
+        yield name, table["flags"] + flags
+        if table["steps_of_vss"] and "--no-use_VSS" in flags:
+            yield f"{name}, steps of VSS", table["flags"] + flags + ["steps of VSS"]
+
+
+def is_done(path, variant, seed):
+    """True if the table has a row of this variant and seed."""
+    if not path.exists():
+        return False
+    rows = pd.read_csv(path)
+    return bool(((rows.variant == variant) & (rows.seed == seed)).any())
+
+
+def append(path, rows):
+    """Add rows (dicts of the same keys) to the table, writing its header if it is new."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    is_new = not path.exists()
+    with open(path, "a", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        if is_new:
+            writer.writeheader()
+        writer.writerows(rows)
+
+
+def train_and_score(words, variant, flags, seed):
+    """Cut, train, infer and score one variant with one seed; one row a checkpoint."""
+    with tempfile.TemporaryDirectory() as folder:
+        places = [f"--window_path={folder}/windows", f"--checkpoint_path={folder}/checkpoint",
+                  f"--output_path={folder}/output", f"--seed={seed}"]
+        if words.data:
+            places.append(f"--feature_path={words.data}")
+        if "steps of VSS" in flags:
+            flags = [flag for flag in flags if flag != "steps of VSS"]
+            flags += ["--num_epoch", str(epochs_of_equal_steps(flags + places, folder))]
+        run("Cut_long_videos.py", flags + places)
+        start = time.perf_counter()
+        said = run("Train.py", flags + places)
+        seconds = time.perf_counter() - start
+        peak = float(re.search(r"peak memory ([\d.]+) GiB", said).group(1))
+        rows = []
+        for checkpoint in ("last", "best"):
+            run("Infer.py", [*places, "--checkpoint", checkpoint])
+            run("Eval.py", [*places, *flags])
+            scores = json.loads(Path(folder, "output", "metrics.json").read_text())
+            rows.append({"variant": variant, "seed": seed, "checkpoint": checkpoint,
+                         **picked(scores), "train_seconds": round(seconds, 1), "peak_gib": peak})
+    print(rows[0], flush=True)
+    return rows
+
+
+def epochs_of_equal_steps(flags, folder):
+    """Epochs without VSS that take as many steps as the preset's epochs with it."""
+    with_vss = [flag for flag in flags if flag != "--no-use_VSS"]
+    windows = {}
+    for name, chosen in (("with", with_vss), ("without", flags)):
+        run("Cut_long_videos.py", chosen)
+        entries = json.loads(Path(folder, "windows", "train.json").read_text())["windows"]
+        windows[name] = len(entries)
+    sys.path.insert(0, str(ROOT))
+    from Utils.config import parse_config
+    config = parse_config("Train", with_vss)
+    steps = config.num_epoch * (windows["with"] // config.batch_size)
+    return round(steps / (windows["without"] // config.batch_size))
+
+
+def picked(scores):
+    """The figures of metrics.json that the tables show, in percent."""
+    by_threshold = {f"{t:.1f}": 100 * value
+                    for t, value in zip(scores["tiou_thresholds"], scores["mAP"], strict=True)}
+    row = {f"mAP@{t}": round(by_threshold[t], 2) for t in SCORED}
+    row["average"] = round(sum(by_threshold[t] for t in SCORED) / len(SCORED), 2)
+    short = scores["short_actions"]
+    row["short@0.5"] = round(100 * short["mAP"][scores["tiou_thresholds"].index(0.5)], 2)
+    return row
+
+
+def run(script, flags):
+    """Call a script as a user would; its output, or an end with its error."""
+    done = subprocess.run([sys.executable, str(ROOT / script), *flags], cwd=ROOT,
+                          capture_output=True, text=True,
+                          env={**os.environ, "OMP_NUM_THREADS": "1"})
+    if done.returncode:
+        raise SystemExit(f"{script} {' '.join(flags)} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def markdown(rows):
+    """Means over the seeds as a Markdown table, with the spread of the average."""
+    figures = [name for name in rows if name.startswith(("mAP@", "average", "short@"))]
+    lines = ["| variant | checkpoint | seeds | " + " | ".join(figures) + " | train s |",
+             "|" + "---|" * (len(figures) + 4)]
+    for (variant, checkpoint), group in rows.groupby(["variant", "checkpoint"], sort=False):
+        cells = [f"{group[name].mean():.1f}" for name in figures]
+        spread = f" ± {group['average'].std():.1f}" if len(group) > 1 else ""
+        cells[figures.index("average")] += spread
+        lines.append(f"| {variant} | {checkpoint} | {len(group)} | " + " | ".join(cells)
+                     + f" | {group.train_seconds.mean():.0f} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
