@@ -1,0 +1,208 @@
+"""Annotated videos, and the parts of annotation files that every layout shares.
+
+Read are JSON objects `database -> video -> {subset, duration, annotations: [{segment, label}]}`,
+with or without the outer `database`, in the spellings of ActivityNet, OpenTAD and ActionFormer.
+"""
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from Utils.files import UserError, listed, read_json
+
+SUBSET_ALIASES = {"training": "train", "testing": "test", "validation": "val"}
+DURATIONS = ("duration", "duration_second")
+FRAMES = ("frame", "frames", "duration_frame", "num_frames")
+
+
+@dataclass(frozen=True)
+class Video:
+    """One video and its actions as annotated, never clamped: segments (G, 2) float64 seconds,
+    labels (G,) int from 1. `order` is its place in the list of inference."""
+    name: str
+    subset: str
+    duration: float | None
+    segments: np.ndarray
+    labels: np.ndarray
+    order: int = 0
+
+
+@dataclass
+class Annotations:
+    """Videos in file order, class names (label 1 is classes[0]), and what the user should know."""
+    videos: list[Video]
+    classes: tuple[str, ...]
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Record:
+    """One video as its file has it: labels are names, label_ids None where there are none."""
+    name: str
+    subset: str | None = None
+    duration: float | None = None
+    segments: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
+    labels: list[str] = field(default_factory=list)
+    label_ids: list[int | None] = field(default_factory=list)
+
+
+def frames_per_second(video, num_frames, feature_fps=None):
+    """Rate of a video's features: feature_fps if given, else num_frames / duration."""
+    if feature_fps is not None:
+        return feature_fps
+    if video.duration is None:
+        raise UserError(f"video {video.name} has no duration; give one in the annotations, or the "
+                        "rate of the features with --feature_fps")
+    return num_frames / video.duration
+
+
+def canonical(subset):
+    """A subset's name without its spelling: Training, training and train are one."""
+    return SUBSET_ALIASES.get(subset.lower(), subset.lower())
+
+
+def videos_of(videos, subset):
+    """The videos of a subset, in order; a UserError lists the subsets where it is unknown."""
+    found = [video for video in videos if canonical(video.subset) == canonical(subset)]
+    if not found:
+        counts = Counter(video.subset for video in videos)
+        there = ", ".join(f"{name} ({count} videos)" for name, count in counts.items()) or "none"
+        raise UserError(f"no video is of subset {subset}; the annotations have {there}; choose "
+                        "with --train_subset and --subset")
+    return found
+
+
+def read_records(path):
+    """Every video of an annotation file. -> list of Record, in file order."""
+    content = read_json(path, "annotation file")
+    database = content.get("database", content) if isinstance(content, dict) else None
+    if not isinstance(database, dict) or not database:
+        raise UserError(f"{path} holds no videos: expected "
+                        '{"database": {video: {subset, duration, annotations}}}')
+    return [_record(name, entry, f"{path}: video {name!r}") for name, entry in database.items()]
+
+
+def _record(name, entry, where):
+    """One video of its JSON entry; `where` starts the message of a fault."""
+    check_name(name, where)
+    actions = entry.get("annotations") if isinstance(entry, dict) else None
+    if not isinstance(actions, list):
+        raise UserError(f"{where} has no list of 'annotations'")
+    subset = entry.get("subset")
+    if subset is not None and not isinstance(subset, str):
+        raise UserError(f"{where}: subset is {subset!r}, not a name")
+    rows = [_action(action, f"{where}, annotation {i}") for i, action in enumerate(actions)]
+    segments = np.array([row[0] for row in rows], dtype=np.float64).reshape(-1, 2)
+    return Record(name, subset, duration_of(entry, where), segments,
+                  [row[1] for row in rows], [row[2] for row in rows])
+
+
+def check_name(name, where):
+    """Refuse a name that no file can hold or show: empty, with a NUL, not text in UTF-8."""
+    try:
+        is_good = bool(name) and "\0" not in name and bool(name.encode("utf-8"))
+    except UnicodeEncodeError:
+        is_good = False
+    if not is_good:
+        raise UserError(f"{ascii(where)[1:-1]}: the name cannot be used")
+
+
+def duration_of(entry, where):
+    """Seconds of a video's JSON entry, or frames / fps; None where it has neither."""
+    for key in DURATIONS:
+        if entry.get(key) is not None:
+            return _positive(entry[key], f"{where}: {key}")
+    frames = next((entry[key] for key in FRAMES if entry.get(key) is not None), None)
+    if frames is None or entry.get("fps") is None:
+        return None
+    return _positive(frames, f"{where}: frames") / _positive(entry["fps"], f"{where}: fps")
+
+
+def _positive(value, where):
+    seconds = number(value, where)
+    if not seconds > 0:
+        raise UserError(f"{where} is {value}; it must be above 0")
+    return seconds
+
+
+def _action(action, where):
+    """(start, end), label, label_id of one annotation."""
+    segment = action.get("segment") if isinstance(action, dict) else None
+    if not isinstance(segment, list) or len(segment) != 2:
+        raise UserError(f"{where}: segment is {str(segment)[:60]!r}, expected [start, end] seconds")
+    identity = action.get("label_id")
+    if identity is not None and (isinstance(identity, bool) or not isinstance(identity, int)):
+        raise UserError(f"{where}: label_id is {str(identity)[:60]!r}, not a whole number")
+    label = action.get("label", None if identity is None else str(identity))
+    if not isinstance(label, str) or not label:
+        raise UserError(f"{where}: label is {str(label)[:60]!r}, expected the name of a class")
+    check_name(label, f"{where}: label {label!r}")
+    return tuple(number(edge, where) for edge in segment), label, identity
+
+
+def number(value, where):
+    """A finite float of a JSON number or of a string of one (THUMOS14 has strings)."""
+    try:
+        result = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        result = math.nan
+    if not math.isfinite(result):
+        raise UserError(f"{where}: expected a number, found {str(value)[:60]!r}")
+    return result
+
+
+def class_ids(records, index_path=None):
+    """Class name -> id from 1: of the file, else by the annotations' label_id, else by name."""
+    if index_path is not None:
+        return _read_class_index(index_path)
+    pairs = {(label, identity) for record in records
+             for label, identity in zip(record.labels, record.label_ids, strict=True)}
+    names = sorted({label for label, _ in pairs})
+    numbers = dict(pairs)
+    if None in numbers.values():
+        return {name: i for i, name in enumerate(names, 1)}
+    if len(pairs) != len(names) or len(set(numbers.values())) != len(names):
+        odd = next(iter(name for name, times in Counter(n for n, _ in pairs).items() if times > 1),
+                   names[0])
+        raise UserError(f"labels and label_ids of the annotations do not go together: see {odd}")
+    return {name: i for i, name in enumerate(sorted(names, key=numbers.get), 1)}
+
+
+def _read_class_index(path):
+    """{name: id} of a JSON file, without the background (0); ids must run from 1."""
+    index = read_json(path, "class index")
+    if not isinstance(index, dict):
+        raise UserError(f"{path} is no class index: expected {{class name: id}}")
+    index = {name: number(identity, f"{path}: {name}") for name, identity in index.items()}
+    ids = {name: int(identity) for name, identity in index.items() if identity != 0}
+    if sorted(ids.values()) != list(range(1, len(ids) + 1)):
+        raise UserError(f"{path}: the ids of its {len(ids)} classes are not 1 .. {len(ids)}")
+    return dict(sorted(ids.items(), key=lambda item: item[1]))
+
+
+def to_video(record, ids, subset, duration, order):
+    """A Video of its record; a UserError names a label that is no class."""
+    for label in record.labels:
+        if label not in ids:
+            raise UserError(f"video {record.name} has the label {label!r}, which is none of the "
+                            f"{len(ids)} classes ({listed(ids)})")
+    labels = np.array([ids[label] for label in record.labels], dtype=np.int64)
+    return Video(record.name, subset, duration, record.segments, labels, order)
+
+
+def odd_annotations(videos):
+    """Annotations that make no box or a clamped one, by kind: {words: [video, ...]}."""
+    kinds = {"end before they start": [], "have no length": [], "start before 0": [],
+             "end after their video": [], "are there twice": []}
+    for video in videos:
+        start, end = video.segments.T
+        rows = [*map(tuple, np.column_stack([video.segments, video.labels]).tolist())]
+        counts = {"end before they start": (end < start).sum(),
+                  "have no length": (end == start).sum(), "start before 0": (start < 0).sum(),
+                  "end after their video": (end > (video.duration or math.inf)).sum(),
+                  "are there twice": len(rows) - len(set(rows))}
+        for kind, count in counts.items():
+            kinds[kind] += [video.name] * int(count)
+    return {kind: names for kind, names in kinds.items() if names}

@@ -1,0 +1,92 @@
+"""How a window becomes an input: its sampling plan, its actions in positions, the way to seconds.
+
+Two framings: sliding windows are counted in feature frames and keep the rate of the features;
+whole videos are resized to at most T columns.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from Utils.annotations import frames_per_second
+from Utils.files import UserError
+from Utils.stitching import is_stitched, plain_plan, stitched_plan, whole_plan
+from Utils.targets import plain_actions, stitched_actions, whole_actions, whole_stitched_actions
+
+
+@dataclass(frozen=True)
+class InputShape:
+    """What an input looks like: T columns, and whether and how short windows are stitched."""
+    length: int
+    gap: int
+    short_ratio: float
+    use_vss: bool
+
+    @classmethod
+    def of(cls, config):
+        return cls(config.temporal_scale, config.stitch_gap, config.short_ratio, config.use_VSS)
+
+    def stitches(self, num_frames):
+        """The one decision, taken from the frames of the window, that labels, graph and inference
+        follow."""
+        return self.use_vss and is_stitched(num_frames, self.length, self.short_ratio)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One input: plan (streams, 2, 6), frames before padding or gap, segments (G, 2) in positions.
+
+    Output seconds of a position = (position + origin) / rate; in whole framing these "seconds" are
+    fractions of the duration.
+    """
+    plan: np.ndarray
+    num_frames: int
+    is_stitched: bool
+    origin: float
+    rate: float
+    segments: np.ndarray
+    labels: np.ndarray
+
+
+def sliding_layout(window, video, stream_lengths, shape):
+    """The input of a sliding window. stream_lengths: frames of the video in each stream."""
+    start, end = int(window.start), int(window.end)
+    if end >= stream_lengths[0]:
+        raise UserError(f"window {start} .. {end} of {video.name} ends behind its "
+                        f"{stream_lengths[0]} frames of features; run Cut_long_videos.py again")
+    rate = window.fps or frames_per_second(video, stream_lengths[0])
+    streams, count = len(stream_lengths), end - start + 1
+    actions = video.segments, video.labels, start, end, rate
+    if shape.stitches(count):
+        return Layout(stitched_plan(start, count, shape.length, shape.gap, streams), count, True,
+                      start, rate, *stitched_actions(*actions, shape.length, shape.gap))
+    count = min(count, shape.length)
+    return Layout(plain_plan(start, count, streams), count, False, start, rate,
+                  *plain_actions(*actions, stream_lengths[0], count))
+
+
+def whole_layout(window, video, stream_lengths, shape):
+    """The input of a whole video, or of a stretch of it, given in seconds."""
+    duration, num_frames = video.duration, stream_lengths[0]
+    seconds = window.start, min(window.end, duration), duration
+    if not seconds[0] < seconds[1]:
+        raise UserError(f"window {window.start} .. {window.end} s of {video.name} is outside its "
+                        f"{duration} s; run Cut_long_videos.py again")
+    rate = num_frames / duration
+    first = min(round(seconds[0] * rate), num_frames - 1)
+    span = first, min(max(round(seconds[1] * rate), first + 1), num_frames)
+    count, stitched = span[1] - span[0], shape.stitches(span[1] - span[0])
+    gap = shape.gap if stitched else None
+    plan = whole_plan(span, seconds, stream_lengths, shape.length, gap)
+    if stitched:
+        actions = whole_stitched_actions(video.segments, video.labels, seconds, rate, count,
+                                         shape.length, gap)
+    else:
+        count = min(count, shape.length)
+        actions = whole_actions(video.segments, video.labels, seconds, count)
+    columns_per_video = count * duration / (seconds[1] - seconds[0])
+    return Layout(plan, count, stitched, seconds[0] / duration * columns_per_video,
+                  columns_per_video, *actions)
+
+
+LAYOUTS = {"sliding": sliding_layout, "whole": whole_layout}

@@ -1,0 +1,105 @@
+"""Labels of an input: seconds -> positions of the input (columns), and targets frame by frame.
+
+`*_actions` place a video's actions in one input (numpy, float64): raw segments in seconds (G, 2)
+and labels (G,) -> segments in positions (H, 2) and labels (H,). Reversed and empty annotations have
+no place. `frame_targets` makes the targets of a batch (torch, any device).
+"""
+
+import numpy as np
+import torch
+
+from Utils.segments import inside
+from Utils.stitching import copy_length
+
+BOUNDARY_REACH = 1.5   # frames on each side of a boundary that count as it
+
+
+def plain_actions(segments, labels, start, end, fps, num_frames, count):
+    """Actions in frames start .. end (inclusive) of a video of num_frames frames, `count` of which
+    are in the input."""
+    frames = np.rint(segments * fps)
+    # Clipped to the video before the containment test, unlike in a stitched clip: released weights
+    # were trained this way. An action that starts behind the video's end is in no window.
+    frames = np.stack([frames[:, 0].clip(min=0), frames[:, 1].clip(max=num_frames - 1)], axis=-1)
+    kept = (inside(frames, start, end) & (frames[:, 0] <= frames[:, 1]) & _has_length(segments))
+    return (frames[kept] - start).clip(0, count - 1), labels[kept]
+
+
+def stitched_actions(segments, labels, start, end, fps, length, gap):
+    """Actions in both copies of the clip start .. end (inclusive): first all of the left copy."""
+    frames = segments * fps
+    kept = inside(np.rint(frames), start, end) & _has_length(segments)
+    frames, count = frames[kept] - start, end - start + 1
+    return _both_copies(frames, frames / count * copy_length(count, length, gap), labels[kept],
+                        count, length, gap)
+
+
+def whole_actions(segments, labels, seconds, count):
+    """Actions of a video, or of a stretch of it, resized to `count` columns; not rounded.
+
+    seconds: (start, end, duration of the video).
+    """
+    segments, labels = _within(segments, labels, *seconds)
+    rate = count / (seconds[1] - seconds[0])
+    return (segments * rate).clip(0, count - 1), labels
+
+
+def whole_stitched_actions(segments, labels, seconds, rate, count, length, gap):
+    """Actions in both copies of a stretch of `count` frames, at `rate` frames a second."""
+    segments, labels = _within(segments, labels, *seconds)
+    copy_rate = copy_length(count, length, gap) / (seconds[1] - seconds[0])
+    return _both_copies(segments * rate, segments * copy_rate, labels, count, length, gap)
+
+
+def _within(segments, labels, start, end, duration):
+    """Actions wholly in [start, end] after clamping to the video, in seconds after `start`."""
+    segments = segments.clip(0, duration)
+    kept = inside(segments, start, end) & _has_length(segments)
+    return segments[kept] - start, labels[kept]
+
+
+def _both_copies(left, right, labels, count, length, gap):
+    # Rounded before the copy's origin is added: halves are rounded to even clip frames.
+    left = np.rint(left).clip(0, count - 1)
+    right = np.rint(right).clip(0, copy_length(count, length, gap) - 1) + count + gap
+    return np.concatenate([left, right]), np.concatenate([labels, labels])
+
+
+def _has_length(segments):
+    return segments[:, 1] > segments[:, 0]
+
+
+def frame_targets(segments, labels, counts, length):
+    """Action class, start and end target of each of `length` frames of a batch.
+
+    segments: (B, G, 2) float64 positions. labels: (B, G) int. counts: (B,) int, actions of each
+    input. Returns action, start, end (B, length) float32; all zeros where there is no action.
+    float64 matters: a frame at the edge of a boundary's reach is covered 0.5, which is negative.
+    """
+    is_real = torch.arange(segments.shape[1], device=segments.device) < counts[:, None]
+    return (_action_targets(segments, labels, is_real, length),
+            *(_boundary_targets(segments[..., edge], is_real, length) for edge in (0, 1)))
+
+
+def _action_targets(segments, labels, is_real, length):
+    """Class of the last action that covers each frame, else 0. -> (B, length) float32."""
+    position = torch.arange(length, device=segments.device)
+    first = segments[..., 0].round().clamp(min=0)[..., None]
+    last = segments[..., 1].round().clamp(max=length - 1)[..., None]
+    covered = (position >= first) & (position <= last) & is_real[..., None]
+    rank = torch.arange(1, labels.shape[1] + 1, device=labels.device, dtype=torch.int32)
+    nobody = labels.new_zeros(len(labels), 1)
+    latest = torch.cat([nobody[..., None].expand(-1, -1, length), covered * rank[:, None]], dim=1)
+    return torch.cat([nobody, labels], dim=1).gather(1, latest.amax(dim=1)).float()
+
+
+def _boundary_targets(edges, is_real, length):
+    """Largest share of each frame within reach of an edge: edges (B, G) -> (B, length) float32."""
+    reach = torch.arange(int(2 * BOUNDARY_REACH) + 1, device=edges.device)
+    cell = (edges - BOUNDARY_REACH).floor()[..., None] + reach
+    share = (torch.minimum(cell + 1, edges[..., None] + BOUNDARY_REACH)
+             - torch.maximum(cell, edges[..., None] - BOUNDARY_REACH)).clamp(min=0)
+    share = share * (is_real[..., None] & (cell >= 0) & (cell < length))
+    targets = edges.new_zeros(len(edges), length)
+    return targets.scatter_reduce_(1, cell.clamp(0, length - 1).long().flatten(1),
+                                   share.flatten(1), "amax").float()
