@@ -8,9 +8,9 @@ stores (`adopt`), what the user gave.
 import argparse
 import dataclasses
 import difflib
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 from Utils.files import UserError
 
@@ -134,7 +134,8 @@ class DecodeOptions:
     max_seconds: float | None = option(
         None, "detections this long or longer score 0", each=float)
     num_video_classes: int = option(1, "best video-level classes to fuse with a proposal")
-    floor_duration: bool = option(False, "proposals end at the last 16 whole frames (the original's)")
+    floor_duration: bool = option(
+        False, "proposals end at the last 16 whole frames (the original's)")
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,9 @@ class RunOptions:
     precision: str = option("fp32", "arithmetic of the convolutions on a GPU; bf16 also on a CPU",
                             ("fp32", "tf32", "bf16"))
     num_workers: int = option(0, "processes that prepare inputs")
+    cache: str = option("auto", "keep features in memory: where they fit, nowhere, in RAM, or on "
+                                "the GPU", ("auto", "none", "ram", "gpu"))
+    check: bool = option(False, "Cut_long_videos.py: only look at the data, and list what is wrong")
     resume: bool = option(False, "go on from the checkpoint in checkpoint_path")
     overwrite: bool = option(False, "replace a finished run in checkpoint_path")
 
@@ -169,7 +173,7 @@ GROUPS = (PathOptions, DataOptions, WindowOptions, NetworkOptions, TrainOptions,
 class Config(RunOptions, EvalOptions, DecodeOptions, TrainOptions, NetworkOptions, WindowOptions,
              DataOptions, PathOptions):
     """All options of a run; `given` holds those the user set, by name."""
-    given: MappingProxyType = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    given: dict = field(default_factory=dict, repr=False)
 
     @property
     def num_scores(self):
@@ -186,6 +190,21 @@ def names_of(*groups):
 NETWORK_NAMES = names_of(WindowOptions, NetworkOptions)
 # What a run stores and a later script takes over: all but the places, and how it runs.
 STORED_NAMES = ("dataset", *names_of(*GROUPS[1:-1]), "seed")
+
+# What values some options may have: in words, as a test, and the options.
+LIMITS = (
+    ("above 0", lambda value: 0 < value < math.inf, (
+        "feature_fps", "temporal_scale", "input_feat_dim", "bb_hidden_dim", "num_levels",
+        "anchor_scale", "num_neigh", "batch_size", "train_lr", "step_size", "nms_alpha_detect",
+        "nms_alpha_prop", "max_detections", "max_seconds", "num_video_classes")),
+    ("0 or above", lambda value: 0 <= value < math.inf, (
+        "stitch_gap", "num_head_layers", "weight_decay", "num_epoch", "step_gamma",
+        "score_loss_weight", "boundary_loss_epsilon", "num_workers")),
+    ("2 or above", lambda value: value >= 2, ("decoder_num_classes",)),
+    ("from 0 to 1", lambda value: 0 <= value <= 1, (
+        "short_ratio", "clip_win_size", "iou_thr", "focal_alpha", "score_threshold", "nms_thr",
+        "nms_lthr_prop", "nms_hthr_prop", "tiou")),
+)
 
 PRESETS = {
     "thumos": {"max_seconds": 50.0},
@@ -231,7 +250,7 @@ def resolve(given):
         values.setdefault(name, folder.format(dataset))
     if dataset == "demo":
         values.setdefault("feature_path", "data/demo")
-    return Config(**values, given=MappingProxyType(dict(given)))
+    return Config(**values, given=dict(given))
 
 
 def adopt(config, stored, source):
@@ -244,7 +263,8 @@ def adopt(config, stored, source):
     for name in NETWORK_NAMES:
         if name in config.given and name in stored and config.given[name] != stored[name]:
             raise UserError(f"--{name} {_shown(config.given[name])} contradicts {source}, made "
-                            f"with {_shown(stored[name])}; leave the option out, or train again with it")
+                            f"with {_shown(stored[name])}; leave the option out, or train again "
+                            "with it")
     adopted = resolve({**stored, **config.given})
     return dataclasses.replace(adopted, given=config.given)
 
@@ -263,16 +283,31 @@ def check(config, script):
                         f"say --is_train {training}")
     if config.resume and config.overwrite:
         raise UserError("--resume and --overwrite contradict each other; give one of them")
-    for name in ("temporal_scale", "input_feat_dim", "bb_hidden_dim", "batch_size", "num_levels",
-                 "num_neigh", "train_lr", "step_size", "nms_alpha_detect"):
-        value = getattr(config, name)
-        if value is not None and not value > 0:
-            raise UserError(f"--{name} {value} is impossible: it must be above 0")
+    for words, is_right, names in LIMITS:
+        for name in names:
+            value = getattr(config, name)
+            values = value if isinstance(value, tuple) else (value,)
+            if value is not None and not all(map(is_right, values)):
+                raise UserError(f"--{name} {_shown(value)} is impossible: it must be {words}")
     if len(config.iou_thr) != 3:
         raise UserError(f"--iou_thr takes three thresholds, found {len(config.iou_thr)}")
+    check_stitching(config)
     if script in ("Train", "Infer"):
         check_network(config)
     return config
+
+
+def check_stitching(config):
+    """Refuse settings that leave the longest stitched clip no room for its enlarged copy."""
+    length = config.temporal_scale
+    if not config.use_VSS or length is None:
+        return
+    longest = int(length * config.short_ratio)
+    if longest + config.stitch_gap > length - 2:
+        raise UserError(f"--short_ratio {config.short_ratio:g} and --stitch_gap "
+                        f"{config.stitch_gap} leave no room for an enlarged copy: {longest} + "
+                        f"{config.stitch_gap} of --temporal_scale {length} frames are taken; "
+                        "lower one of them")
 
 
 def check_network(config):

@@ -5,6 +5,7 @@ import gzip
 import json
 import os
 import tempfile
+import zlib
 from pathlib import Path
 
 
@@ -58,8 +59,15 @@ def read_json(path, what="JSON file"):
     except json.JSONDecodeError as problem:
         raise UserError(f"{path} is not valid JSON: line {problem.lineno}, column {problem.colno}: "
                         f"{problem.msg}") from None
-    except (OSError, EOFError, UnicodeDecodeError, RecursionError) as problem:
+    except (OSError, EOFError, ValueError, RecursionError, zlib.error) as problem:
         raise UserError(f"cannot read {what} {path}: {problem}") from None
+
+
+def listed(names, most=5):
+    """The first `most` names, and how many more there are, as words of a message."""
+    names = [str(name) for name in names]
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def _umask():
