@@ -407,11 +407,13 @@ def _shown(value):
 
 def _unknown_words(unknown):
     word = unknown[0]
-    name = word.split("=")[0].removeprefix("--").removeprefix("no-")
-    known = names_of(*GROUPS)
+    if not word.startswith("-"):
+        return f"{word} belongs to no option; --help lists them all"
+    name = word.split("=")[0].lstrip("-").removeprefix("no-").replace("-", "_").lower()
+    known = {option.lower(): option for option in names_of(*GROUPS)}
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"; did you mean --{near[0]}?" if near else "; --help lists them all"
-    return f"unknown option {word}{hint}"
+    hint = f"did you mean --{known[near[0]]}?" if near else "--help lists them all"
+    return f"unknown option {word}; {hint}"
 
 
 def _near(value, unit):
