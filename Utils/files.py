@@ -22,9 +22,11 @@ def replacing(path):
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".part",
+        handle, name = tempfile.mkstemp(prefix=f".{path.name[:20]}.", suffix=".part",
                                         dir=path.parent)
         os.close(handle)
+    except (FileExistsError, NotADirectoryError) as problem:
+        raise UserError(f"cannot write {path}: a file stands where a folder should") from problem
     except OSError as problem:
         raise UserError(f"cannot write {path}: {problem.strerror}") from problem
     part = Path(name)

@@ -1,11 +1,16 @@
-"""Where tests find the shared material (goldens, real annotations, real data)."""
+"""Where tests find the shared material (goldens, real annotations, real data), and settings."""
 
 import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 SHARED = Path(os.environ.get("VSGN_SHARED", Path(__file__).parents[2] / "shared"))
+
+# No deadline: a busy machine is no fault of the code.
+settings.register_profile("vsgn", deadline=None)
+settings.load_profile("vsgn")
 
 
 @pytest.fixture(scope="session")
