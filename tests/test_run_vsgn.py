@@ -32,7 +32,7 @@ sys.exit(int(os.environ.get("EXIT_" + name, 0)))
 """
 
 SLEEPER = """
-import signal, sys, time
+import os, signal, sys, time
 from pathlib import Path
 
 def stop(signum, frame):
@@ -40,7 +40,8 @@ def stop(signum, frame):
     sys.exit(130)
 
 signal.signal(signal.SIGTERM, stop)
-Path("started").touch()
+Path("pid").write_text(str(os.getpid()))
+Path("pid").rename("started")
 time.sleep(600)
 """
 
@@ -266,7 +267,11 @@ def test_a_signal_stops_the_step_that_runs_and_all_after_it(tree, sent):
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
     process.send_signal(sent)
-    process.communicate(timeout=60)
+    try:
+        process.communicate(timeout=60)
+    finally:
+        if not (tree.here / "stopped").exists():
+            os.kill(int((tree.here / "started").read_text()), signal.SIGKILL)
     assert process.returncode == 130
     assert (tree.here / "stopped").exists() and tree.steps == []
 
