@@ -1,0 +1,162 @@
+"""Suppression of overlapping segments: greedy (one class, or all classes of a window), and soft.
+
+Segments are (M, 2) [start, end] in any unit, scores (M,). Of equal scores the one with the lowest
+index goes first. A segment without length overlaps nothing, so nothing suppresses it.
+"""
+
+import numpy as np
+
+from Utils.segments import iou
+
+# Added to the union in greedy suppression only (spec: soft-NMS uses the plain IoU).
+EPSILON = 1e-7
+
+
+def nms(segments, scores, threshold):
+    """Greedy non-maximum suppression: a segment goes if its IoU with a better, kept one is above.
+
+    segments: (M, 2), scores: (M,) numpy, threshold >= 0.
+    Returns the kept indices by falling score, (n,) int; none for M == 0.
+    """
+    left = np.argsort(-scores, kind="stable")
+    kept = []
+    while len(left):
+        best, left = left[:1], left[1:]
+        kept.append(best)
+        left = left[iou(segments[best], segments[left], EPSILON)[0] <= threshold]
+    return np.concatenate(kept) if kept else np.zeros(0, dtype=np.int64)
+
+
+def nms_by_class(segments, scores, candidates, threshold):
+    """`nms` of every class at once: the classes share their segments, and so the overlaps.
+
+    segments: (M, 2), scores: (M, K), candidates: (M, K) bool, which take part; threshold >= 0.
+    Returns index, label: (n,) int each, of the kept pairs, by class and then falling score.
+    """
+    index, label = np.nonzero(candidates)
+    order = np.lexsort((-scores[index, label], label))
+    index, label = index[order], label[order]
+    used, position = np.unique(index, return_inverse=True)
+    kept = _kept_pairs(_overlap_bits(segments[used], threshold), position.tolist(), label.tolist())
+    return index[kept], label[kept]
+
+
+def _kept_pairs(overlaps, positions, labels):
+    """Go through pairs by class and falling score, and keep those that overlap no kept one.
+
+    overlaps: list of M integers, bit j of entry i set if i and j overlap. -> list of pair numbers.
+    """
+    bits = [1 << position for position in range(len(overlaps))]
+    kept, taken, previous = [], 0, None
+    for pair, (position, label) in enumerate(zip(positions, labels, strict=True)):
+        if label != previous:
+            taken, previous = 0, label
+        if not overlaps[position] & taken:
+            taken |= bits[position]
+            kept.append(pair)
+    return kept
+
+
+def _overlap_bits(segments, threshold):
+    """Which segments overlap by more than `threshold`, a row of bits each: list of M integers.
+
+    One `&` of two such integers then compares a segment with all kept ones.
+    """
+    first, second = _overlapping_pairs(segments, threshold)
+    table = np.zeros((len(segments), len(segments)), dtype=bool)
+    table[first, second] = table[second, first] = True
+    rows = np.packbits(table, axis=1, bitorder="little")
+    content, width = rows.tobytes(), rows.shape[1]
+    return [int.from_bytes(content[row * width:(row + 1) * width], "little")
+            for row in range(len(rows))]
+
+
+def _overlapping_pairs(segments, threshold):
+    """Pairs of segments with IoU above `threshold`, each pair once: two (P,) int arrays."""
+    order = np.argsort(segments[:, 0], kind="stable")
+    start, end = segments[order].T
+    length = end - start
+    # A partner that starts later covers at most end - its start of this one; EPSILON in the
+    # union is far above rounding, so none is missed.
+    stop = np.searchsorted(start, end - threshold * length, side="right")
+    count = np.maximum(stop - np.arange(1, len(start) + 1), 0)
+    first = np.repeat(np.arange(len(start)), count)
+    second = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + first + 1
+    overlap = np.maximum(np.minimum(end[first], end[second]) - start[second], 0)
+    union = length[first] + length[second] - overlap + EPSILON
+    over = overlap / union > threshold
+    return order[first[over]], order[second[over]]
+
+
+def soft_nms(segments, scores, sigma, limit, damp_above=None, lose_last=False):
+    """Gaussian soft-NMS: take the best, multiply the others by exp(-IoU^2 / sigma), and again.
+
+    segments: (M, 2), scores: (M,) numpy; sigma > 0; limit: how many are taken at most. Ends earlier
+    when the best that remains has score 0.
+    damp_above: (low, high), ActivityNet's proposals: only those are damped whose IoU with the best
+    is above low + (high - low) * length of the best; segments are then shares of the video.
+    lose_last: never take the last one of all, as the original.
+    Returns kept (n,) int, by falling score, and their new scores (n,) float64.
+    """
+    segments, scores = np.asarray(segments, np.float64), np.asarray(scores, np.float64)
+    queue = np.argsort(-scores, kind="stable")
+    queue = queue[scores[queue] > 0]
+    limit = min(limit, len(queue), len(scores) - lose_last)
+    # Scores only fall. So while the best active one is above the first score of the next in the
+    # queue, those in the queue need not be damped; most of them never are.
+    next_score = np.append(scores[queue], 0.0)
+    size = min(max(4 * limit, 256), len(queue))
+    active = _Active(np.sort(queue[:size]), segments, scores)
+    kept, new_scores = [], []
+    while len(kept) < limit:
+        place = active.scores.argmax()
+        if active.scores[place] > next_score[size]:
+            kept.append(active.index[place])
+            new_scores.append(active.scores[place])
+            active.scores[place] = 0
+            active.damp(segments[kept[-1]], sigma, damp_above)
+        elif size < len(queue):
+            entering = _Active(queue[size:2 * size], segments, scores)
+            for earlier in kept:
+                entering.damp(segments[earlier], sigma, damp_above)
+            active = active.joined(entering, segments)
+            size = len(active.index)
+        else:
+            break
+    return np.array(kept, dtype=np.int64), np.array(new_scores, dtype=np.float64)
+
+
+class _Active:
+    """Segments whose scores are up to date, by rising index, so that argmax settles ties by it.
+
+    index: (n,) int into segments (M, 2) and scores (M,).
+    """
+
+    def __init__(self, index, segments, scores):
+        self.index = index
+        self.start, self.end = segments[index].T.copy()
+        self.scores = scores[index]
+
+    def joined(self, other, segments):
+        """These and those of `other`, each with its score as it is now."""
+        now = np.zeros(len(segments))
+        now[self.index], now[other.index] = self.scores, other.scores
+        return _Active(np.sort(np.concatenate([self.index, other.index])), segments, now)
+
+    def damp(self, best, sigma, damp_above):
+        """Lower the scores by the overlap with `best`, (2,); the arguments are soft_nms's."""
+        # Utils.segments.iou of one with many, written into few arrays: this runs hundreds of times
+        # a video, and there the calls cost more than the arithmetic.
+        overlap = np.minimum(self.end, best[1])
+        overlap -= np.maximum(self.start, best[0])
+        np.maximum(overlap, 0, out=overlap)
+        union = self.end - self.start
+        union += best[1] - best[0]
+        union -= overlap
+        union[union == 0] = 1
+        overlap /= union
+        factor = np.exp(overlap * overlap / -sigma)
+        if damp_above:
+            low, high = damp_above
+            factor[~(overlap > low + (high - low) * (best[1] - best[0]))] = 1
+        self.scores *= factor

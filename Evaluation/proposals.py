@@ -1,0 +1,89 @@
+"""Proposals: the scored segments of one window, from the network's predictions for it.
+
+Here positions of an input become seconds of the video (in whole-video framing: shares of it).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from Evaluation.nms import nms_by_class
+from Utils.files import UserError
+from Utils.segments import length
+from Utils.stitching import from_copy
+
+
+@dataclass(frozen=True, eq=False)
+class Proposals:
+    """Scored segments. segments: (M, 2) float64, scores: (M,) float32, labels: (M,) int32.
+
+    Label 0: the network does not tell classes apart.
+    """
+    segments: np.ndarray
+    scores: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self):
+        return len(self.scores)
+
+    def __getitem__(self, rows):
+        """Those of `rows`: indices, a slice or a mask."""
+        return type(self)(self.segments[rows], self.scores[rows], self.labels[rows])
+
+    @classmethod
+    def joined(cls, parts):
+        """One after the other; none for no parts."""
+        parts = list(parts)
+        return cls(np.concatenate([np.zeros((0, 2)), *(part.segments for part in parts)]),
+                   np.concatenate([np.zeros(0, np.float32), *(part.scores for part in parts)]),
+                   np.concatenate([np.zeros(0, np.int32), *(part.labels for part in parts)]))
+
+
+def class_scores(logits):
+    """Scores of the classes: softmax over (..., N) logits, sigmoid where N is 1. float32."""
+    logits = np.asarray(logits, dtype=np.float32)
+    if logits.shape[-1] == 1:
+        power = np.exp(-np.abs(logits))
+        return np.where(logits < 0, power, 1) / (1 + power)
+    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+def window_proposals(scores, adjusted, startness, endness, num_frames, stitched, origin, rate, *,
+                     gap, score_threshold, nms_threshold):
+    """Proposals of one window from the network's outputs for it.
+
+    scores: (M, N) of the classes, background first; N = 1: not told apart. adjusted: (M, 2) boxes
+    in positions, startness, endness: (T,); all float32. num_frames: of the window; stitched: it is
+    in the input twice, `gap` positions between. Seconds = (frame + origin) / rate.
+    With classes: boxes scored above score_threshold, after NMS, by class and then falling score.
+    N = 1: a row an anchor, also those without length; they go when proposals are used.
+    """
+    if not all(np.isfinite(part).all() for part in (scores, adjusted, startness, endness)):
+        raise UserError("the network's predictions hold NaN or infinite values; check the features "
+                        "with Cut_long_videos.py --check, or train again")
+    boxes = adjusted.clip(0, len(startness) - 1)
+    at_edges = _mean_around(startness, boxes[:, 0]) * _mean_around(endness, boxes[:, 1])
+    boxes = _in_frames(boxes, num_frames, stitched, len(startness), gap)
+    seconds = (boxes.astype(np.float64) + origin) / rate
+    weighted = scores * at_edges[:, None]
+    if scores.shape[1] == 1:
+        return Proposals(seconds, weighted[:, 0], np.zeros(len(seconds), dtype=np.int32))
+    candidates = (scores > score_threshold) & (length(boxes) > 0)[:, None]
+    candidates[:, 0] = False
+    index, label = nms_by_class(boxes.astype(np.float64), weighted, candidates, nms_threshold)
+    return Proposals(seconds[index], weighted[index, label], label.astype(np.int32))
+
+
+def _mean_around(curve, positions):
+    """Mean of a curve (T,) at the two frames around each position."""
+    return (curve[np.floor(positions).astype(int)] + curve[np.ceil(positions).astype(int)]) / 2
+
+
+def _in_frames(boxes, num_frames, stitched, columns, gap):
+    """Positions of the input -> frames of the window, clamped to it. (M, 2) -> (M, 2)."""
+    if stitched:
+        # As in the original the start alone decides which copy a box was found in.
+        magnified = boxes[:, :1] >= num_frames
+        boxes = np.where(magnified, from_copy(boxes, num_frames, columns, gap), boxes)
+    return boxes.clip(0, num_frames - 1)

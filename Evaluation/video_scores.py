@@ -1,0 +1,64 @@
+"""Scores of a video-level classifier, one a class and video, to be fused with the detections.
+
+The layout is that of cuhk_val_simp_share.json: {"results": {video: [scores]}, "class": [names]}.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+
+from Utils.files import UserError, listed, read_json
+
+
+def read_video_scores(path, classes):
+    """{video: (K + 1,) float64 by label, 0 for the background}, in the file's order.
+
+    classes: the K class names of the dataset, label 1 first. Raises UserError for a file of another
+    layout, classes other than the dataset's, and rows of a wrong length or with anything but
+    numbers from 0 up.
+    """
+    content = read_json(path, "file of video-level scores")
+    if not isinstance(content, Mapping) or not isinstance(content.get("results"), Mapping) \
+            or not isinstance(content.get("class"), list):
+        raise UserError(f'{path} is no file of video-level scores: expected {{"results": {{video: '
+                        '[scores]}, "class": [names]}')
+    labels = _labels(path, content["class"], classes)
+    scores = {}
+    for video, row in content["results"].items():
+        scores[video] = np.zeros(len(classes) + 1)
+        scores[video][labels] = _row(path, video, row, len(labels))
+    return scores
+
+
+def check_covered(path, video_scores, videos):
+    """Refuse a file of video-level scores that lacks one of the videos to be fused."""
+    if missing := [video for video in videos if video not in video_scores]:
+        raise UserError(f"{path} has no scores of {len(missing)} of the {len(videos)} videos: "
+                        f"{listed(missing)}; leave --video_scores out, or add them")
+
+
+def _labels(path, names, classes):
+    """Labels of the file's classes, which must be the dataset's in any order."""
+    known = {name: label for label, name in enumerate(classes, start=1)}
+    unknown = [name for name in names if not isinstance(name, str) or name not in known]
+    if unknown:
+        raise UserError(f"{path} names {len(unknown)} classes that the dataset does not have: "
+                        f"{listed(unknown)}; it has {listed(classes)}")
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise UserError(f"{path} names {len(twice)} classes more than once: {listed(twice)}")
+    if missing := [name for name in classes if name not in names]:
+        raise UserError(f"{path} has no scores for {len(missing)} of the dataset's classes: "
+                        f"{listed(missing)}")
+    return np.array([known[name] for name in names], dtype=int)
+
+
+def _row(path, video, row, count):
+    """The scores of one video, checked."""
+    if not isinstance(row, list) or len(row) != count:
+        found = f"{len(row)} scores" if isinstance(row, list) else f"{str(row)[:40]!r}"
+        raise UserError(f"{path}: video {video} has {found}, expected a list of {count}, one a "
+                        "class")
+    if not all(type(score) in (int, float) and 0 <= score < float("inf") for score in row):
+        raise UserError(f"{path}: a score of video {video} is no number from 0 up; mend the file")
+    return row
