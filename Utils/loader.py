@@ -49,6 +49,12 @@ class WindowLoader:
         whole, rest = divmod(len(self.dataset), self.batch_size)
         return whole + bool(rest and not (self.drop_last and whole))
 
+    @property
+    def sizes(self):
+        """Inputs of each global batch, in order. -> list of int."""
+        return [min(self.batch_size, len(self.dataset) - first)
+                for first in range(0, len(self) * self.batch_size, self.batch_size)]
+
     def order(self):
         """Rows of the dataset in the order of this epoch. -> list of int."""
         if not self.shuffle:

@@ -1,4 +1,4 @@
-"""Running a script: errors to sentences, seeds, the device, processes, the run folder, a summary."""
+"""Running a script: errors as sentences, seeds, device, processes, the run folder, a summary."""
 
 import contextlib
 import fcntl
@@ -98,6 +98,11 @@ class Processes:
     def is_first(self):
         return self.rank == 0
 
+    def say(self, *lines):
+        """Print lines, once for all processes."""
+        if self.is_first and lines:
+            print(*lines, sep="\n", flush=True)
+
 
 @contextlib.contextmanager
 def processes(device_name):
@@ -142,6 +147,14 @@ def locked(folder):
             raise UserError(f"another run is writing in {folder}; wait for it, or choose another "
                             "folder") from None
         yield folder
+
+
+@contextlib.contextmanager
+def arithmetic(precision, device):
+    """Arithmetic of the convolutions: fp32, tf32 (only CUDA has it) or bf16 autocast."""
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
+    with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+        yield
 
 
 class Stopwatch:

@@ -1,0 +1,92 @@
+"""Predict scored segments: inference windows and a checkpoint in, output_path/proposals.h5 out."""
+
+import contextlib
+import sys
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from Evaluation.proposal_file import ProposalWriter
+from Evaluation.proposals import class_scores, window_proposals
+from Models.VSGN import VSGN, load_weights
+from Utils.checkpoints import BEST, LAST, load_checkpoint
+from Utils.config import adopt, check, describe, parse_config, settings
+from Utils.files import write_json
+from Utils.inputs import inference_loader
+from Utils.run import Stopwatch, arithmetic, locked, processes, script_main
+
+
+@script_main
+def main(argv=None):
+    watch = Stopwatch()
+    config, checkpoint = trained(parse_config("Infer", argv))
+    with processes(config.device) as process, contextlib.ExitStack() as held:
+        if process.is_first:
+            held.enter_context(locked(config.output_path))
+        config, loader, source, lines = inference_loader(config, process)
+        model = build(config, checkpoint, process.device)
+        process.say(f"Infer.py on {process.device}, {process.world} process(es)",
+                    describe(config), *lines)
+        count = write_results(config, checkpoint, predicted(model, loader, config, process),
+                              process, source)
+        process.say(watch.summary(f"{count} proposals of {len(loader.dataset)} windows in "
+                                  f"{config.output_path}/proposals.h5"))
+    return 0
+
+
+def trained(config):
+    """The options as the checkpoint has them, and the checkpoint."""
+    path = Path(config.checkpoint_path) / (BEST if config.checkpoint == "best" else LAST)
+    checkpoint = load_checkpoint(path)
+    if "settings" in checkpoint:
+        return adopt(config, checkpoint["settings"], path), checkpoint
+    print(f"{path} has no settings (a released checkpoint): the network is that of the preset "
+          f"{config.dataset} and the flags given")
+    return config, checkpoint
+
+
+def build(config, checkpoint, device):
+    """The network of the checkpoint, ready to predict."""
+    model = VSGN(check(config, "Infer"))
+    load_weights(model, checkpoint["state_dict"], config.checkpoint_path)
+    return model.to(device).eval()
+
+
+@torch.inference_mode()
+def predicted(model, loader, config, process):
+    """(Window, Proposals) of every window of the loader, in order."""
+    for batch in tqdm(loader, desc="infer", leave=False,
+                      disable=not (sys.stderr.isatty() and process.is_first)):
+        with arithmetic(config.precision, process.device):
+            predictions = model(batch.features, batch.num_frames)
+        yield from decoded(predictions, batch, config)
+
+
+def decoded(predictions, batch, config):
+    """(Window, Proposals) of each input of a batch."""
+    scores = class_scores(predictions.logits.cpu())
+    adjusted, startness, endness = (part.cpu().numpy() for part in (
+        predictions.adjusted, predictions.startness, predictions.endness))
+    facts = [fact.tolist() for fact in (batch.num_frames, batch.stitched, batch.origin,
+                                        batch.rate)]
+    for row, window in enumerate(batch.windows):
+        yield window, window_proposals(
+            scores[row], adjusted[row], startness[row], endness[row],
+            *(fact[row] for fact in facts), gap=config.stitch_gap,
+            score_threshold=config.score_threshold, nms_threshold=config.nms_thr)
+
+
+def write_results(config, checkpoint, results, process, source):
+    """Write the proposals, and beside them the training curves; gives the number of proposals."""
+    folder, count = Path(config.output_path), 0
+    with ProposalWriter(folder / "proposals.h5", settings(config)) as writer:
+        for window, proposals in results:
+            writer.add(window, proposals)
+            count += len(proposals)
+    write_json(folder / "history.json", checkpoint.get("history", []))
+    return count
+
+
+if __name__ == "__main__":
+    sys.exit(main())

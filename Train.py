@@ -1,0 +1,217 @@
+"""Train VSGN: window lists and features in, checkpoint_path/{checkpoint,best}.pth.tar out."""
+
+import contextlib
+import sys
+from pathlib import Path
+
+import torch
+from tensorboardX import SummaryWriter
+from torch.nn.parallel import DistributedDataParallel
+from tqdm import tqdm
+
+from Models.Loss import Criterion
+from Models.VSGN import VSGN, load_weights
+from Utils.checkpoints import BEST, LAST, load_checkpoint, save_checkpoint
+from Utils.config import adopt, check, describe, parse_config, settings
+from Utils.files import UserError
+from Utils.inputs import training_loaders
+from Utils.run import (
+    Stopwatch,
+    arithmetic,
+    locked,
+    processes,
+    random_states,
+    restore_random_states,
+    script_main,
+    seed_everything,
+)
+
+
+@script_main
+def main(argv=None):
+    watch = Stopwatch()
+    config = parse_config("Train", argv)
+    with processes(config.device) as process, contextlib.ExitStack() as held:
+        if process.is_first:
+            held.enter_context(locked(config.checkpoint_path))
+        before = earlier_run(config)
+        if before:
+            config = adopt(config, before["settings"], Path(config.checkpoint_path) / LAST)
+            if before["epoch"] >= config.num_epoch:
+                print(f"{config.checkpoint_path} is finished: {before['epoch']} epochs")
+                return 0
+        seed_everything(config.seed)
+        config, loaders, lines = training_loaders(config, process)
+        process.say(f"Train.py on {process.device}, {process.world} process(es)",
+                    describe(check(config, "Train")), *lines)
+        run = held.enter_context(contextlib.closing(Run(config, process, before)))
+        while run.epoch < config.num_epoch:
+            run.next_epoch(*loaders)
+        process.say(watch.summary(f"{run.epoch} epochs of {len(loaders[0].dataset)} windows; "
+                                  f"checkpoints in {config.checkpoint_path}"))
+    return 0
+
+
+def earlier_run(config):
+    """The last checkpoint in checkpoint_path if the user resumes, None for a fresh start.
+
+    Raises UserError if there is one and the user said neither --resume nor --overwrite.
+    """
+    path = Path(config.checkpoint_path) / LAST
+    if config.overwrite or not path.exists():
+        if config.resume:
+            print(f"nothing to resume at {path}: starting from the beginning")
+        return None
+    before = load_checkpoint(path)
+    if not config.resume:
+        raise UserError(f"{config.checkpoint_path} holds a run of {before.get('epoch')} epochs; "
+                        "--resume goes on with it, --overwrite replaces it")
+    if "settings" not in before:
+        raise UserError(f"{path} has no settings: it is a released checkpoint, which can be used "
+                        "for inference but not resumed")
+    print(f"resuming {path} after epoch {before['epoch']}")
+    return before
+
+
+class Run:
+    """What changes while training: weights, optimizer, history; saved after every epoch."""
+
+    def __init__(self, config, process, before=None):
+        self.config, self.process = config, process
+        self.model = VSGN(config).to(process.device)
+        self.optimizer = torch.optim.Adam(self.model.parameters(), config.train_lr,
+                                          weight_decay=config.weight_decay, fused=True)
+        self.criterion = Criterion(config)
+        self.epoch, self.best_loss, self.history = 0, float("inf"), []
+        if before:
+            load_weights(self.model, before["state_dict"], config.checkpoint_path)
+            self.optimizer.load_state_dict(before["optimizer"])
+            self.epoch, self.best_loss = before["epoch"], before["best_loss"]
+            self.history = before["history"]
+            restore_random_states(before["random_states"])
+        self.parallel = (DistributedDataParallel(self.model) if process.world > 1 else self.model)
+        self.scalars = (SummaryWriter(str(Path(config.checkpoint_path) / "tensorboard"))
+                        if process.is_first else None)
+
+    def close(self):
+        """Let go of the log."""
+        if self.scalars:
+            self.scalars.close()
+
+    def next_epoch(self, train_loader, val_loader):
+        """Train on every training window once, validate, log, save."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.config, self.epoch)
+        train_loader.set_epoch(self.epoch)
+        train = run_epoch(self, train_loader, self.optimizer)
+        val = run_epoch(self, val_loader)
+        self.epoch += 1
+        self.history.append({"epoch": self.epoch, "train": train, "val": val})
+        if self.process.is_first:
+            self.save(is_best=val["total"] < self.best_loss)
+            self.log(train, val)
+        self.best_loss = min(self.best_loss, val["total"])
+
+    def save(self, is_best):
+        """Write checkpoint.pth.tar, and best.pth.tar first where this epoch is the best so far."""
+        folder = Path(self.config.checkpoint_path)
+        content = {
+            "epoch": self.epoch, "state_dict": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(), "settings": settings(self.config),
+            "best_loss": min(self.best_loss, self.history[-1]["val"]["total"]),
+            "history": self.history, "random_states": random_states(),
+        }
+        # A kill between the two leaves the older `checkpoint`, from which this epoch runs again.
+        if is_best:
+            save_checkpoint(folder / BEST, content)
+        save_checkpoint(folder / LAST, content)
+
+    def log(self, train, val):
+        """One line on the terminal, and the scalars train/<loss> and val/<loss>."""
+        for name in train:
+            self.scalars.add_scalar(f"train/{name}", train[name], self.epoch)
+            self.scalars.add_scalar(f"val/{name}", val[name], self.epoch)
+        self.scalars.flush()
+        parts = ", ".join(f"{name.removeprefix('loss_')} {value:.4f}"
+                          for name, value in train.items())
+        print(f"epoch {self.epoch}/{self.config.num_epoch}: train {parts}; "
+              f"val {val['total']:.4f}", flush=True)
+
+
+def learning_rate(config, epoch):
+    """train_lr, times step_gamma after every step_size epochs (StepLR)."""
+    return config.train_lr * config.step_gamma ** (epoch // config.step_size)
+
+
+def run_epoch(run, loader, optimizer=None):
+    """Every batch once, training if there is an optimizer; gives the mean of each loss.
+
+    Raises UserError at a loss that is not finite, naming loss, epoch and videos.
+    """
+    training = optimizer is not None
+    run.parallel.train(training)
+    meter = LossMeter(run, loader)
+    progress = tqdm(loader, desc=f"epoch {run.epoch + 1} {'train' if training else 'val'}",
+                    leave=False, disable=not (sys.stderr.isatty() and run.process.is_first))
+    with torch.set_grad_enabled(training):
+        for batch in progress:
+            with arithmetic(run.config.precision, run.process.device):
+                predictions = run.parallel(batch.features, batch.num_frames)
+            losses = run.criterion(predictions, batch.targets)
+            total = run.criterion.total(losses)
+            meter.add({**losses, "total": total}, batch.windows)
+            if training:
+                optimizer.zero_grad(set_to_none=True)
+                total.backward()
+                optimizer.step()
+    return meter.means()
+
+
+class LossMeter:
+    """Means of the losses over an epoch, weighted by the inputs of each (global) batch."""
+
+    PATIENCE = 50  # steps between two looks at a GPU's losses, each of which makes it wait
+
+    def __init__(self, run, loader):
+        self.run, self.sizes, self.names = run, iter(loader.sizes), None
+        self.sum, self.count, self.unseen = 0.0, 0, []
+
+    def add(self, losses, windows):
+        """Count one batch's losses (dict of scalars); looks at once whether they are finite
+        on a CPU, every PATIENCE steps on a GPU."""
+        self.names = list(losses)
+        values = torch.stack([loss.detach() for loss in losses.values()])
+        size = next(self.sizes)
+        self.sum = self.sum + values.double() * size
+        self.count += size
+        self.unseen.append((values, windows))
+        if values.device.type == "cpu" or len(self.unseen) >= self.PATIENCE:
+            self.look()
+
+    def look(self):
+        """Raise UserError if one of the batches not looked at yet has a loss that is not finite."""
+        if not self.unseen:
+            return
+        finite = torch.stack([values for values, _ in self.unseen]).isfinite().cpu()
+        for is_finite, (_, windows) in zip(finite, self.unseen, strict=True):
+            if not is_finite.all():
+                name = self.names[int((~is_finite).nonzero()[0])]
+                videos = sorted({window.video for window in windows})
+                raise UserError(
+                    f"{name} is not finite in epoch {self.run.epoch + 1}, at videos "
+                    f"{', '.join(videos[:5])}{' ...' if len(videos) > 5 else ''}; checkpoints in "
+                    f"{self.run.config.checkpoint_path} are from before. Lower --train_lr, or look "
+                    "at these features with Cut_long_videos.py --check")
+        self.unseen.clear()
+
+    def means(self):
+        """{name: mean}, over the batches of all processes."""
+        self.look()
+        if self.run.process.world > 1:
+            torch.distributed.all_reduce(self.sum)
+        means = self.sum / (self.count * self.run.process.world)
+        return dict(zip(self.names, means.tolist(), strict=True))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

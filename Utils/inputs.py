@@ -1,0 +1,82 @@
+"""Loaders of the window lists, for the scripts that feed the network."""
+
+import dataclasses
+from pathlib import Path
+
+from Utils.files import UserError
+from Utils.loader import WindowLoader
+from Utils.sources import INFER, TRAIN, open_source
+from Utils.window_dataset import WindowDataset
+from Utils.windows import check_window_settings, read_windows
+
+
+def training_loaders(config, process):
+    """Loaders of the training and the validation list, and the config with what data decide.
+
+    process: Utils.run.Processes. Returns config, (train loader, val loader), lines for the log.
+    """
+    config, source, lists = open_lists(config, TRAIN)
+    train, val = (window_loader(config, source, windows, process, is_training)
+                  for windows, is_training in zip(lists, (True, False), strict=True))
+    lines = [*source.notes, *left_out_lines(source),
+             f"{len(train.dataset)} training and {len(val.dataset)} validation windows; training "
+             + train.describe()]
+    return config, (train, val), lines
+
+
+def inference_loader(config, process):
+    """As `training_loaders`, of the inference list: config, loader, source, lines for the log."""
+    config, source, (windows,) = open_lists(config, INFER)
+    loader = window_loader(config, source, windows, process, is_training=None)
+    lines = [*source.notes, *left_out_lines(source),
+             f"{len(loader.dataset)} windows; {loader.describe()}"]
+    return config, loader, source, lines
+
+
+def open_lists(config, names):
+    """The windows of some lists, and their source, checked against each other and the config."""
+    paths = [Path(config.window_path) / f"{name}.json" for name in names]
+    lists, all_settings = zip(*map(read_windows, paths), strict=True)
+    config = fill_unset(config, all_settings[0] or {})
+    source = open_source(config, names)
+    for path, windows, settings in zip(paths, lists, all_settings, strict=True):
+        if not windows:
+            raise UserError(f"no windows in {path}; run Cut_long_videos.py again")
+        if settings is None:
+            source.notes.append(f"{path} has no settings (the authors' layout): nothing tells "
+                                "whether it was cut with this run's options")
+        else:
+            check_window_settings(settings, source.config, path)
+    return source.config, source, [kept(windows, source) for windows in lists]
+
+
+def fill_unset(config, stored):
+    """Options that come from the data, as the windows were cut with them."""
+    unset = {name: value for name, value in stored.items()
+             if hasattr(config, name) and getattr(config, name) is None}
+    return dataclasses.replace(config, **unset)
+
+
+def kept(windows, source):
+    """The windows without those of videos left out by --skip_missing."""
+    windows = [window for window in windows if window.video not in source.left_out]
+    if not windows:
+        raise UserError("every video of the windows is left out: none has usable features in "
+                        f"{source.config.feature_path}")
+    return windows
+
+
+def left_out_lines(source):
+    """A line about videos left out, if there are any."""
+    return [f"left out {len(source.left_out)} videos without usable features"] * bool(
+        source.left_out)
+
+
+def window_loader(config, source, windows, process, is_training):
+    """A loader of `windows`. is_training: True shuffled, False in order, None without targets."""
+    videos = {video.name: video for video in source.all_videos}
+    dataset = WindowDataset(windows, videos.values(), source.features, config,
+                            with_targets=is_training is not None)
+    return WindowLoader(dataset, config.batch_size, process.device, shuffle=bool(is_training),
+                        seed=config.seed, drop_last=bool(is_training), rank=process.rank,
+                        world=process.world, num_workers=config.num_workers, cache=config.cache)
