@@ -24,6 +24,7 @@ PREFIX = "v_"            # features of YouTube videos are often filed under v_<i
 # Streams of one video may differ by this share of their frames, and a few frames anyhow.
 LENGTH_TOLERANCE = 0.05
 FEW_FRAMES = 4
+FRAMES_AT_ONCE = 4096    # when all frames are looked at
 # What the readers below raise on files that are cut short, garbled, or of another format.
 READ_ERRORS = (OSError, ValueError, LookupError, RuntimeError, TypeError, EOFError, AttributeError,
                MemoryError, pickle.UnpicklingError, zipfile.BadZipFile, zlib.error)
@@ -103,6 +104,12 @@ class FeatureStore:
                             f"first at frame {start + int(np.argmin(good))}; extract them again, "
                             "or leave the video out (Cut_long_videos.py --check lists all such)")
         return frames
+
+    def read_through(self, video):
+        """Read all frames of a video, a part at a time, only to raise what `read` raises."""
+        for stream, frames in zip(self.streams, self.lengths(video), strict=True):
+            for start in range(0, frames, FRAMES_AT_ONCE):
+                self.read(video, stream, start, start + FRAMES_AT_ONCE)
 
     def close(self):
         """Close every open file."""
@@ -292,20 +299,19 @@ def _found_streams(folder):
 def with_features(videos, store, skip_missing):
     """Split videos by whether their features can be used. -> kept, {name: what is wrong}.
 
-    Raises UserError unless skip_missing, for missing ones (how many, the first five) or the first
-    that is broken. Reads shapes only.
+    Only shapes are read, and missing or broken features are a UserError (how many, the first five).
+    With skip_missing all features are read once, so that NaN and infinite values are found too.
     """
-    missing = {video.name: f"not in the features of {', '.join(streams)}"
-               for video in videos if (streams := store.missing(video.name))}
-    if missing and not skip_missing:
-        streams = next(iter(missing.values()))
-        raise UserError(f"{len(missing)} of {len(videos)} videos are {streams}: {listed(missing)}; "
-                        "check --feature_path, or go on without them: --skip_missing")
-    wrong = dict(missing)
+    wrong = {video.name: f"not in the features of {', '.join(streams)}"
+             for video in videos if (streams := store.missing(video.name))}
+    if wrong and not skip_missing:
+        raise UserError(f"{len(wrong)} of {len(videos)} videos are {next(iter(wrong.values()))}: "
+                        f"{listed(wrong)}; check --feature_path, or go on without them: "
+                        "--skip_missing")
     for video in videos:
         try:
-            if video.name not in missing:
-                store.lengths(video.name)
+            if video.name not in wrong:
+                (store.read_through if skip_missing else store.lengths)(video.name)
         except UserError as problem:
             if not skip_missing:
                 raise

@@ -1,0 +1,125 @@
+"""Cut videos into windows: annotations and feature lengths in, window_path/{train,val,infer}.json
+out. With --check nothing is written: the data are looked at instead."""
+
+import functools
+import random
+import statistics
+import sys
+from pathlib import Path
+
+from Utils.annotations import frames_per_second
+from Utils.check import check_data
+from Utils.config import describe, parse_config, settings
+from Utils.datasets import DATASETS
+from Utils.derive import describe_derived
+from Utils.files import UserError, listed
+from Utils.run import Stopwatch, script_main
+from Utils.sources import open_source
+from Utils.windows import (
+    INFER_SHAPERS,
+    TRAIN_SHAPERS,
+    ClipRule,
+    Window,
+    cut_sliding,
+    cut_sliding_inference,
+    cut_whole,
+    write_windows,
+)
+
+
+@script_main
+def main(argv=None):
+    watch = Stopwatch()
+    given = parse_config("Cut_long_videos", argv)
+    if given.check:
+        return check_data(given)
+    # Whole videos are cut by their durations, where the rate to suppose is known.
+    by_seconds = given.framing == "whole" and DATASETS[given.dataset].clip_rate is not None
+    source = open_source(given, needs_features=not by_seconds)
+    config = source.config
+    print(f"Cut_long_videos.py\n{describe(config)}")
+    for line in (describe_derived(given, config), *source.notes):
+        print(line) if line else None
+    lists = (whole_lists if config.framing == "whole" else sliding_lists)(source)
+    check_lists(lists, source)
+    for name, windows in lists.items():
+        write_windows(list_path(config, name), windows, list_settings(config, name))
+    print(summary(lists, source))
+    print(watch.summary("done"))
+    return 0
+
+
+def sliding_lists(source):
+    """The three lists of sliding windows. -> {name: list of Window}."""
+    config = source.config
+    length = config.temporal_scale
+    # One generator for both lists, training first: the order in which the original draws.
+    clips = clip_rule(config, random.Random(config.seed))
+
+    def cut(use, rule):
+        windows = []
+        for video in source.videos[use]:
+            frames = source.frames(video)
+            rate = frames_per_second(video, frames, config.feature_fps)
+            windows += rule(video, frames, rate, length)
+        return windows
+
+    return {"train": cut("train", functools.partial(cut_sliding, clips=clips)),
+            "val": cut("val", functools.partial(cut_sliding, clips=clips)),
+            "infer": cut("infer", cut_sliding_inference)}
+
+
+def whole_lists(source):
+    """The three lists of whole videos, and of clips of long ones. -> {name: list of Window}."""
+    config, spec = source.config, DATASETS[source.config.dataset]
+    rate = spec.clip_rate or statistics.median(
+        source.frames(video) / video.duration for video in source.all_videos)
+    lists = {}
+    for name in ("train", "val"):
+        clips = clip_rule(config, random.Random(config.seed), rate)
+        lists[name] = [w for video in source.videos[name] for w in cut_whole(video, clips)]
+    lists["infer"] = [Window(video.name, 0, video.duration) for video in source.videos["infer"]]
+    return lists
+
+
+def clip_rule(config, rng, rate=1.0):
+    """The rule by which short clips are cut, None without self-stitching."""
+    return ClipRule.of(config.temporal_scale, config.short_ratio, config.clip_win_size, rng,
+                       rate) if config.use_VSS else None
+
+
+def check_lists(lists, source):
+    """Refuse to write an empty list, saying why it is empty."""
+    for name, windows in lists.items():
+        if not windows:
+            raise UserError(f"no windows for {name}.json: none of its {len(source.videos[name])} "
+                            "videos has an action that lies wholly in a window of "
+                            f"{source.config.temporal_scale} frames; raise --temporal_scale or "
+                            "look at the data with --check")
+
+
+def list_path(config, name):
+    """Where a list is written."""
+    return Path(config.window_path) / f"{name}.json"
+
+
+def list_settings(config, name):
+    """What shaped a list, to be stored with it."""
+    return settings(config, INFER_SHAPERS if name == "infer" else TRAIN_SHAPERS)
+
+
+def summary(lists, source):
+    """What was read, skipped and written, in lines of text."""
+    lines = [f"read {len(source.all_videos)} videos, {len(source.classes)} classes"]
+    if source.left_out:
+        lines.append(f"left out {len(source.left_out)} videos without usable features: "
+                     f"{listed(source.left_out)}")
+    for name, windows in lists.items():
+        videos = len({window.video for window in windows})
+        lines.append(f"wrote {len(windows)} windows of {videos} videos to "
+                     f"{list_path(source.config, name)}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

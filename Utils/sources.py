@@ -1,0 +1,120 @@
+"""A dataset as the scripts use it: annotations and features together, checked against each other.
+
+`open_source` is the one way in; it fills the options that come from the data.
+"""
+
+import dataclasses
+from dataclasses import dataclass, field
+
+from Utils.annotations import Video, canonical
+from Utils.config import Config
+from Utils.datasets import DATASETS, held_out, load_annotations, videos_of
+from Utils.demo import ensure_demo
+from Utils.derive import complete
+from Utils.features import FeatureStore, check_width, open_features, with_features
+from Utils.files import UserError, listed
+
+TRAIN, INFER = ("train", "val"), ("infer",)
+
+
+@dataclass
+class Source:
+    """Videos by their use (train, val, infer), all with features and duration, and the rest.
+
+    features: FeatureStore, None where none were needed and no folder was named. left_out: video ->
+    why. notes: what the user should know.
+    """
+    config: Config
+    videos: dict[str, list[Video]]
+    classes: tuple[str, ...]
+    features: FeatureStore | None
+    notes: list[str] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    def frames(self, video):
+        """Frames of a video, counted in its first stream."""
+        return self.features.lengths(video.name)[0]
+
+    @property
+    def all_videos(self):
+        """Every video once."""
+        return list({v.name: v for videos in self.videos.values() for v in videos}.values())
+
+
+def open_source(config, uses=(*TRAIN, *INFER), needs_features=True):
+    """Open annotations and features of a dataset for some uses. -> Source.
+
+    needs_features: False where durations would do, as in cutting whole videos; then the features
+    are opened only if their folder is named. Raises UserError for whatever does not fit together;
+    with --skip_missing videos with missing or broken features are left out instead.
+    """
+    spec = DATASETS[config.dataset]
+    if spec.is_built_in:
+        ensure_demo(config.feature_path)
+    annotations = load_annotations(config)
+    config = with_subset(config, annotations.videos)
+    videos = by_use(config, annotations.videos, uses)
+    source = Source(config, videos, annotations.classes, None, annotations.notes)
+    if needs_features or config.feature_path is not None:
+        source.features = open_features(config.feature_path, spec.feature_files, {
+            canonical(video.subset) for video in source.all_videos})
+        _match_features(source)
+    check_classes(source)
+    return source
+
+
+def _match_features(source):
+    """Keep the videos with usable features, fill their durations and the options of the data."""
+    config, store = source.config, source.features
+    kept, source.left_out = with_features(source.all_videos, store, config.skip_missing)
+    if not kept:
+        raise UserError(f"no video has features in {config.feature_path}: "
+                        f"{listed(source.left_out)} are missing or broken")
+    kept = {video.name: _with_duration(video, store, config.feature_fps) for video in kept}
+    source.videos = {use: [kept[video.name] for video in videos if video.name in kept]
+                     for use, videos in source.videos.items()}
+    source.config = complete(config, list(kept.values()), source.classes, store)
+    check_width(store, source.config.input_feat_dim)
+
+
+def _with_duration(video, store, feature_fps):
+    if video.duration is not None:
+        return video
+    if feature_fps is None:
+        raise UserError(f"video {video.name} has no duration; give one in the annotations, or the "
+                        "rate of the features with --feature_fps")
+    return dataclasses.replace(video, duration=store.lengths(video.name)[0] / feature_fps)
+
+
+def with_subset(config, videos):
+    """The config, evaluating on `val` if the user names no subset and there is no other one."""
+    there = {canonical(video.subset) for video in videos}
+    if "subset" in config.given or canonical(config.subset) in there or "val" not in there:
+        return config
+    return dataclasses.replace(config, subset="val")
+
+
+def by_use(config, videos, uses):
+    """Which videos train, validate and are inferred. -> {use: list of Video}."""
+    chosen = {}
+    if set(uses) & set(TRAIN):
+        training = videos_of(videos, config.train_subset)
+        held = held_out(training) if config.val_split == "heldout" else []
+        if len(held) == len(training):
+            raise UserError(f"subset {config.train_subset} has one video, none can be held out; "
+                            "use --val_split test")
+        names = {video.name for video in held}
+        chosen["train"] = [video for video in training if video.name not in names]
+        chosen["val"] = held or videos_of(videos, config.subset)
+    if "infer" in uses:
+        chosen["infer"] = sorted(videos_of(videos, config.subset), key=lambda video: video.order)
+    return {use: chosen[use] for use in uses}
+
+
+def check_classes(source):
+    """Refuse more classes than the network has scores for, naming the flag that fits."""
+    config, count = source.config, len(source.classes) + 1
+    if count > (config.decoder_num_classes or count):
+        raise UserError(f"the annotations have {count - 1} classes, with background {count}, but "
+                        f"--decoder_num_classes is {config.decoder_num_classes}; set "
+                        f"--decoder_num_classes {count}")
