@@ -1,0 +1,150 @@
+"""Check, convert or download the data of THUMOS14 and ActivityNet-1.3; see docs/data.md."""
+
+import argparse
+from collections import Counter
+from pathlib import Path
+
+from Utils.convert import convert, write_annotations, write_durations
+from Utils.download import fetch
+from Utils.files import UserError
+from Utils.known_files import COPIES, KNOWN_FILES, sha256
+from Utils.prepare import check_annotations, check_features, exit_code
+from Utils.run import locked, script_main
+
+ANNOTATIONS = "Evaluation/{}/annot"
+
+
+@script_main
+def main(argv=None):
+    words = vars(parser().parse_args(argv))
+    return words.pop("verb")(**words)
+
+
+def check(dataset, folder, feature_path):
+    """Print what is there, what differs and what is missing; 0 all right, 1 differs, 2 missing."""
+    folder = Path(folder or ANNOTATIONS.format(dataset))
+    print(f"annotations in {folder}")
+    findings = check_annotations(dataset, folder)
+    _show(findings)
+    if feature_path is None:
+        print("features: not looked at; name their folder with --feature_path")
+    else:
+        print(f"features in {feature_path}")
+        seen = check_features(dataset, folder, feature_path)
+        _show(seen)
+        findings += seen
+    states = Counter(finding.state for finding in findings)
+    print(", ".join(f"{count} {state}" for state, count in states.items()))
+    return exit_code(findings)
+
+
+def convert_annotations(source, to, all_videos, overwrite):
+    """Write thumos_gt.json, and the .mat files where `source` brings durations."""
+    target = Path(to) / "thumos_gt.json"
+    if target.exists() and not overwrite:
+        raise UserError(f"{target} is there already; --overwrite replaces it")
+    made = convert(source, all_videos)
+    write_annotations(made, target)
+    written = [target, *write_durations(made, to)]
+    for what, count in made.left_out.items():
+        print(f"left out: {count} {what}")
+    expected = KNOWN_FILES["thumos"][0].counts
+    for what, count in made.counts().items():
+        print(f"{count} {what}" + (f" ({expected[what]} in the usual thumos_gt.json)"
+                                   if expected[what] != count else ""))
+    print(f"wrote {', '.join(map(str, written))}")
+    for known in KNOWN_FILES["thumos"]:
+        if known.needed and not known.find(to):
+            print(f"still missing: {known.name}; {known.purpose}, comes from {known.source}")
+    return 0
+
+
+def download(dataset, address, to, only, checksum, overwrite):
+    """Fetch annotation files that are missing, each verified by its checksum."""
+    folder = Path(to or ANNOTATIONS.format(dataset))
+    wanted = _wanted(dataset, only, checksum)
+    fetched = Counter()
+    with locked(folder):
+        for name, known_sum, size in wanted:
+            fetched[_download_one(address, folder / name, known_sum, size, overwrite)] += 1
+    print(", ".join(f"{count} {what}" for what, count in fetched.items()))
+    return 0
+
+
+def _wanted(dataset, only, checksum):
+    """(name, sha256, size or None) of the files to fetch."""
+    if checksum and len(only or ()) != 1:
+        raise UserError("--sha256 is the checksum of one file; name it with --only")
+    known = [name for file in KNOWN_FILES[dataset] for name in file.names]
+    if unknown := [name for name in only or () if name not in known]:
+        raise UserError(f"{unknown[0]} is no file of {dataset}; known are {', '.join(known)}")
+    if checksum:
+        return [(only[0], checksum.lower(), None)]
+    names = only or [file.name for file in KNOWN_FILES[dataset] if file.name in COPIES]
+    if unsure := [name for name in names if name not in COPIES]:
+        raise UserError(f"the checksum of {unsure[0]} is not known here, so that a download could "
+                        f"not be verified; give it: --only {unsure[0]} --sha256 HEX")
+    return [(name, *COPIES[name]) for name in names]
+
+
+def _download_one(address, path, checksum, size, overwrite):
+    """Fetch one file unless it is there. -> what was done, in words."""
+    if path.exists() and sha256(path) == checksum:
+        print(f"  {path}: there already")
+        return "there already"
+    if path.exists() and not overwrite:
+        raise UserError(f"{path} is there but is not the known file; --overwrite replaces it")
+    url = f"{address.rstrip('/')}/{path.name}"
+    print(f"  {path}: from {url}")
+    fetch(url, path, checksum, size)
+    return "downloaded and verified"
+
+
+def _show(findings):
+    for finding in findings:
+        print(f"  {finding.name}: {finding.state}" + (f"; {finding.detail}" * bool(finding.detail)))
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise UserError(f"{message}; {self.prog} --help says more")
+
+
+def parser():
+    """The verbs and their options."""
+    root = _Parser(prog="Prepare_data.py", description=__doc__, allow_abbrev=False)
+    verbs = root.add_subparsers(title="verbs", required=True, metavar="VERB", parser_class=_Parser)
+    sets = {"required": True, "choices": tuple(KNOWN_FILES), "help": "whose files"}
+
+    words = verbs.add_parser("check", help=(text := "compare your files with known checksums and "
+                             "counts; changes nothing, uses no network"), description=text)
+    words.add_argument("--dataset", **sets)
+    words.add_argument("--folder", help="of the annotations (Evaluation/<dataset>/annot)")
+    words.add_argument("--feature_path", help="folder of the feature files")
+    words.set_defaults(verb=check)
+
+    words = verbs.add_parser("convert", help=(text := "make thumos_gt.json of the challenge's text "
+                             "files, or of ActionFormer's or OpenTAD's JSON"), description=text)
+    words.add_argument("source", help="folder of the text files, or the JSON")
+    words.add_argument("--to", default=ANNOTATIONS.format("thumos"), help="folder (%(default)s)")
+    words.add_argument("--all_videos", action="store_true",
+                       help="keep the two mislabelled test videos")
+    words.add_argument("--overwrite", action="store_true", help="replace thumos_gt.json")
+    words.set_defaults(verb=convert_annotations)
+
+    words = verbs.add_parser("download", help=(text := "fetch annotation files that are missing, "
+                             "verified by checksum"), description=text)
+    words.add_argument("--dataset", **sets)
+    words.add_argument("--from", dest="address", required=True, metavar="URL",
+                       help="folder on the web that holds the files")
+    words.add_argument("--to", help="folder (Evaluation/<dataset>/annot)")
+    words.add_argument("--only", nargs="+", metavar="FILE", help="these files")
+    words.add_argument("--sha256", dest="checksum", metavar="HEX",
+                       help="checksum of the one file of --only, where none is known here")
+    words.add_argument("--overwrite", action="store_true", help="replace files that differ")
+    words.set_defaults(verb=download)
+    return root
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
