@@ -76,9 +76,9 @@ def _overlapping_pairs(segments, threshold):
     order = np.argsort(segments[:, 0], kind="stable")
     start, end = segments[order].T
     length = end - start
-    # A partner that starts later covers at most end - its start of this one; EPSILON in the
-    # union is far above rounding, so none is missed.
-    stop = np.searchsorted(start, end - threshold * length, side="right")
+    # Of one that starts later the overlap is at most end - its start; that must be above the
+    # threshold's share of this length. (EPSILON is far above rounding: none is missed.)
+    stop = np.searchsorted(start, end - threshold * length)
     count = np.maximum(stop - np.arange(1, len(start) + 1), 0)
     first = np.repeat(np.arange(len(start)), count)
     second = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + first + 1
