@@ -199,20 +199,12 @@ class ProposalFile(Mapping):
             group = self.file[group_name(video)]
             rows = [group[name] for name in ("segments", "scores", "labels")]
             # A damaged length would have HDF5 fill all memory with zeros.
-            whole = all(row.nbytes <= self.size for row in rows)
-            proposals = Proposals(*(row[()] for row in rows)) if whole else None
-        self._check(proposals, video)
-        return proposals
-
-    def _check(self, proposals, video):
-        """Refuse rows that ProposalWriter can't have written."""
-        count = len(proposals.scores) if proposals else None
-        if count is None or proposals.segments.shape != (count, 2) or any(
-                array.dtype.kind not in kinds or array.shape[:1] != (count,)
-                or not np.isfinite(array).all()
-                for array, kinds in zip(vars(proposals).values(), ("f", "f", "iu"), strict=True)):
+            sound = all(row.nbytes <= self.size for row in rows)
+            segments, scores, labels = (row[()] for row in rows) if sound else (np.zeros(0),) * 3
+        if not _are_proposals(segments, scores, labels):
             raise UserError(f"{self.path}: the proposals of video {video} are damaged; run "
                             "Infer.py again")
+        return Proposals(segments, scores, labels)
 
     @contextlib.contextmanager
     def _readable(self, where=""):
@@ -222,6 +214,13 @@ class ProposalFile(Mapping):
         except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as problem:
             raise UserError(f"{self.path} can't be read{where} ({_first_line(problem)}); it may be "
                             "cut off: copy it again or run Infer.py again") from None
+
+
+def _are_proposals(segments, scores, labels):
+    """True for arrays that ProposalWriter can have written."""
+    return (segments.shape == (scores.size, 2) and scores.ndim == 1 and labels.shape == scores.shape
+            and segments.dtype.kind == scores.dtype.kind == "f" and labels.dtype.kind in "iu"
+            and bool(np.isfinite(segments).all() and np.isfinite(scores).all()))
 
 
 def _first_line(problem):
