@@ -87,10 +87,11 @@ def _action_targets(segments, labels, is_real, length):
     first = segments[..., 0].round().clamp(min=0)[..., None]
     last = segments[..., 1].round().clamp(max=length - 1)[..., None]
     covered = (position >= first) & (position <= last) & is_real[..., None]
-    rank = torch.arange(1, labels.shape[1] + 1, device=labels.device, dtype=torch.int32)
-    nobody = labels.new_zeros(len(labels), 1)
-    latest = torch.cat([nobody[..., None].expand(-1, -1, length), covered * rank[:, None]], dim=1)
-    return torch.cat([nobody, labels], dim=1).gather(1, latest.amax(dim=1)).float()
+    nobody = covered.new_ones(len(labels), 1, length)
+    rank = torch.arange(labels.shape[1] + 1, device=labels.device, dtype=torch.int32)
+    latest = (torch.cat([nobody, covered], dim=1) * rank[:, None]).amax(dim=1)
+    return torch.cat([labels.new_zeros(len(labels), 1), labels], dim=1).gather(
+        1, latest.long()).float()
 
 
 def _boundary_targets(edges, is_real, length):

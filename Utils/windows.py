@@ -118,7 +118,8 @@ def _scan(segments, limit, add_one, place, rng):
         if length <= limit:
             clip = place(rng.uniform(start - (limit - length), start), previous_end)
         previous_end = end
-    return found + ([clip] if clip else [])
+    # Annotations that end before they start, or start behind their video, leave clips of no length.
+    return [clip for clip in (*found, *([clip] if clip else [])) if clip[0] < clip[1]]
 
 
 def write_windows(path, windows, settings):

@@ -82,8 +82,8 @@ def cut_activitynet(shared):
     """Validation windows of the real annotations, as JSON entries."""
     for stem in ("cut_val_seed0", "cut_val_seed1_T900"):
         golden = read_gz(shared / f"golden/activitynet/{stem}.json.gz")
-        source = real_source("activitynet", shared / "annotations/activitynet/anet_anno_action.json",
-                             seed=golden["seed"], **golden["options"])
+        annotations = shared / "annotations/activitynet/anet_anno_action.json"
+        source = real_source("activitynet", annotations, seed=golden["seed"], **golden["options"])
         found = [{"v_name": w.video, "w_start": w.start, "w_end": w.end}
                  for w in whole_lists(source)["val"]]
         yield Row(f"{stem}: {len(found)} windows", unequal(found, golden["windows"]), 0)

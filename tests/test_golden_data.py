@@ -1,4 +1,4 @@
-"""Window lists, inputs and targets against the original's; differences: see tests/parity_data.py."""
+"""Window lists, inputs and targets against the original's; tests/parity_data.py lists differences."""
 
 import pytest
 
