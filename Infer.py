@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -80,9 +81,11 @@ def decoded(predictions, batch, config):
 def write_results(config, checkpoint, results, process, source):
     """Write the proposals, and beside them the training curves; gives the number of proposals."""
     folder, count = Path(config.output_path), 0
-    with ProposalWriter(folder / "proposals.h5", settings(config)) as writer:
+    durations = {video.name: video.duration for video in source.all_videos}
+    stored = settings(config) | {"classes": list(source.classes)}
+    with ProposalWriter(folder / "proposals.h5", stored) as writer:
         for window, proposals in results:
-            writer.add(window, proposals)
+            writer.add(replace(window, duration=durations[window.video]), proposals)
             count += len(proposals)
     write_json(folder / "history.json", checkpoint.get("history", []))
     return count

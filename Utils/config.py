@@ -144,6 +144,8 @@ class EvalOptions:
     protocol: str = option("activitynet", "how mean average precision is computed",
                            ("activitynet", "thumos14"))
     tiou: tuple[float, ...] = option((0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7), "temporal IoU thresholds")
+    short_seconds: float | None = option(
+        None, "also score the actions of at most this length alone", each=float)
     detad_length_bins: str = option("official", "DETAD's length buckets, or the original VSGN's",
                                     ("official", "vsgn"))
 

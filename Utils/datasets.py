@@ -157,7 +157,7 @@ def read_activitynet(config, spec):
     path = find_file(config, "video_anno")
     records = {record.name: record for record in read_records(path)}
     info = find_file(config, "video_info", path.parent)
-    rows = _read_csv(info)
+    rows = read_csv_rows(info)
     ids = class_ids(records.values(), find_file(config, "class_index", path.parent, optional=True))
     # Videos of the csv alone need no annotations to be inferred.
     records |= {name: Record(name) for name in rows if name not in records}
@@ -174,7 +174,7 @@ def _seconds(record, row, path):
     return number(row.get("seconds"), f"{path}: seconds of {record.name}")
 
 
-def _read_csv(path):
+def read_csv_rows(path):
     """Rows of the table of videos by name, each with its `order`."""
     try:
         with open(path, newline="", encoding="utf-8") as file:
