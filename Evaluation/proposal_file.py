@@ -206,6 +206,12 @@ class ProposalFile(Mapping):
                             "Infer.py again")
         return Proposals(segments, scores, labels)
 
+    def duration(self, video):
+        """Seconds of a video, None where they were not known."""
+        with self._readable(f" for video {video}"):
+            seconds = self.file[group_name(video)].attrs.get("duration")
+            return None if seconds is None else float(seconds)
+
     @contextlib.contextmanager
     def _readable(self, where=""):
         """Turn what h5py raises for damaged files into a UserError."""
