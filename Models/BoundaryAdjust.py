@@ -48,11 +48,15 @@ def edge_offset(conv, nodes, cells):
     every box: there are four times as many boxes as cells.
     """
     first, _, last = conv
-    taps = F.linear(nodes, first.weight.permute(2, 0, 1).flatten(0, 1))
-    taps = taps.unflatten(2, (3, -1)).flatten(0, 2)
+    channels = first.out_channels
+    # The bias belongs to the sum of the taps; the middle one carries it.
+    taps = F.linear(nodes, first.weight.permute(2, 0, 1).flatten(0, 1),
+                    F.pad(first.bias, (channels, channels)))
+    taps = taps.unflatten(2, (3, channels)).flatten(0, 2)
     rows = flat_rows(cells * 3 + torch.arange(3, device=cells.device), 3 * nodes.shape[1])
-    hidden = sum(taps.index_select(0, row) for row in rows) + first.bias
-    offset = F.linear(F.relu(hidden), last.weight[:, :, 0], last.bias)
+    before, at, after = (taps.index_select(0, row) for row in rows)
+    hidden = F.relu(before.add_(at).add_(after), inplace=True)
+    offset = F.linear(hidden, last.weight[:, :, 0], last.bias)
     return offset.float().view(cells.shape[:2])
 
 

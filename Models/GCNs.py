@@ -71,23 +71,21 @@ class GraphConv(nn.Module):
         elif self.options.agg_type == "mean":
             out = neighbour_mean(from_neighbour, nearest) + from_centre
         else:
-            out = NeighbourMax.apply(from_neighbour, nearest)[0] + from_centre
+            out = neighbour_max(from_neighbour, nearest) + from_centre
         return out.transpose(1, 2)
 
     def _weighted(self, from_neighbour, from_centre, nearest, weights):
         """Edges times their weights, aggregated. The edge sums can't be avoided here."""
-        rows = flat_rows(nearest, nearest.shape[1])
-        flat, total = from_neighbour.flatten(0, 1), None
-        for k in range(len(rows)):
-            edge = flat.index_select(0, rows[k]).view_as(from_centre) + from_centre
-            edge = edge * weights[..., k, None]
+        total = None
+        for k, candidate in enumerate(candidates(from_neighbour, nearest)):
+            edge = (candidate + from_centre) * weights[..., k, None]
             if total is None:
                 total = edge
             elif self.options.agg_type == "mean":
                 total = total + edge
             else:
                 total = torch.maximum(total, edge)
-        return total / len(rows) if self.options.agg_type == "mean" else total
+        return total / nearest.shape[-1] if self.options.agg_type == "mean" else total
 
 
 @torch.no_grad()
@@ -99,38 +97,43 @@ def neighbours(x, count, second_copy=None):
     position are the nearest outside the magnified copy (cross-scale edges, paper Sec. 3.3).
     Returns (B, L, count) int64: the nearest half first, by rising distance.
     """
-    with full_precision(x.device.type):
-        distance = relative_distance(x.float())
-    nearest = distance.topk(count, largest=False).indices
-    if second_copy is None:
-        return nearest
-    position = torch.arange(x.shape[-1], device=x.device)
-    is_second = position >= second_copy[:, None]
-    kept, rest = nearest.split([count // 2, count - count // 2], dim=-1)
+    distance = torch.ops.vsgn.relative_distance(x.float())
+    kept = distance.topk(count // 2, largest=False).indices
     # +inf, above every real distance: where too few positions are left, an excluded one is taken.
-    distance.masked_fill_(is_second[:, :, None] & is_second[:, None, :], torch.inf)
     distance.scatter_(2, kept, torch.inf)
-    across = distance.topk(count - count // 2, largest=False).indices
-    return torch.cat([kept, torch.where(is_second[:, :, None], across, rest)], dim=-1)
+    if second_copy is not None:
+        is_second = torch.arange(x.shape[-1], device=x.device) >= second_copy[:, None]
+        distance.masked_fill_(is_second[:, :, None] & is_second[:, None, :], torch.inf)
+    rest = distance.topk(count - count // 2, largest=False).indices
+    return torch.cat([kept, rest], dim=-1)
 
 
+torch.library.define("vsgn::relative_distance", "(Tensor x) -> Tensor")
+
+
+@torch.library.impl("vsgn::relative_distance", "default")
 def relative_distance(x):
     """Squared distance of positions i and j, less |x_i|^2, which is the same in a row.
 
     One Gram product instead of a (B, C, L, L) tensor of differences. The mean over time is taken
-    off first: it cancels, and a large offset would cost digits. (B, C, L) -> (B, L, L).
+    off first: it cancels, and a large offset would cost digits. (B, C, L) -> (B, L, L) float32.
+    In bf16 or tf32 other neighbours would be chosen, so this is an operator of its own, which runs
+    in full float32 whatever holds outside, also inside a compiled network.
     """
-    x = x - x.mean(dim=-1, keepdim=True)
-    square = x.square().sum(dim=1)
-    return torch.baddbmm(square[:, None, :], x.transpose(1, 2), x, alpha=-2)
+    with full_precision(x.device.type):
+        x = x - x.mean(dim=-1, keepdim=True)
+        square = x.square().sum(dim=1)
+        return torch.baddbmm(square[:, None, :], x.transpose(1, 2), x, alpha=-2)
+
+
+@torch.library.register_fake("vsgn::relative_distance")
+def _(x):
+    return x.new_empty(x.shape[0], x.shape[2], x.shape[2])
 
 
 @contextlib.contextmanager
 def full_precision(device_type):
-    """float32 products, whatever autocast or tf32 setting holds outside.
-
-    In bf16 or tf32 other neighbours would be chosen.
-    """
+    """float32 products, whatever autocast or tf32 setting holds outside."""
     outside = torch.get_float32_matmul_precision()
     with torch.autocast(device_type, enabled=False):
         torch.set_float32_matmul_precision("highest")
@@ -142,9 +145,8 @@ def full_precision(device_type):
 
 def similarity(x, nearest):
     """Cosine of each position's features and its neighbours'. (B, C, L), (B, L, K) -> (B, L, K)."""
-    with full_precision(x.device.type):
-        unit = F.normalize(x.float(), dim=1)
-        return torch.bmm(unit.transpose(1, 2), unit).gather(2, nearest)
+    unit = F.normalize(x, dim=1)
+    return torch.bmm(unit.transpose(1, 2), unit).gather(2, nearest)
 
 
 def neighbour_mean(values, nearest):
@@ -154,25 +156,34 @@ def neighbour_mean(values, nearest):
     return torch.bmm(shares.scatter_(2, nearest, 1 / count), values)
 
 
-class NeighbourMax(torch.autograd.Function):
-    """Maximum over each position's neighbours, as a running maximum.
+def neighbour_max(values, nearest):
+    """Maximum over each position's neighbours. values: (B, L, C), nearest: (B, L, K) -> (B, L, C).
 
-    Keeps one byte an output for the backward pass, not the (B, L, K, C) gathered values.
+    A running maximum: the (B, L, K, C) gathered values are never there at once.
     """
+    if torch.is_grad_enabled() and values.requires_grad:
+        return NeighbourMax.apply(values, nearest)[0]
+    best = None
+    for candidate in candidates(values, nearest):
+        best = candidate if best is None else torch.maximum(best, candidate, out=best)
+    return best
+
+
+class NeighbourMax(torch.autograd.Function):
+    """`neighbour_max` that keeps one byte an output for the backward pass."""
 
     @staticmethod
     def forward(values, nearest):
         """values: (B, L, C), nearest: (B, L, K) -> maximum (B, L, C), which k (B, L, C) uint8."""
-        rows = flat_rows(nearest, nearest.shape[1])
-        flat = values.flatten(0, 1)
-        best = flat.index_select(0, rows[0])
-        winner = torch.zeros_like(best, dtype=torch.uint8)
-        for k in range(1, len(rows)):
-            candidate = flat.index_select(0, rows[k])
-            # k rises, so the last to be better is the highest k that ever was.
+        best = winner = None
+        for k, candidate in enumerate(candidates(values, nearest)):
+            if best is None:
+                best, winner = candidate, torch.zeros_like(candidate, dtype=torch.uint8)
+                continue
+            # k rises, so the largest k that was ever better than those before it is the winner.
             torch.maximum(winner, (candidate > best).view(torch.uint8).mul_(k), out=winner)
             torch.maximum(best, candidate, out=best)
-        return best.view_as(values), winner.view_as(values)
+        return best, winner
 
     @staticmethod
     def setup_context(ctx, inputs, output):
@@ -187,6 +198,13 @@ class NeighbourMax(torch.autograd.Function):
         source = nearest.gather(2, winner.long())
         spread = torch.zeros_like(grad, dtype=torch.float32)
         return spread.scatter_add_(1, source, grad.float()).to(grad.dtype), None
+
+
+def candidates(values, nearest):
+    """The values of each position's 1st, 2nd, ... neighbour, one (B, L, C) after the other."""
+    flat = values.flatten(0, 1)
+    for row in flat_rows(nearest, nearest.shape[1]):
+        yield flat.index_select(0, row).view_as(values)
 
 
 def flat_rows(nearest, length):

@@ -264,14 +264,13 @@ def training(shared):
             losses["total"] = criterion.total(losses)
             worst = max(worst, *(largest(value, golden[f"step{step}_{name}"])
                                  for name, value in losses.items()))
+            if step == 2:
+                break
+            optimizer.zero_grad()
+            losses["total"].backward()
             if step == 0:
-                losses["total"].backward()
                 yield from _first_step(stem, model, predictions, golden)
-            elif step == 1:
-                optimizer.zero_grad()
-                losses["total"].backward()
-            if step < 2:
-                optimizer.step()
+            optimizer.step()
         yield Row(f"{stem} losses of three steps", worst, 1e-4)
         yield from _weights_after(stem, model, golden)
 
