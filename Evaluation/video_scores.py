@@ -3,12 +3,15 @@
 The layout is that of cuhk_val_simp_share.json: {"results": {video: [scores]}, "class": [names]}.
 """
 
+import sys
 from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
 
 from Utils.files import UserError, listed, read_json
+
+LARGEST = sys.float_info.max
 
 
 def read_video_scores(path, classes):
@@ -59,6 +62,6 @@ def _row(path, video, row, count):
         found = f"{len(row)} scores" if isinstance(row, list) else f"{str(row)[:40]!r}"
         raise UserError(f"{path}: video {video} has {found}, expected a list of {count}, one a "
                         "class")
-    if not all(type(score) in (int, float) and 0 <= score < float("inf") for score in row):
+    if not all(type(score) in (int, float) and 0 <= score <= LARGEST for score in row):
         raise UserError(f"{path}: a score of video {video} is no number from 0 up; mend the file")
     return row

@@ -150,7 +150,7 @@ def test_a_full_disk_is_one_sentence_and_no_crash(written, room):
         from Utils.windows import Window
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))
-        n = 3000
+        n = 30_000
         part = Proposals(np.ones((n, 2)), np.ones(n, np.float32), np.ones(n, np.int32))
         try:
             with ProposalWriter({str(written)!r}, {{}}) as writer:
@@ -197,6 +197,16 @@ def test_damaged_rows_are_refused_when_asked_for(written, name, value):
     proposals, _ = read_proposals(written)
     assert len(proposals["b"]) == 3
     with pytest.raises(UserError, match="the proposals of video a are damaged; run Infer.py again"):
+        proposals["a"]
+
+
+def test_a_damaged_length_does_not_fill_the_memory(written):
+    with h5py.File(written, "r+") as file:
+        for name, shape in (("segments", (2 ** 42, 2)), ("scores", (2 ** 42,))):
+            del file["a"][name]
+            file["a"].create_dataset(name, shape, np.float32, chunks=True)
+    proposals, _ = read_proposals(written)
+    with pytest.raises(UserError, match="the proposals of video a are damaged"):
         proposals["a"]
 
 
