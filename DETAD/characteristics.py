@@ -1,0 +1,143 @@
+"""What an action is like: its characteristics, and the buckets that they fall into (DETAD, Sec. 3).
+
+Characteristics are a dict of name -> (n,) float64 beside a table of n actions; NaN where unknown.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from Evaluation.metrics import ActionTable
+from Utils.files import UserError
+from Utils.segments import length
+
+# Names as DETAD's files spell them, in the order of its figures; one file writes num_instances.
+NAMES = ("context-size", "context-distance", "agreement", "coverage", "length", "num-instances")
+
+_SIZES = ("XS", "S", "M", "L", "XL")
+_ACTIVITYNET = {
+    "context-size": ((-1, 0, 1, 2, 3, 4, 5, 6), ("0", "1", "2", "3", "4", "5", "6")),
+    "context-distance": ((-1, 0, 1, 2, 3), ("Inf", "N", "M", "F")),
+    "agreement": ((0, 0.2, 0.4, 0.6, 0.8, 1), ("XW", "W", "M", "H", "XH")),
+    "coverage": ((0, 0.2, 0.4, 0.6, 0.8, 1), _SIZES),
+    "length": ((0, 30, 60, 120, 180, math.inf), _SIZES),
+    "num-instances": ((-1, 1, 4, 8, math.inf), _SIZES[:4]),
+}
+_THUMOS = {
+    "coverage": ((0, 0.02, 0.04, 0.06, 0.08, 1), _SIZES),
+    "length": ((0, 3, 6, 12, 18, math.inf), _SIZES),
+    "num-instances": ((-1, 1, 40, 80, math.inf), _SIZES[:4]),
+}
+TABLES = {"activitynet": _ACTIVITYNET, "thumos": _THUMOS, "quantile": _ACTIVITYNET}
+# The original project diagnosed THUMOS14 with ActivityNet's lengths.
+VSGN_LENGTHS = _ACTIVITYNET["length"][0]
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """Intervals (edges[i], edges[i + 1]] of one characteristic; the first also holds its left edge.
+
+    Equal neighbouring edges (quantiles of few distinct values) make an empty bucket.
+    """
+    edges: tuple[float, ...]
+    labels: tuple[str, ...]
+
+    def assign(self, values):
+        """Bucket of each value: (n,) float -> (n,) int, -1 for NaN and outside."""
+        values = np.asarray(values, dtype=np.float64)
+        found = np.searchsorted(self.edges, values, side="left") - 1
+        found[values == self.edges[0]] = 0
+        found[~((values >= self.edges[0]) & (values <= self.edges[-1]))] = -1
+        return found
+
+    def describe(self):
+        """The intervals in words, such as `XS 0-3, S 3-6, M above 6`."""
+        parts = []
+        for label, (low, high) in zip(self.labels, pairwise(self.edges), strict=True):
+            parts.append(f"{label} above {low:g}" if high == math.inf
+                         else f"{label} {low:g}-{high:g}")
+        return ", ".join(parts)
+
+
+def bucket_table(table, length_bins="official", lengths=None):
+    """The buckets of each characteristic: name -> Buckets.
+
+    table: "thumos", "activitynet", or "quantile": lengths cut at the 20, 40, 60, 80 % quantiles
+    of `lengths` (n,) seconds, the rest as on ActivityNet. length_bins: "vsgn" takes the lengths of
+    the original project instead.
+    """
+    buckets = {name: Buckets(edges, labels) for name, (edges, labels) in TABLES[table].items()}
+    if length_bins == "vsgn":
+        buckets["length"] = replace(buckets["length"], edges=VSGN_LENGTHS)
+    elif table == "quantile" and len(lengths):
+        inner = np.quantile(lengths, (0.2, 0.4, 0.6, 0.8)).tolist()
+        buckets["length"] = replace(buckets["length"], edges=(0, *inner, math.inf))
+    return buckets
+
+
+def read_characteristics(content, subset, source="the DETAD file"):
+    """Actions and their characteristics from the content of an official DETAD file.
+
+    content: the file's JSON. subset: its name there, or its beginning: `test` finds `testing`.
+    Returns ActionTable (videos, classes and actions in file order), characteristics.
+    Raises UserError where videos, labels or segments are missing.
+    """
+    if not isinstance(content, dict) or not isinstance(content.get("database"), dict):
+        raise UserError(f"{source} has no object \"database\"; give a file of DETAD's layout")
+    try:
+        chosen = {video: entry["annotations"] for video, entry in content["database"].items()
+                  if entry["subset"].startswith(subset)}
+        annotations = [(video, annotation) for video, own in chosen.items() for annotation in own]
+        truth = _table(tuple(chosen), annotations)
+        characteristics = {name: _column(name, annotations) for name in NAMES}
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise UserError(f"{source}: an entry lacks a subset, annotations, or in one of these a "
+                        f"label, two seconds of a segment or a number ({problem!r})") from problem
+    if not chosen:
+        found = ", ".join(sorted({entry["subset"] for entry in content["database"].values()}))
+        raise UserError(f"{source} has no video of subset {subset}; it has: {found or 'none'}")
+    return truth, characteristics
+
+
+def compute_characteristics(truth, durations):
+    """Length, coverage and num-instances of every action, where no file has them.
+
+    truth: ActionTable. durations: dict of video -> seconds; the coverage is NaN where it lacks one.
+    """
+    seconds = np.array([durations.get(video) or math.nan for video in truth.videos], np.float64)
+    lengths = length(truth.segments)
+    return {
+        "coverage": lengths / seconds[truth.video],
+        "length": lengths,
+        "num-instances": np.bincount(truth.video, minlength=len(truth.videos))[truth.video] * 1.0,
+    }
+
+
+def usable_actions(truth, characteristics):
+    """True for the actions that DETAD counts: start < end, coverage at most 1. -> (n,) bool."""
+    usable = truth.segments[:, 0] < truth.segments[:, 1]
+    if "coverage" in characteristics:
+        usable &= ~(characteristics["coverage"] > 1)
+    return usable
+
+
+def _table(videos, annotations):
+    """ActionTable of (video, annotation) pairs; classes in the order of their first action."""
+    classes = tuple(dict.fromkeys(annotation["label"] for _, annotation in annotations))
+    video_id = {video: index for index, video in enumerate(videos)}
+    class_id = {label: index for index, label in enumerate(classes)}
+    return ActionTable(
+        videos=videos, classes=classes,
+        video=np.array([video_id[video] for video, _ in annotations], dtype=np.int64),
+        label=np.array([class_id[a["label"]] for _, a in annotations], dtype=np.int64),
+        segments=np.array([a["segment"] for _, a in annotations],
+                          np.float64).reshape(len(annotations), 2),
+        scores=None)
+
+
+def _column(name, annotations):
+    """One characteristic of all annotations: (n,) float64, NaN for null or absent."""
+    values = [a.get(name, a.get(name.replace("-", "_"))) for _, a in annotations]
+    return np.array([math.nan if value is None else value for value in values], np.float64)

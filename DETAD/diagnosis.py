@@ -1,0 +1,151 @@
+"""The three analyses of DETAD together, as numbers: the content of detad.json."""
+
+import math
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+
+from DETAD.characteristics import usable_actions
+from DETAD.error_profile import (
+    TYPES,
+    best_per_class,
+    count_by_rank,
+    count_types,
+    error_types,
+    impacts,
+    miss_rates,
+    missed_actions,
+    nearest_actions,
+    pairs,
+)
+from DETAD.normalized_precision import curves, rank_detections, with_floor
+from DETAD.sensitivity_analysis import bucket_means, relative_change, sensitivity
+from Evaluation.metrics import align
+
+
+def diagnose(truth, characteristics, detections, thresholds, buckets, limit=10, min_tiou=0.1,
+             floor=0.05):
+    """Sensitivity, false positives and false negatives of a detection table.
+
+    truth, detections: ActionTable. characteristics: name -> (n,) of the truth's actions.
+    thresholds: tIoU. buckets: name -> Buckets. limit: detections a class for the false positives,
+    as a multiple of its instances. min_tiou: below it a false positive is background. floor:
+    precision at which a false-negative match no longer counts.
+    Returns the content of detad.json; buckets without an action are left out.
+    """
+    usable = usable_actions(truth, characteristics)
+    kept = replace(truth, video=truth.video[usable], label=truth.label[usable],
+                   segments=truth.segments[usable])
+    detections = align(detections, kept)
+    ranking = rank_detections(kept, detections, thresholds)
+    bucket_of = _assign(buckets, characteristics, usable)
+    base = curves(ranking)
+    average = _class_mean(base.area, ranking)
+    return {
+        "average_mAP_N": average,
+        "tiou_thresholds": [float(value) for value in thresholds],
+        **_sensitivity(ranking, kept, bucket_of, average),
+        "false_positives": _false_positives(best_per_class(ranking, limit), kept, detections,
+                                            thresholds, limit, min_tiou),
+        **_false_negatives(with_floor(ranking, floor), len(kept.label), bucket_of),
+        "classes": _class_report(base, ranking, kept.classes),
+        "buckets": {name: _bucket_report(buckets[name], bucket)
+                    for name, (_, bucket) in bucket_of.items()},
+        "num_instances": int(usable.sum()),
+        "num_dropped_instances": int((~usable).sum()),
+        "num_detections": len(ranking.rows),
+        "settings": {"limit": limit, "min_tiou": min_tiou, "floor": floor},
+        "videos_without_detections": _videos_without(kept, detections),
+    }
+
+
+def _assign(buckets, characteristics, usable):
+    """Characteristic -> (bucket labels, bucket of each usable action), where any has a value."""
+    return {name: (buckets[name].labels, buckets[name].assign(values[usable]))
+            for name, values in characteristics.items()
+            if name in buckets and np.isfinite(values[usable]).any()}
+
+
+def _sensitivity(ranking, truth, bucket_of, average):
+    """Bucket means, their range around the average, and the classes behind them."""
+    per_class = sensitivity(ranking, truth.label, bucket_of)
+    means = bucket_means(per_class)
+    return {
+        "sensitivity": means,
+        "relative_change": relative_change(means, average),
+        "sensitivity_per_class": {
+            name: {text: {truth.classes[k]: float(values[k])
+                          for k in np.flatnonzero(~np.isnan(values))}
+                   for text, values in columns.items()}
+            for name, columns in per_class.items()},
+    }
+
+
+def _false_positives(ranking, truth, detections, thresholds, limit, min_tiou):
+    """Counts, fractions and cost of each type, and the profile over the ranks."""
+    overlap, nearest = nearest_actions(truth, detections)
+    overlap, nearest = overlap[ranking.rows], nearest[ranking.rows]
+    # -1, no action in the video, reads the class -1 that stands last.
+    same_class = np.append(truth.label, -1)[nearest] == ranking.label
+    types = error_types(ranking, overlap, same_class, thresholds, min_tiou)
+    counts, gained = count_types(types), impacts(ranking, types)
+    return {
+        **_type_report(counts),
+        "impact": {kind: _class_mean(gain, ranking)
+                   for kind, gain in zip(TYPES[1:], gained, strict=True)},
+        "top_kG": [{"group": group, **_type_report(part)} for group, part in
+                   enumerate(count_by_rank(types, ranking, limit), start=1)],
+        "per_threshold": [_by_type(row) for row in counts],
+        "average_mAP_N": _class_mean(curves(ranking).area, ranking),
+        "num_detections": len(ranking.rows),
+    }
+
+
+def _false_negatives(ranking, num_actions, bucket_of):
+    """Misses a bucket, a pair of buckets, and in all."""
+    missed = missed_actions(ranking, num_actions)
+    return {
+        "false_negatives": miss_rates(missed, bucket_of),
+        "false_negative_pairs": miss_rates(missed, pairs(bucket_of)),
+        "num_missed": missed.sum(axis=1).tolist(),
+    }
+
+
+def _class_report(found, ranking, classes):
+    """Per class with instances: their number, and AP_N, last recall and precision a threshold."""
+    return {classes[k]: {"num_instances": int(ranking.num_instances[k]),
+                         "AP_N": found.area[:, k].tolist(),
+                         "final_recall": found.final_recall[:, k].tolist(),
+                         "final_precision_N": found.final_precision[:, k].tolist()}
+            for k in np.flatnonzero(ranking.present)}
+
+
+def _bucket_report(buckets, bucket):
+    """The intervals of a characteristic and how many actions each holds; null: no upper edge."""
+    edges = [None if edge == math.inf else edge for edge in buckets.edges]
+    return {label: {"interval": list(interval), "num_instances": int((bucket == index).sum())}
+            for index, (label, interval) in enumerate(zip(buckets.labels, pairwise(edges),
+                                                          strict=True))}
+
+
+def _type_report(counts):
+    """Counts and fractions a type, mean over the thresholds; 0 of 0 is 0. counts: (T, 6)."""
+    total = np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    return {"counts": _by_type(counts.mean(axis=0)),
+            "fraction": _by_type((counts / total).mean(axis=0))}
+
+
+def _by_type(values):
+    return dict(zip(TYPES, values.tolist(), strict=True))
+
+
+def _class_mean(values, ranking):
+    """Mean over the thresholds and the classes with instances: (T, K) -> float; none: 0."""
+    return float(values[:, ranking.present].mean()) if ranking.present.any() else 0.0
+
+
+def _videos_without(truth, detections):
+    """Names of the ground truth's videos that no detection names."""
+    seen = set(detections.video.tolist())
+    return [name for index, name in enumerate(truth.videos) if index not in seen]
