@@ -1,24 +1,24 @@
-"""Scores of detections against a ground truth: matching, average precision, and their means.
+"""Tables of actions, matching, and average precision (the protocols of ActivityNet and THUMOS14).
 
-The protocol is ActivityNet's, which papers on temporal action localization use; the official one
-of THUMOS14 is in `thumos14_protocol.py`. All segments are in seconds.
+Equal scores: the detection that comes first in its file counts as the higher one.
 """
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from Evaluation.matching import assign, overlapping_pairs
 from Utils.segments import length
 
-UNMATCHED = -1
+UNMATCHED = -1   # in place of the row of an action, in what `match` returns
 
 
 @dataclass(frozen=True, eq=False)
 class ActionTable:
-    """Actions of many videos, a row each: the ground truth, or, with scores, detections.
+    """Actions or detections of many videos, a row each, in the order of their file.
 
-    video, label: (n,) int, index into videos and classes. segments: (n, 2) float64, seconds.
-    scores: (n,) float64, None in a ground truth.
+    video, label: (n,) int, indices into videos and classes. segments: (n, 2) float64, seconds.
+    scores: (n,) float64; None for a ground truth.
     """
     videos: tuple[str, ...]
     classes: tuple[str, ...]
@@ -28,151 +28,180 @@ class ActionTable:
     scores: np.ndarray | None = None
 
     def __len__(self):
-        return len(self.video)
+        return len(self.label)
 
-    def rows(self, chosen):
-        """The table with the rows `chosen` (indices or mask) alone."""
-        scores = None if self.scores is None else self.scores[chosen]
-        return replace(self, video=self.video[chosen], label=self.label[chosen],
-                       segments=self.segments[chosen], scores=scores)
+    def __getitem__(self, rows):
+        """Those of `rows`: indices, a slice or a mask; videos and classes stay."""
+        return replace(self, video=self.video[rows], label=self.label[rows],
+                       segments=self.segments[rows],
+                       scores=None if self.scores is None else self.scores[rows])
+
+
+def action_table(videos, classes):
+    """The actions of annotated videos (each with name, segments and labels, 0 for classes[0])."""
+    counts = [len(video.labels) for video in videos]
+    segments = [np.zeros((0, 2)), *(np.reshape(video.segments, (-1, 2)) for video in videos)]
+    labels = [np.zeros(0, dtype=np.int64), *(np.asarray(video.labels, int) for video in videos)]
+    return ActionTable(tuple(video.name for video in videos), tuple(classes),
+                       np.repeat(np.arange(len(videos)), counts), np.concatenate(labels),
+                       np.concatenate(segments))
+
+
+def detection_table(detections, classes):
+    """Detections by video ({video: Detections}, label 1 for classes[0]) as one table."""
+    tables = list(detections.values())
+    empty = [np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=np.int64)]
+    segments, scores, labels = (
+        np.concatenate([none, *(getattr(table, name) for table in tables)])
+        for none, name in zip(empty, ("segments", "scores", "labels"), strict=True))
+    return ActionTable(tuple(detections), tuple(classes),
+                       np.repeat(np.arange(len(tables)), [len(table) for table in tables]),
+                       labels.astype(np.int64) - 1, segments, scores)
 
 
 def align(detections, truth):
-    """Detections with the truth's numbering of videos and classes; unknown ones come behind."""
-    videos, video = _renumbered(detections.videos, truth.videos, detections.video)
-    classes, label = _renumbered(detections.classes, truth.classes, detections.label)
-    return replace(detections, videos=videos, classes=classes, video=video, label=label)
+    """Detections with the numbers that the truth gives videos and classes; others come behind."""
+    videos, video_ids = _joined(truth.videos, detections.videos)
+    classes, class_ids = _joined(truth.classes, detections.classes)
+    return replace(detections, videos=videos, classes=classes, video=video_ids[detections.video],
+                   label=class_ids[detections.label])
 
 
-def _renumbered(names, first_names, index):
-    """Names with `first_names` in front, and index (n,) into them instead of into `names`."""
-    joined = {name: number for number, name in enumerate(dict.fromkeys((*first_names, *names)))}
-    number = np.array([joined[name] for name in names], dtype=np.int64)
-    return tuple(joined), number[index] if len(index) else index.astype(np.int64)
+def _joined(names, others):
+    """All names, the first ones first, and the place of each of the others among them."""
+    places = {name: place for place, name in enumerate(dict.fromkeys((*names, *others)))}
+    return tuple(places), np.array([places[name] for name in others], np.int64)
+
+
+def rank(detections):
+    """Rows by class, then by falling score; equal scores as in the file. -> (M,) int."""
+    return np.lexsort((-detections.scores, detections.label))
 
 
 def match(truth, detections, thresholds):
-    """Which detection finds which action.
+    """Which action each detection takes: the free one of its video and class with most tIoU.
 
-    Per class, detections by falling score (equal ones in the order of the table): each takes the
-    action of its video and class with the highest tIoU that no earlier one took, if that is at
-    least the threshold. detections: aligned with the truth. thresholds: (t,).
-    Returns order (M,), the detections by class and then by falling score, and matched (t, M),
-    the row of the action a detection found or UNMATCHED; its columns are the detections' rows.
+    detections: aligned to the truth; they choose class by class, by falling score. thresholds:
+    (T,), an action can be taken where tIoU >= threshold; of equal tIoU the last in the file.
+    Returns order (M,), see `rank`, and matched (T, M): for each row of the detections the row of
+    the truth, or -1.
     """
-    order = np.lexsort((-detections.scores, detections.label))
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(order))
-    detection, action, overlap = overlapping_pairs(truth, detections, least=min(thresholds))
-    # Of equal tIoU the last action first, as the original's reversed sort has it.
-    by_rank = np.lexsort((-action, -overlap, rank[detection]))
-    detection, action, overlap = detection[by_rank], action[by_rank], overlap[by_rank]
-    matched = np.full((len(thresholds), len(order)), UNMATCHED, dtype=np.int64)
-    for row, threshold in zip(matched, thresholds, strict=True):
-        near = overlap >= threshold
-        _take(row, len(truth), detection[near].tolist(), action[near].tolist())
+    order = rank(detections)
+    row, column, overlap = _class_pairs(detections[order], truth, min(thresholds, default=1))
+    # Of equal tIoU the last action first: the original reverses a rising sort.
+    preferred = np.lexsort((-column, -overlap, row))
+    matched = np.empty((len(thresholds), len(order)), np.int64)
+    matched[:, order] = assign(row[preferred], column[preferred], overlap[preferred], thresholds,
+                               (len(order), len(truth)))
     return order, matched
 
 
-def _take(matched, num_actions, detections, actions):
-    """Go down the pairs (lists, best first); each side is taken once. Fills matched (M,)."""
-    is_taken = bytearray(num_actions)
-    found = {}
-    for detection, action in zip(detections, actions, strict=True):
-        if not is_taken[action] and detection not in found:
-            is_taken[action] = True
-            found[detection] = action
-    matched[list(found)] = list(found.values())
+def _class_pairs(detections, truth, least):
+    """Pairs of one video and class with a tIoU of at least `least`."""
+    count = max(len(detections.classes), len(truth.classes))
+    return overlapping_pairs(
+        detections.segments, detections.video * count + detections.label,
+        truth.segments, truth.video * count + truth.label, least)
 
 
-def overlapping_pairs(truth, detections, any_class=False, least=0.0):
-    """Every detection with every action of its video (and class) that it overlaps, by tIoU >= least.
+def average_precision(truth, detections, thresholds):
+    """Interpolated average precision, as ActivityNet's evaluation computes it.
 
-    Returns detection (P,), action (P,), tIoU (P,), by detection and then by action.
-    """
-    keys = [table.video if any_class else _key(table, truth, detections)
-            for table in (truth, detections)]
-    by_key = np.argsort(keys[0], kind="stable")
-    first = np.searchsorted(keys[0], keys[1], "left", sorter=by_key)
-    count = np.searchsorted(keys[0], keys[1], "right", sorter=by_key) - first
-    detection = np.repeat(np.arange(len(detections)), count)
-    # 0, 1, ... within each detection's actions, from where they begin.
-    place = np.arange(len(detection)) - np.repeat(np.cumsum(count) - count, count)
-    action = by_key[np.repeat(first, count) + place]
-    overlap = _pair_iou(detections.segments[detection], truth.segments[action])
-    kept = (overlap > 0) & (overlap >= least)
-    return detection[kept], action[kept], overlap[kept]
-
-
-def _key(table, truth, detections):
-    """One number for video and class of each row."""
-    num_classes = max(len(truth.classes), len(detections.classes))
-    return table.video * num_classes + table.label
-
-
-def _pair_iou(a, b):
-    """tIoU row by row, 0 where the union is empty: (P, 2), (P, 2) -> (P,)."""
-    overlap = np.minimum(a[:, 1], b[:, 1]) - np.maximum(a[:, 0], b[:, 0])
-    overlap = overlap.clip(min=0)
-    union = length(a) + length(b) - overlap
-    return np.divide(overlap, union, out=np.zeros_like(overlap), where=union > 0)
-
-
-def interpolated_precision(is_true, num_actions):
-    """Average precision with the precision made falling (its envelope), the area under it.
-
-    is_true: (..., n) bool, a class's detections by falling score. -> (...), 0 where n is 0.
-    """
-    if is_true.shape[-1] == 0 or num_actions == 0:
-        return np.zeros(is_true.shape[:-1])
-    precision = is_true.cumsum(-1) / np.arange(1, is_true.shape[-1] + 1)
-    envelope = np.maximum.accumulate(precision[..., ::-1], axis=-1)[..., ::-1]
-    return (envelope * is_true).sum(-1) / num_actions
-
-
-def average_precision(truth, detections, thresholds, ignore=None):
-    """Average precision of every class of the truth. -> (t, K), a class without detections 0.
-
-    detections: aligned with the truth; those of classes or videos that the truth lacks are false
-    positives, of no class that is counted. ignore: (t, M) bool or None, detections to leave out.
-    Classes without an action are NaN.
+    detections: aligned to the truth. Returns (T, K): 0 for a class without detections, NaN for one
+    without actions.
     """
     order, matched = match(truth, detections, thresholds)
-    return class_precisions(order, matched, detections.label, truth, ignore)
+    hit = matched[:, order] >= 0
+    return _precision_by_class(hit, True, detections.label[order], instances(truth))
 
 
-def class_precisions(order, matched, label, truth, ignore=None):
-    """`average_precision` of matches already made (see `match`)."""
-    num_actions = np.bincount(truth.label, minlength=len(truth.classes))
-    precision = np.full((len(matched), len(truth.classes)), np.nan)
-    ends = np.searchsorted(label[order], np.arange(len(truth.classes) + 1))
-    for k in np.flatnonzero(num_actions):
-        rows = order[ends[k]:ends[k + 1]]
-        is_true = matched[:, rows] != UNMATCHED
-        if ignore is None:
-            precision[:, k] = interpolated_precision(is_true, num_actions[k])
-            continue
-        for t, left_out in enumerate(ignore[:, rows]):
-            precision[t, k] = interpolated_precision(is_true[t, ~left_out], num_actions[k])
-    return precision
+def short_average_precision(truth, detections, thresholds, short_seconds):
+    """Average precision on the actions of at most `short_seconds`: as `average_precision`.
 
-
-def short_average_precision(truth, detections, thresholds, max_seconds):
-    """Average precision of the actions of at most max_seconds. -> (t, K), NaN without one.
-
-    Detections matched to a longer action are ignored, every unmatched one counts.
+    All actions are matched. What takes a longer one is ignored; every unmatched one counts.
     """
-    is_short = length(truth.segments) <= max_seconds
     order, matched = match(truth, detections, thresholds)
-    # UNMATCHED is -1, and so picks the last entry: neither long nor an action.
-    is_long = np.append(~is_short, False)[matched]
-    return class_precisions(order, np.where(is_long, UNMATCHED, matched), detections.label,
-                            truth.rows(is_short), ignore=is_long)
+    short = length(truth.segments) <= short_seconds
+    taken = matched[:, order]
+    hit = (taken >= 0) & np.append(short, False)[taken]
+    return _precision_by_class(hit, hit | (taken < 0), detections.label[order],
+                               instances(truth[short]))
 
 
-def precision_recall(order, matched, label, truth, class_index):
-    """Precision and recall after each of a class's detections. -> (t, n) each."""
-    rows = order[label[order] == class_index]
-    found = (matched[:, rows] != UNMATCHED).cumsum(-1)
-    num_actions = np.count_nonzero(truth.label == class_index)
-    return found / np.arange(1, len(rows) + 1), found / max(num_actions, 1)
+def thumos14_average_precision(truth, detections, thresholds, ambiguous=None):
+    """Average precision of the official THUMOS14 evaluation, without interpolation.
+
+    In file order each action takes the free detection of its video and class with most tIoU, if
+    that is above the threshold; of equal tIoU the higher score. ambiguous: ActionTable of intervals
+    (their classes don't matter); unmatched detections that overlap one of their video are ignored.
+    Arguments and result else as of `average_precision`.
+    """
+    order = rank(detections)
+    ranked = detections[order]
+    position, action, overlap = _class_pairs(ranked, truth, min(thresholds, default=1))
+    preferred = np.lexsort((position, -overlap, action))
+    taken = assign(action[preferred], position[preferred], overlap[preferred], thresholds,
+                   (len(truth), len(ranked)), strict=True)
+    hit = np.zeros((len(thresholds), len(ranked) + 1), bool)
+    np.put_along_axis(hit, taken, True, axis=1)
+    hit = hit[:, :-1]
+    counted = hit | ~_overlap_any(ranked, ambiguous) if ambiguous is not None else True
+    return _precision_by_class(hit, counted, ranked.label, instances(truth), interpolated=False)
+
+
+def _overlap_any(detections, intervals):
+    """True for detections that overlap an interval of their video. -> (M,) bool."""
+    intervals = align(intervals, detections)
+    found, _, overlap = overlapping_pairs(detections.segments, detections.video,
+                                          intervals.segments, intervals.video, 0)
+    overlapping = np.zeros(len(detections), bool)
+    overlapping[found[overlap > 0]] = True
+    return overlapping
+
+
+def instances(truth):
+    """Number of actions of each class: (K,) int."""
+    return np.bincount(truth.label, minlength=len(truth.classes))
+
+
+def mean_over_classes(precision):
+    """Mean over the classes with actions: (T, K), NaN for those without -> (T,); 0 if no class."""
+    known = ~np.isnan(precision)
+    return np.where(known, precision, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+
+
+def class_spans(label, num_classes):
+    """(class, slice of its rows) for every class that has some. label: (M,) sorted."""
+    edges = np.searchsorted(label, np.arange(num_classes + 1))
+    return [(k, slice(edges[k], edges[k + 1])) for k in np.flatnonzero(np.diff(edges))]
+
+
+def precision_curve(hit, counted=True):
+    """Precision after each detection: (T, m) bool by falling score -> (T, m).
+
+    counted: (T, m) bool; what is not counted is neither right nor wrong.
+    """
+    right = hit.cumsum(axis=1)
+    seen = np.broadcast_to(counted, hit.shape).cumsum(axis=1)
+    return right / np.maximum(seen, 1)
+
+
+def envelope(precision):
+    """The highest precision from each detection on: (T, m) -> (T, m)."""
+    return np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+
+
+def _precision_by_class(hit, counted, label, num_actions, interpolated=True):
+    """Average precision (T, K) from hits (T, M) of rows sorted by class, then by falling score.
+
+    Every hit adds 1 / actions of recall at its precision, interpolated: at the best from there on.
+    """
+    counted = np.broadcast_to(counted, hit.shape)
+    area = np.tile(np.where(num_actions > 0, 0.0, np.nan), (len(hit), 1))
+    for k, span in class_spans(label, len(num_actions)):
+        precision = precision_curve(hit[:, span], counted[:, span])
+        if interpolated:
+            precision = envelope(precision)
+        if num_actions[k]:
+            area[:, k] = np.where(hit[:, span], precision, 0).sum(axis=1) / num_actions[k]
+    return area
