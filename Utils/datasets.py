@@ -4,7 +4,6 @@ After the lookup in DATASETS nothing asks for a dataset's name: what differs is 
 """
 
 import csv
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +21,7 @@ from Utils.annotations import (
     videos_of,
 )
 from Utils.files import UserError, listed
+from Utils.matlab import MatlabError, struct_field
 
 __all__ = ["DATASETS", "DatasetSpec", "Video", "find_file", "load_annotations", "load_videos",
            "read_durations", "videos_of"]
@@ -133,23 +133,14 @@ def read_durations(path):
 
     Raises UserError for a file that is none.
     """
-    from scipy.io import loadmat  # half a second that only THUMOS14 needs
-    from scipy.io.matlab import MatReadError
     try:
-        videos = loadmat(path, squeeze_me=False)
-        rows = next(value for key, value in videos.items()
-                    if not key.startswith("__"))["video_duration_seconds"].ravel()
-        return {row: number(value.item(), f"{path}, row {row}")
-                for row, value in enumerate(rows, 1)}
+        rows = struct_field(path, "video_duration_seconds")
     except FileNotFoundError:
         raise UserError(f"no file at {path}") from None
-    # What scipy's reader raises on files that are cut short, of another format, or garbled.
-    except (MatReadError, OSError, EOFError, StopIteration, LookupError, TypeError, AttributeError,
-            NotImplementedError, MemoryError, ArithmeticError, zlib.error, ValueError) as problem:
-        if isinstance(problem, UserError):
-            raise
-        raise UserError(f"{path} is no meta file of THUMOS14 (a field video_duration_seconds is "
-                        f"needed): {problem or type(problem).__name__}") from None
+    except (OSError, MatlabError) as problem:
+        raise UserError(f"{path} is no meta file of THUMOS14 (a MATLAB 5 file with the field "
+                        f"video_duration_seconds): {problem}") from None
+    return {row: number(value, f"{path}, row {row}") for row, value in enumerate(rows, 1)}
 
 
 def read_activitynet(config, spec):

@@ -7,6 +7,8 @@ video. Names of videos are looked up among what is there; none is ever made into
 import contextlib
 import os
 import pickle
+import struct
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -27,7 +29,8 @@ FEW_FRAMES = 4
 FRAMES_AT_ONCE = 4096    # when all frames are looked at
 # What the readers below raise on files that are cut short, garbled, or of another format.
 READ_ERRORS = (OSError, ValueError, LookupError, RuntimeError, TypeError, EOFError, AttributeError,
-               MemoryError, pickle.UnpicklingError, zipfile.BadZipFile, zlib.error)
+               MemoryError, SyntaxError, ArithmeticError, AssertionError, pickle.UnpicklingError,
+               tokenize.TokenError, zipfile.BadZipFile, zlib.error, struct.error)
 
 
 class FeatureStore:
@@ -139,10 +142,12 @@ class Hdf5Stream:
                      if key in file), (None, None))
 
     def __contains__(self, video):
-        return self._find(video)[0] is not None
+        with _reading(video, self.places):
+            return self._find(video)[0] is not None
 
     def names(self):
-        return [name for file in self._open() for name in file]
+        with _reading("", self.places):
+            return [name for file in self._open() for name in file]
 
     def _dataset(self, video):
         file, key = self._find(video)
