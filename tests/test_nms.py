@@ -70,6 +70,7 @@ def test_nothing_comes_of_nothing():
     assert len(soft_nms(none, no_scores, 0.5, 10, lose_last=True)[0]) == 0
 
 
+@settings(deadline=None)
 @given(BOXES, st.sampled_from([0.0, 0.25, 0.4, 0.5, 0.99]))
 def test_greedy_is_the_plain_formulation(boxes, threshold):
     segments, scores = boxes
@@ -77,6 +78,7 @@ def test_greedy_is_the_plain_formulation(boxes, threshold):
         segments.tolist(), scores.tolist(), threshold)
 
 
+@settings(deadline=None)
 @given(BOXES, st.integers(1, 4), st.sampled_from([0.0, 0.25, 0.4, 0.5, 0.99]), st.integers(0, 99))
 def test_all_classes_at_once_is_each_class_alone(boxes, num_classes, threshold, seed):
     segments, first = boxes
