@@ -46,7 +46,9 @@ class Report:
         for title, findings in (("ERRORS", self.errors), ("warnings", self.warnings)):
             for kind, names in findings.items():
                 lines.append(f"{title}: {kind} ({len(names)})")
-                lines += textwrap.wrap(", ".join(names), 98, initial_indent="  ",
+                once = (f"{name} ({count})" if count > 1 else name
+                        for name, count in Counter(names).items())
+                lines += textwrap.wrap(", ".join(once), 98, initial_indent="  ",
                                        subsequent_indent="  ", break_on_hyphens=False)
         totals = (sum(map(len, kinds.values())) for kinds in (self.errors, self.warnings))
         return "\n".join([*lines, "{} errors, {} warnings".format(*totals)])
@@ -88,8 +90,7 @@ def look_at_annotations(report, videos, classes, config):
         report.facts.append(f"subset {subset}: {count} videos, {actions} actions")
     report.facts.append(f"classes: {len(classes)}")
     for kind, names in odd_annotations(videos).items():
-        report.warnings[f"annotations that {kind}"] = [
-            f"{name} ({count})" if count > 1 else name for name, count in Counter(names).items()]
+        report.warnings[f"annotations that {kind}"] = names
     training = videos_of(videos, config.train_subset)
     seen = set(np.concatenate([video.labels for video in training]).tolist())
     for label, name in enumerate(classes, 1):

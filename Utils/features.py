@@ -1,36 +1,17 @@
-"""Feature files: an array (frames, channels) for each video and stream, read in part or whole.
+"""Features of all videos: one store of one or more streams, read in part or whole, and checked."""
 
-A stream is a few HDF5 files with a dataset a video, or a folder with a .npy, .npz or .pt file a
-video. Names of videos are looked up among what is there; none is ever made into a path.
-"""
-
-import contextlib
-import os
-import pickle
-import struct
-import tokenize
-import zipfile
-import zlib
 from pathlib import Path
 
-import h5py
 import numpy as np
-import torch
 
+from Utils.feature_files import FolderStream, Hdf5Stream
 from Utils.files import UserError, listed
 
 HDF5_ENDINGS = (".h5", ".hdf5")
-ARRAY_ENDINGS = (".npy", ".npz", ".pt")
-ARRAY_KEYS = ("feats", "features", "feat", "data")
-PREFIX = "v_"            # features of YouTube videos are often filed under v_<id>
 # Streams of one video may differ by this share of their frames, and a few frames anyhow.
 LENGTH_TOLERANCE = 0.05
 FEW_FRAMES = 4
 FRAMES_AT_ONCE = 4096    # when all frames are looked at
-# What the readers below raise on files that are cut short, garbled, or of another format.
-READ_ERRORS = (OSError, ValueError, LookupError, RuntimeError, TypeError, EOFError, AttributeError,
-               MemoryError, SyntaxError, ArithmeticError, AssertionError, pickle.UnpicklingError,
-               tokenize.TokenError, zipfile.BadZipFile, zlib.error, struct.error)
 
 
 class FeatureStore:
@@ -76,8 +57,8 @@ class FeatureStore:
             raise UserError(f"video {video}: its {stream} features are empty, shape {shape}")
         width, shown = self._width.setdefault(stream, (shape[1], (video, shape)))
         if shape[1] != width:
-            hint = ("; they look transposed: store [frames, channels]" if shape[0] == shown[1][0]
-                    else "; extract them all alike")
+            hint = ("; if they are stored [channels, frames], store [frames, channels]"
+                    if shape[0] == shown[1][0] else "; extract them all alike")
             raise UserError(f"video {video}: its {stream} features have the shape {shape}, those "
                             f"of {shown[0]} have {shown[1]}{hint}")
         return tuple(shape)
@@ -93,6 +74,11 @@ class FeatureStore:
                                     f"({self.parts[stream].places})")
                 self.shape(names[0], stream)
         return tuple(self._width[stream][0] for stream in self.streams)
+
+    @property
+    def first_frames(self):
+        """Frames, in each stream, of the video that `widths` are taken from."""
+        return tuple(self._width[stream][1][1][0] for stream in self.streams)
 
     def read(self, video, stream, start=0, stop=None):
         """Frames start .. stop - 1 of one stream. -> (n, channels) float32, finite."""
@@ -118,146 +104,6 @@ class FeatureStore:
         """Close every open file."""
         for part in self.parts.values():
             part.close()
-
-
-class Hdf5Stream:
-    """A dataset (frames, channels) for each video, in one of a few HDF5 files."""
-
-    def __init__(self, paths):
-        self.paths = [Path(path) for path in paths]
-        self._files, self._process = None, None
-
-    @property
-    def places(self):
-        return listed(self.paths)
-
-    def _open(self):
-        # Once a process: a handle that crosses a fork reads garbage.
-        if self._process != os.getpid():
-            self._files, self._process = [_open_hdf5(path) for path in self.paths], os.getpid()
-        return self._files
-
-    def _find(self, video):
-        return next(((file, key) for file in self._open() for key in (video, PREFIX + video)
-                     if key in file), (None, None))
-
-    def __contains__(self, video):
-        with _reading(video, self.places):
-            return self._find(video)[0] is not None
-
-    def names(self):
-        with _reading("", self.places):
-            return [name for file in self._open() for name in file]
-
-    def _dataset(self, video):
-        file, key = self._find(video)
-        dataset = file[key]
-        if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "fiu":
-            raise UserError(f"{file.filename}: {key} is no array of numbers")
-        return dataset
-
-    def shape(self, video):
-        with _reading(video, self.places):
-            return self._dataset(video).shape
-
-    def read(self, video, start, stop):
-        with _reading(video, self.places):
-            return self._dataset(video)[start:stop]
-
-    def close(self):
-        if self._process == os.getpid():
-            for file in self._files:
-                file.close()
-        self._files, self._process = None, None
-
-    def __getstate__(self):
-        return {"paths": self.paths, "_files": None, "_process": None}
-
-
-class FolderStream:
-    """A .npy, .npz or .pt file for each video, named like it."""
-
-    def __init__(self, folder):
-        self.folder = Path(folder)
-        with _reading("", folder):
-            self.paths = {path.stem: path for path in sorted(self.folder.iterdir())
-                          if path.suffix in ARRAY_ENDINGS}
-
-    @property
-    def places(self):
-        return str(self.folder)
-
-    def _path(self, video):
-        return self.paths.get(video) or self.paths.get(PREFIX + video)
-
-    def __contains__(self, video):
-        return self._path(video) is not None
-
-    def names(self):
-        return list(self.paths)
-
-    def shape(self, video):
-        with _reading(video, self._path(video)):
-            return _load(self._path(video)).shape
-
-    def read(self, video, start, stop):
-        with _reading(video, self._path(video)):
-            return _load(self._path(video))[start:stop]
-
-    def close(self):
-        """Nothing stays open."""
-
-
-def _open_hdf5(path):
-    if path.is_dir():
-        raise UserError(f"{path} is a folder, expected an HDF5 file of features")
-    if not path.exists():
-        raise UserError(f"no feature file {path}; check --feature_path")
-    try:
-        return h5py.File(path, "r")
-    except (OSError, RuntimeError) as problem:
-        raise UserError(f"{path} cannot be read as HDF5 (cut short, or another format): "
-                        f"{problem}") from None
-
-
-@contextlib.contextmanager
-def _reading(video, place):
-    """Turn what a reader raises into a UserError that names video and file."""
-    try:
-        yield
-    except UserError:
-        raise
-    except READ_ERRORS as problem:
-        raise UserError(f"the features of {video or 'the videos'} in {place} cannot be read: "
-                        f"{str(problem)[:200] or type(problem).__name__}") from None
-
-
-def _load(path):
-    """The array of one file; only the part used is read from a .npy."""
-    if path.suffix == ".npy":
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    elif path.suffix == ".npz":
-        with np.load(path, allow_pickle=False) as arrays:
-            array = _only(arrays, list(arrays), path)
-    else:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        if isinstance(content, dict):
-            content = _only(content, [k for k, v in content.items() if torch.is_tensor(v)], path)
-        if not torch.is_tensor(content):
-            raise UserError(f"{path} holds a {type(content).__name__}, expected a tensor")
-        array = content.detach().float().numpy()
-    if array.dtype.kind not in "fiu":
-        raise UserError(f"{path} is no array of numbers but of {array.dtype}")
-    return array
-
-
-def _only(arrays, keys, path):
-    """The one array of a file of several, or the one with a usual name."""
-    key = keys[0] if len(keys) == 1 else next((k for k in ARRAY_KEYS if k in keys), None)
-    if key is None:
-        raise UserError(f"{path} holds {listed(keys) or 'nothing'}; expected one array, or one "
-                        f"called {ARRAY_KEYS[0]}")
-    return arrays[key]
 
 
 def open_features(folder, feature_files=None, subsets=()):
@@ -325,11 +171,15 @@ def with_features(videos, store, skip_missing):
 
 
 def check_width(store, expected):
-    """Refuse features of another width than `expected` channels, naming the flag that fits."""
-    widths = store.widths
+    """Refuse features of another width than `expected` channels, saying what to do."""
+    widths, frames = store.widths, store.first_frames
+    parts = " + ".join(f"{stream} {width}" for stream, width in
+                       zip(store.streams, widths, strict=True))
+    if sum(widths) != expected == sum(frames):
+        raise UserError(f"the features seem to be stored [channels, frames]: {sum(frames)} frames "
+                        f"of {sum(widths)} channels ({parts}) in the first video, and "
+                        f"--input_feat_dim is {expected}; store [frames, channels]")
     if sum(widths) != expected:
-        parts = " + ".join(f"{stream} {width}" for stream, width in
-                           zip(store.streams, widths, strict=True))
         raise UserError(f"the features have {sum(widths)} channels ({parts}), but --input_feat_dim "
                         f"is {expected}; set --input_feat_dim {sum(widths)}, or check "
                         "--feature_path")

@@ -12,13 +12,8 @@ from hypothesis import strategies as st
 
 from tests.small_data import noise, write_hdf5
 from Utils.datasets import Video
-from Utils.features import (
-    FeatureStore,
-    Hdf5Stream,
-    check_width,
-    open_features,
-    with_features,
-)
+from Utils.feature_files import Hdf5Stream
+from Utils.features import FeatureStore, check_width, open_features, with_features
 from Utils.files import UserError
 
 
@@ -199,7 +194,7 @@ def test_transposed_arrays_are_recognised(tmp_path):
     store = open_features(write_hdf5(tmp_path / "f.h5", {"a": np.zeros((3, 9)),
                                                          "b": np.zeros((3, 12))}))
     store.lengths("a")
-    with pytest.raises(UserError, match=r"they look transposed: store \[frames, channels\]"):
+    with pytest.raises(UserError, match=r"if they are stored \[channels, frames\], store \[frames"):
         store.lengths("b")
 
 
@@ -242,6 +237,12 @@ def test_another_width_suggests_the_flag(tmp_path):
     with pytest.raises(UserError, match=r"5 channels \(rgb 3 \+ flow 2\), but --input_feat_dim is "
                                         "2048; set --input_feat_dim 5"):
         check_width(store, 2048)
+
+
+def test_features_stored_the_other_way_round_are_recognised_by_the_option(tmp_path):
+    store = two_streams(tmp_path, {"a": noise("a", 3, 9)}, {"a": noise("a", 2, 9)})
+    with pytest.raises(UserError, match=r"seem to be stored \[channels, frames\]: 5 frames"):
+        check_width(store, 5)
 
 
 def test_names_that_look_like_paths_never_leave_the_folder(tmp_path):

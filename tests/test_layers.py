@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 
 GROUND = ("Utils.files", "Utils.segments", "Utils.stitching", "Utils.figures")
 WORDS = ("Utils.config", "Utils.windows", "Utils.targets", "Utils.annotations", "Utils.datasets",
-         "Utils.features")
+         "Utils.features", "Utils.matlab", "Utils.feature_files")
 SCRIPTS = ("Cut_long_videos", "Train", "Infer", "Eval", "Prepare_data")
 ROWS = (
     # modules            what they may import of ours
