@@ -70,7 +70,6 @@ def test_nothing_comes_of_nothing():
     assert len(soft_nms(none, no_scores, 0.5, 10, lose_last=True)[0]) == 0
 
 
-@settings(deadline=None)
 @given(BOXES, st.sampled_from([0.0, 0.25, 0.4, 0.5, 0.99]))
 def test_greedy_is_the_plain_formulation(boxes, threshold):
     segments, scores = boxes
@@ -78,7 +77,6 @@ def test_greedy_is_the_plain_formulation(boxes, threshold):
         segments.tolist(), scores.tolist(), threshold)
 
 
-@settings(deadline=None)
 @given(BOXES, st.integers(1, 4), st.sampled_from([0.0, 0.25, 0.4, 0.5, 0.99]), st.integers(0, 99))
 def test_all_classes_at_once_is_each_class_alone(boxes, num_classes, threshold, seed):
     segments, first = boxes
@@ -154,7 +152,6 @@ def test_the_arguments_are_left_as_they_were():
     assert scores.tolist() == [.9, .8]
 
 
-@settings(deadline=None)
 @given(BOXES, st.integers(0, 70), st.sampled_from([0.1, 0.46, 5.0]), st.booleans(), st.booleans())
 def test_soft_suppression_is_the_plain_formulation(boxes, limit, sigma, lose_last, widths):
     segments, scores = boxes
@@ -167,7 +164,7 @@ def test_soft_suppression_is_the_plain_formulation(boxes, limit, sigma, lose_las
     assert new_scores.tolist() == plain[1]
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(st.integers(0, 10 ** 6), st.integers(300, 1500), st.sampled_from([20, 100, 2000]),
        st.sampled_from([2, 50, 10 ** 6]))
 def test_boxes_that_wait_in_the_queue_come_in_time(seed, count, grid, levels):

@@ -102,7 +102,7 @@ def test_many_windows_fit_into_the_attribute(path):
         assert file["v"].attrs["windows"].shape == (4000, 4)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.text(st.characters(exclude_categories=())), unique=True, max_size=4))
 def test_any_name_of_a_video_comes_back(tmp_path_factory, names):
     path = tmp_path_factory.mktemp("names") / "proposals.h5"

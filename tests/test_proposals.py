@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.plain_nms import plain_window_proposals
@@ -101,7 +101,6 @@ def test_rows_are_chosen_together():
     assert three[[2, 0]].labels.tolist() == [2, 0]
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10 ** 6), st.integers(0, 60), st.integers(2, 5), st.booleans())
 def test_a_window_is_that_of_the_plain_formulation(seed, count, num_classes, stitched):
     # Eighths and sixty-fourths: exact in float32 and float64 alike, with many ties.

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from Evaluation.video_scores import check_covered, read_video_scores
@@ -79,7 +79,6 @@ JSON = st.recursive(
     max_leaves=9)
 
 
-@settings(deadline=None)
 @given(JSON | st.fixed_dictionaries({"results": JSON, "class": JSON | st.just(list(CLASSES))}))
 def test_any_json_is_read_or_refused(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("scores") / "scores.json"
