@@ -1,4 +1,4 @@
-"""Tables of actions, matching, and average precision (the protocols of ActivityNet and THUMOS14).
+"""Tables of actions, matching, and average precision as ActivityNet's evaluation computes it.
 
 Equal scores: the detection that comes first in its file counts as the higher one.
 """
@@ -87,7 +87,7 @@ def match(truth, detections, thresholds):
     the truth, or -1.
     """
     order = rank(detections)
-    row, column, overlap = _class_pairs(detections[order], truth, min(thresholds, default=1))
+    row, column, overlap = class_pairs(detections[order], truth, min(thresholds, default=1))
     # Of equal tIoU the last action first: the original reverses a rising sort.
     preferred = np.lexsort((-column, -overlap, row))
     matched = np.empty((len(thresholds), len(order)), np.int64)
@@ -96,7 +96,7 @@ def match(truth, detections, thresholds):
     return order, matched
 
 
-def _class_pairs(detections, truth, least):
+def class_pairs(detections, truth, least):
     """Pairs of one video and class with a tIoU of at least `least`."""
     count = max(len(detections.classes), len(truth.classes))
     return overlapping_pairs(
@@ -112,7 +112,7 @@ def average_precision(truth, detections, thresholds):
     """
     order, matched = match(truth, detections, thresholds)
     hit = matched[:, order] >= 0
-    return _precision_by_class(hit, True, detections.label[order], instances(truth))
+    return precision_by_class(hit, True, detections.label[order], instances(truth))
 
 
 def short_average_precision(truth, detections, thresholds, short_seconds):
@@ -124,39 +124,8 @@ def short_average_precision(truth, detections, thresholds, short_seconds):
     short = length(truth.segments) <= short_seconds
     taken = matched[:, order]
     hit = (taken >= 0) & np.append(short, False)[taken]
-    return _precision_by_class(hit, hit | (taken < 0), detections.label[order],
+    return precision_by_class(hit, hit | (taken < 0), detections.label[order],
                                instances(truth[short]))
-
-
-def thumos14_average_precision(truth, detections, thresholds, ambiguous=None):
-    """Average precision of the official THUMOS14 evaluation, without interpolation.
-
-    In file order each action takes the free detection of its video and class with most tIoU, if
-    that is above the threshold; of equal tIoU the higher score. ambiguous: ActionTable of intervals
-    (their classes don't matter); unmatched detections that overlap one of their video are ignored.
-    Arguments and result else as of `average_precision`.
-    """
-    order = rank(detections)
-    ranked = detections[order]
-    position, action, overlap = _class_pairs(ranked, truth, min(thresholds, default=1))
-    preferred = np.lexsort((position, -overlap, action))
-    taken = assign(action[preferred], position[preferred], overlap[preferred], thresholds,
-                   (len(truth), len(ranked)), strict=True)
-    hit = np.zeros((len(thresholds), len(ranked) + 1), bool)
-    np.put_along_axis(hit, taken, True, axis=1)
-    hit = hit[:, :-1]
-    counted = hit | ~_overlap_any(ranked, ambiguous) if ambiguous is not None else True
-    return _precision_by_class(hit, counted, ranked.label, instances(truth), interpolated=False)
-
-
-def _overlap_any(detections, intervals):
-    """True for detections that overlap an interval of their video. -> (M,) bool."""
-    intervals = align(intervals, detections)
-    found, _, overlap = overlapping_pairs(detections.segments, detections.video,
-                                          intervals.segments, intervals.video, 0)
-    overlapping = np.zeros(len(detections), bool)
-    overlapping[found[overlap > 0]] = True
-    return overlapping
 
 
 def instances(truth):
@@ -191,7 +160,7 @@ def envelope(precision):
     return np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
 
 
-def _precision_by_class(hit, counted, label, num_actions, interpolated=True):
+def precision_by_class(hit, counted, label, num_actions, interpolated=True):
     """Average precision (T, K) from hits (T, M) of rows sorted by class, then by falling score.
 
     Every hit adds 1 / actions of recall at its precision, interpolated: at the best from there on.

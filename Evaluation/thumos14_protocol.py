@@ -1,0 +1,77 @@
+"""The official THUMOS14 evaluation: other matching, no interpolation, ambiguous intervals."""
+
+from pathlib import Path
+
+import numpy as np
+
+from Evaluation.matching import assign, overlapping_pairs
+from Evaluation.metrics import ActionTable, align, class_pairs, instances, precision_by_class, rank
+from Utils.files import UserError
+
+
+def thumos14_average_precision(truth, detections, thresholds, ambiguous=None):
+    """Average precision as the THUMOS14 challenge computed it. -> (T, K), NaN without actions.
+
+    In file order each action takes the free detection of its video and class with the highest
+    tIoU, if that is above the threshold. Of equal tIoU it takes the higher score; of equal scores
+    the first by the video's name, then as in the file. Unmatched detections that overlap an
+    ambiguous interval of their video are ignored. detections: aligned to the truth. ambiguous:
+    ActionTable of intervals; their class does not matter.
+    """
+    ranked = by_video_name(detections)
+    ranked = ranked[rank(ranked)]
+    position, action, overlap = class_pairs(ranked, truth, min(thresholds, default=1))
+    preferred = np.lexsort((position, -overlap, action))
+    taken = assign(action[preferred], position[preferred], overlap[preferred], thresholds,
+                   (len(truth), len(ranked)), strict=True)
+    # One place more, for the -1 of actions that take none.
+    hit = np.zeros((len(thresholds), len(ranked) + 1), bool)
+    np.put_along_axis(hit, taken, True, axis=1)
+    hit = hit[:, :-1]
+    counted = True if ambiguous is None else hit | ~overlaps_any(ranked, ambiguous)
+    return precision_by_class(hit, counted, ranked.label, instances(truth), interpolated=False)
+
+
+def by_video_name(detections):
+    """Detections in the order of the names of their videos, and in each as in the file."""
+    places = np.argsort(np.argsort(np.array(detections.videos, dtype=object)))
+    return detections[np.argsort(places[detections.video], kind="stable")]
+
+
+def overlaps_any(detections, intervals):
+    """True for detections that overlap an interval of their video. -> (M,) bool."""
+    intervals = align(intervals, detections)
+    found, _, overlap = overlapping_pairs(detections.segments, detections.video,
+                                          intervals.segments, intervals.video, 0)
+    overlapping = np.zeros(len(detections), bool)
+    overlapping[found[overlap > 0]] = True
+    return overlapping
+
+
+def read_ambiguous(path):
+    """Intervals of a file whose lines are `video start end`, in seconds. -> ActionTable.
+
+    Raises UserError for a file that is missing or of another layout, with the line.
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise UserError(f"cannot read the ambiguous intervals {path}: {problem}") from None
+    videos, segments = [], []
+    for number, line in enumerate(lines, start=1):
+        words = line.split()
+        if not words:
+            continue
+        try:
+            video, start, end = words
+            segments.append((float(start), float(end)))
+        except ValueError:
+            segments.append((np.nan, np.nan))
+        if not np.isfinite(segments[-1]).all():
+            raise UserError(f"{path}, line {number}: expected `video start end` with finite "
+                            f"seconds, found {line.strip()[:60]!r}")
+        videos.append(video)
+    names = tuple(dict.fromkeys(videos))
+    place = {name: index for index, name in enumerate(names)}
+    return ActionTable(names, ("Ambiguous",), np.array([place[name] for name in videos], np.int64),
+                       np.zeros(len(videos), np.int64), np.array(segments).reshape(-1, 2))
