@@ -1,7 +1,6 @@
 """The three analyses of DETAD together, as numbers: the content of detad.json."""
 
 import math
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -35,8 +34,7 @@ def diagnose(truth, characteristics, detections, thresholds, buckets, limit=10, 
     Returns the content of detad.json; buckets without an action are left out.
     """
     usable = usable_actions(truth, characteristics)
-    kept = replace(truth, video=truth.video[usable], label=truth.label[usable],
-                   segments=truth.segments[usable])
+    kept = truth[usable]
     detections = align(detections, kept)
     ranking = rank_detections(kept, detections, thresholds)
     bucket_of = _assign(buckets, characteristics, usable)
@@ -61,10 +59,10 @@ def diagnose(truth, characteristics, detections, thresholds, buckets, limit=10, 
 
 
 def _assign(buckets, characteristics, usable):
-    """Characteristic -> (bucket labels, bucket of each usable action), where any has a value."""
-    return {name: (buckets[name].labels, buckets[name].assign(values[usable]))
-            for name, values in characteristics.items()
-            if name in buckets and np.isfinite(values[usable]).any()}
+    """Characteristic -> (bucket labels, bucket of each usable action), where any is in a bucket."""
+    bucket_of = {name: (buckets[name].labels, buckets[name].assign(values[usable]))
+                 for name, values in characteristics.items() if name in buckets}
+    return {name: entry for name, entry in bucket_of.items() if (entry[1] >= 0).any()}
 
 
 def _sensitivity(ranking, truth, bucket_of, average):

@@ -24,7 +24,7 @@ def nearest_actions(truth, detections):
 
     Returns tIoU (M,), row of the action (M,): the first on ties; -1 in a video without actions.
     """
-    overlap, nearest = np.zeros(len(detections.video)), np.full(len(detections.video), -1)
+    overlap, nearest = np.zeros(len(detections)), np.full(len(detections), -1)
     edges = np.arange(len(truth.videos) + 1)
     by_video, actions_by_video = (np.argsort(table.video, kind="stable")
                                   for table in (detections, truth))
@@ -91,12 +91,16 @@ def miss_rates(missed, bucket_of):
 
 
 def pairs(bucket_of):
-    """Buckets of two characteristics at once, in the form of `bucket_of`: names `a|b`."""
+    """Buckets of two characteristics at once, in the form of `bucket_of`: names `a|b`.
+
+    Pairs of which no action has both are left out.
+    """
     result = {}
     for (name_a, (labels_a, a)), (name_b, (labels_b, b)) in combinations(bucket_of.items(), 2):
         both = np.where((a >= 0) & (b >= 0), a * len(labels_b) + b, -1)
-        labels = tuple(f"{x}|{y}" for x in labels_a for y in labels_b)
-        result[f"{name_a}|{name_b}"] = labels, both
+        if (both >= 0).any():
+            labels = tuple(f"{x}|{y}" for x in labels_a for y in labels_b)
+            result[f"{name_a}|{name_b}"] = labels, both
     return result
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from Evaluation.metrics import match
+from Evaluation.metrics import class_spans, envelope, instances, match
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Ranking:
 
 def rank_detections(truth, detections, thresholds):
     """Match detections to the ground truth and sort them. Tables aligned -> Ranking."""
-    num_instances = np.bincount(truth.label, minlength=len(truth.classes))
+    num_instances = instances(truth)
     order, matched = match(truth, detections, thresholds)
     known = detections.label[order] < len(num_instances)
     rows = order[known]
@@ -92,20 +92,12 @@ def with_floor(ranking, floor):
     return replace(ranking, matched=np.where(weak, -1, ranking.matched))
 
 
-def class_spans(label, num_classes):
-    """(class, slice of its positions) for every class that has some. label: (M,) sorted."""
-    edges = np.searchsorted(label, np.arange(num_classes + 1))
-    return [(index, slice(edges[index], edges[index + 1]))
-            for index in np.flatnonzero(np.diff(edges))]
-
-
 def _area(precision, hit, count):
     """Area under the interpolated precision. (T, m), (T, m) -> (T,); each hit adds 1 / count.
 
     Between hits precision only falls, so the best one from here on is that of a hit.
     """
-    envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    return np.where(hit, envelope, 0).sum(axis=1) / max(count, 1)
+    return np.where(hit, envelope(precision), 0).sum(axis=1) / max(count, 1)
 
 
 def _running(flags, ranking):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.plain_detad import plain_diagnose
@@ -201,7 +201,8 @@ def plain_rows(action_table, buckets=None, characteristics=None):
     return rows
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
+@example(2, 2, 0, (0.5,), 1)        # no action has both characteristics of a pair
 @given(st.integers(0, 2**32 - 1), st.integers(0, 12), st.integers(0, 60),
        st.sampled_from([(0.5,), (0.3, 0.5, 0.7)]), st.sampled_from([1, 2, 10]))
 def test_the_plain_formulation_agrees(seed, num_actions, num_detections, thresholds, limit):

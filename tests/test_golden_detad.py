@@ -1,7 +1,5 @@
 """DETAD against its goldens: every row of tests/parity_detad.py within its tolerance."""
 
-from dataclasses import replace
-
 import pytest
 
 from DETAD import diagnose
@@ -27,8 +25,6 @@ def test_every_comparable_entry_was_compared(rows, shared):
 def test_equal_scores_differ_by_their_order_only(shared):
     case = edge_cases(shared)["ties_small_all_equal"]
     table = detection_table(case["predictions"]["results"])
-    backwards = replace(table, video=table.video[::-1], label=table.label[::-1],
-                        segments=table.segments[::-1], scores=table.scores[::-1])
-    found = diagnose(*read_characteristics(case["ground_truth"], "testing"), backwards,
+    found = diagnose(*read_characteristics(case["ground_truth"], "testing"), table[::-1],
                      [0.3, 0.5, 0.7], bucket_table("thumos"))
     assert difference(column(found, "AP_N"), case["sensitivity"]["ap_N_per_class"]) < 1e-9
