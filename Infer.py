@@ -29,10 +29,13 @@ def main(argv=None):
         model = build(config, checkpoint, process.device)
         process.say(f"Infer.py on {process.device}, {process.world} process(es)",
                     describe(config), *lines)
-        count = write_results(config, checkpoint, predicted(model, loader, config, process),
-                              process, source)
-        process.say(watch.summary(f"{count} proposals of {len(loader.dataset)} windows in "
-                                  f"{config.output_path}/proposals.h5"))
+        rows = (row for batch in loader.rows() for row in batch)
+        results = in_order(zip(rows, predicted(model, loader, config, process), strict=True),
+                           process)
+        if process.is_first:
+            count = write_results(config, checkpoint, results, source)
+            print(watch.summary(f"{count} proposals of {len(loader.dataset)} windows in "
+                                f"{config.output_path}/proposals.h5"))
     return 0
 
 
@@ -78,7 +81,20 @@ def decoded(predictions, batch, config):
             score_threshold=config.score_threshold, nms_threshold=config.nms_thr)
 
 
-def write_results(config, checkpoint, results, process, source):
+def in_order(results, process):
+    """The results of all processes by window, on the first one. results: (row, result) pairs.
+
+    A process that is alone hands its results on one by one, without keeping them.
+    """
+    if process.world == 1:
+        return (result for _, result in results)
+    gathered = [None] * process.world if process.is_first else None
+    torch.distributed.gather_object(list(results), gathered)
+    ordered = sorted((pair for part in gathered or [] for pair in part), key=lambda pair: pair[0])
+    return [result for _, result in ordered]
+
+
+def write_results(config, checkpoint, results, source):
     """Write the proposals, and beside them the training curves; gives the number of proposals."""
     folder, count = Path(config.output_path), 0
     durations = {video.name: video.duration for video in source.all_videos}
