@@ -34,11 +34,11 @@ def main(argv=None):
     with processes(config.device) as process, contextlib.ExitStack() as held:
         if process.is_first:
             held.enter_context(locked(config.checkpoint_path))
-        before = earlier_run(config)
+        before = earlier_run(config, process)
         if before:
             config = adopt(config, before["settings"], Path(config.checkpoint_path) / LAST)
             if before["epoch"] >= config.num_epoch:
-                print(f"{config.checkpoint_path} is finished: {before['epoch']} epochs")
+                process.say(f"{config.checkpoint_path} is finished: {before['epoch']} epochs")
                 return 0
         seed_everything(config.seed)
         config, loaders, lines = training_loaders(config, process)
@@ -52,7 +52,7 @@ def main(argv=None):
     return 0
 
 
-def earlier_run(config):
+def earlier_run(config, process):
     """The last checkpoint in checkpoint_path if the user resumes, None for a fresh start.
 
     Raises UserError if there is one and the user said neither --resume nor --overwrite.
@@ -60,7 +60,7 @@ def earlier_run(config):
     path = Path(config.checkpoint_path) / LAST
     if config.overwrite or not path.exists():
         if config.resume:
-            print(f"nothing to resume at {path}: starting from the beginning")
+            process.say(f"nothing to resume at {path}: starting from the beginning")
         return None
     before = load_checkpoint(path)
     if not config.resume:
@@ -69,7 +69,7 @@ def earlier_run(config):
     if "settings" not in before:
         raise UserError(f"{path} has no settings: it is a released checkpoint, which can be used "
                         "for inference but not resumed")
-    print(f"resuming {path} after epoch {before['epoch']}")
+    process.say(f"resuming {path} after epoch {before['epoch']}")
     return before
 
 
