@@ -1,6 +1,6 @@
 """Detection files of any method: `{"results": {video: [{label, score, segment}]}}`, read with care.
 
-What can't be scored is a UserError that says where; what is odd is counted in a note.
+What can't be scored is a UserError that says where; what is odd is counted in a warning.
 """
 
 import math
@@ -10,87 +10,100 @@ import numpy as np
 from Evaluation.metrics import ActionTable
 from Utils.files import UserError, listed, read_json
 
+LAYOUT = '{"results": {video: [{"label": class, "score": x, "segment": [start, end]}, ...]}}'
+NO_CLASS = "(no class)"     # stands for the label of proposals, which have none
+
 
 def read_results(path):
-    """The rows of a detection file, in its order. Returns ActionTable and notes (list of str).
+    """The rows of a detection file, in its order. Returns ActionTable, warnings (list of str).
 
-    Segments without length or reversed are kept (they can match nothing) and counted.
+    Where no row has a label they are proposals: their only class is NO_CLASS. Segments reversed or
+    without length are kept and counted: they are false positives.
     """
-    content = read_json(path, "detection file")
+    content = read_json(path, "detection file", unique_names=True)
     results = content.get("results") if isinstance(content, dict) else None
     if not isinstance(results, dict):
-        raise UserError(f'{path} has no "results": expected {{"results": {{video: [{{"label", '
-                        '"score", "segment": [start, end]}]}}')
-    labels, numbers, video = {}, [], []
-    for index, (name, rows) in enumerate(results.items()):
-        if not isinstance(rows, list):
-            raise UserError(f"{path}: the results of video {name!r} are no list")
-        for row, entry in enumerate(rows):
-            label, *figures = _entry(entry, path, name, row)
-            numbers.append((labels.setdefault(label, len(labels)), *figures))
-        video += [index] * len(rows)
-    table = np.array(numbers, dtype=np.float64).reshape(-1, 4)
+        raise UserError(f'{path} has no object "results"; expected {LAYOUT}')
+    has_labels = _first_has_label(results)
+    labels, rows, video = {}, [], []
+    for index, (name, entries) in enumerate(results.items()):
+        if not isinstance(entries, list):
+            raise UserError(f"{path}: the results of video {name!r} are no list; expected {LAYOUT}")
+        for row, entry in enumerate(entries):
+            try:
+                label, *numbers = _row(entry, has_labels)
+            except ValueError as fault:
+                raise UserError(f"{path}: detection {row} of video {name!r} {fault}") from None
+            rows.append((labels.setdefault(label, len(labels)), *numbers))
+        video += [index] * len(entries)
+    table = np.array(rows, dtype=np.float64).reshape(-1, 4)
     found = ActionTable(tuple(results), tuple(labels), np.array(video, dtype=np.int64),
                         table[:, 0].astype(np.int64), table[:, 1:3], table[:, 3])
-    return found, _notes(found, path)
+    return found, _oddities(found, path)
 
 
-def _entry(entry, path, video, row):
-    """(label, start, end, score) of one detection, checked."""
-    where = f"{path}: detection {row} of video {video!r}"
+def _first_has_label(results):
+    """Whether the file has labels, by its first row; True where there is none."""
+    rows = (row for entries in results.values() if isinstance(entries, list) for row in entries)
+    first = next(rows, None)
+    return not isinstance(first, dict) or "label" in first or not {"score", "segment"} <= set(first)
+
+
+def _row(entry, has_label):
+    """(label, start, end, score) of one row; a ValueError says what is wrong with it."""
     if not isinstance(entry, dict):
-        raise UserError(f"{where} is no object with label, score and segment")
+        raise ValueError(f"is {str(entry)[:60]!r}, expected an object with label, score, segment")
     for key in ("label", "score", "segment"):
-        if key not in entry:
-            raise UserError(f"{where} has no {key!r}; it has {', '.join(sorted(entry)) or 'none'}")
-    segment = entry["segment"]
+        if key not in entry and (key != "label" or has_label):
+            raise ValueError(f"has no {key!r}; it has {listed(sorted(entry)) or 'nothing'}")
+    label, segment = entry.get("label", NO_CLASS), entry["segment"]
+    if not has_label and "label" in entry:
+        raise ValueError(f"has the label {str(label)[:60]!r}, while those before it have none")
+    if not isinstance(label, str):
+        raise ValueError(f"has the label {str(label)[:60]!r}, expected the name of a class")
     if not isinstance(segment, list) or len(segment) != 2:
-        raise UserError(f"{where}: segment is {str(segment)[:60]!r}, expected [start, end] seconds")
-    if not isinstance(entry["label"], str):
-        raise UserError(f"{where}: label is {str(entry['label'])[:60]!r}, expected a class name")
-    return (entry["label"], *(_finite(edge, f"{where}: segment") for edge in segment),
-            _finite(entry["score"], f"{where}: score"))
+        raise ValueError(f"has the segment {str(segment)[:60]!r}, expected [start, end] in seconds")
+    return label, _finite(segment[0]), _finite(segment[1]), _finite(entry["score"])
 
 
-def _finite(value, where):
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+def _finite(value):
+    is_number = type(value) in (int, float)
     # Whole numbers of JSON may be longer than any float.
     if not is_number or not abs(value) < 1e300 or not math.isfinite(value):
-        raise UserError(f"{where} is {str(value)[:60]}, expected a finite number")
+        raise ValueError(f"has {str(value)[:60]!r} for a score or a second, expected a finite "
+                         "number")
     return float(value)
 
 
-def _notes(table, path):
+def _oddities(table, path):
     """What is odd about a detection file, counted."""
-    notes, (start, end) = [], table.segments.T
+    start, end = table.segments.T
     rows = np.column_stack([table.video, table.label, table.segments, table.scores])
-    odd = {"end before they start": int((end < start).sum()),
-           "have no length": int((end == start).sum()),
-           "start before 0": int((start < 0).sum()),
-           "are there more than once": len(rows) - len(np.unique(rows, axis=0))}
-    notes += [f"{path}: {count} detections {kind}" for kind, count in odd.items() if count]
-    return notes if len(table) else [*notes, f"{path} holds no detections"]
+    counts = {"end before they start": int((end < start).sum()),
+              "have no length": int((end == start).sum()),
+              "start before 0": int((start < 0).sum()),
+              "are there more than once": len(rows) - len(np.unique(rows, axis=0))}
+    found = [f"{path}: {count} of {len(table)} detections {kind}"
+             for kind, count in counts.items() if count]
+    return found if len(table) else [f"{path} holds no detections"]
 
 
-def unknown_notes(detections, truth):
-    """What detections and ground truth do not share, counted. detections: aligned."""
-    strangers = np.unique(detections.video[detections.video >= len(truth.videos)])
-    unknown = np.unique(detections.label[detections.label >= len(truth.classes)])
+def mismatches(detections, truth):
+    """What detections and ground truth do not share, counted, as warnings. detections: aligned."""
+    strange = detections.video >= len(truth.videos)
+    unknown = detections.label >= len(truth.classes)
     found = np.isin(np.arange(len(truth.videos)), detections.video)
-    missing = [truth.videos[index] for index in np.flatnonzero(~found)]
-    notes = []
-    if len(strangers):
-        count = int((detections.video >= len(truth.videos)).sum())
-        notes.append(f"{count} detections are in {len(strangers)} videos that the ground truth "
-                     f"lacks and count as false positives: "
-                     f"{listed(detections.videos[i] for i in strangers)}")
-    if len(unknown):
-        count = int((detections.label >= len(truth.classes)).sum())
-        notes.append(f"{count} detections have {len(unknown)} labels that the ground truth lacks "
-                     f"and belong to no class scored: "
-                     f"{listed(detections.classes[i] for i in unknown)}")
-    if missing:
-        notes.append(f"{len(missing)} of {len(truth.videos)} videos of the ground truth have no "
-                     f"detections: {listed(missing)}")
-    return notes
-
+    warnings = []
+    if strange.any():
+        names = [detections.videos[index] for index in np.unique(detections.video[strange])]
+        warnings.append(f"{strange.sum()} detections are in {len(names)} videos that the ground "
+                        f"truth lacks, and count as false positives: {listed(names)}")
+    if unknown.any() and detections.classes[-1] != NO_CLASS:
+        names = [detections.classes[index] for index in np.unique(detections.label[unknown])]
+        warnings.append(f"{unknown.sum()} detections have {len(names)} labels that the ground "
+                        f"truth lacks, and belong to no class scored: {listed(names)}")
+    if not found.all():
+        names = [truth.videos[index] for index in np.flatnonzero(~found)]
+        warnings.append(f"{len(names)} of {len(truth.videos)} videos of the ground truth have no "
+                        f"detections: {listed(names)}")
+    return warnings

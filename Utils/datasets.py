@@ -20,6 +20,7 @@ from Utils.annotations import (
     to_video,
     videos_of,
 )
+from Utils.config import PRESETS
 from Utils.files import UserError, listed
 from Utils.matlab import MatlabError, struct_field
 
@@ -46,6 +47,8 @@ class DatasetSpec:
     result_prefix: str = ""        # cut from names in result files
     version: str = "VERSION 1.3"   # in result files
     clip_rate: float | None = None
+    detad_table: str = "quantile"  # which of DETAD's buckets (DETAD.characteristics.bucket_table)
+    detad_tiou: tuple[float, ...] = (0.5,)
     is_built_in: bool = False      # Utils.demo writes its files where they are absent
 
 
@@ -189,13 +192,13 @@ def read_custom(config, spec):
     path = find_file(config, "video_anno", config.feature_path)
     records = read_records(path)
     ids = class_ids(records, find_file(config, "class_index", path.parent, optional=True))
-    subsets, notes = _split(records, path)
+    subsets, notes = split_subsets(records, path)
     videos = [to_video(record, ids, subset, record.duration, order)
               for order, (record, subset) in enumerate(zip(records, subsets, strict=True))]
     return Annotations(videos, tuple(ids), notes)
 
 
-def _split(records, path):
+def split_subsets(records, path):
     """The subset of each record, and a note where one in five training videos became `val`."""
     if all(record.subset is None for record in records):
         subsets = ["train"] * len(records)
@@ -230,7 +233,7 @@ DATASETS = {
         origin="github.com/coolbay/VSGN, Evaluation/thumos/annot (see docs/data.md)",
         feature_files={"train": {"rgb": "rgb_val.h5", "flow": "flow_val.h5"},
                        "test": {"rgb": "rgb_test.h5", "flow": "flow_test.h5"}},
-        version="THUMOS14"),
+        version="THUMOS14", detad_table="thumos"),
     "activitynet": DatasetSpec(
         read=read_activitynet,
         files={"video_anno": ("anet_anno_action.json",), "video_info": ("video_info_new.csv",),
@@ -241,7 +244,8 @@ DATASETS = {
         origin="github.com/coolbay/VSGN, Evaluation/activitynet/annot (see docs/data.md)",
         feature_files={subset: _STREAMS for subset in ("train", "val", "test")},
         skipped=frozenset(name for bare in _ACTIVITYNET_SKIPPED for name in (bare, f"v_{bare}")),
-        result_prefix="v_", clip_rate=5.0),
+        result_prefix="v_", clip_rate=5.0, detad_table="activitynet",
+        detad_tiou=PRESETS["activitynet"]["tiou"]),
     "custom": DatasetSpec(read=read_custom, files={"video_anno": ("annotations.json",)}),
     "demo": DatasetSpec(read=read_custom, files={"video_anno": ("annotations.json",)},
                         is_built_in=True),

@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 import zlib
+from collections import Counter
 from pathlib import Path
 
 
@@ -49,13 +50,16 @@ def write_json(path, content):
         part.write_text(json.dumps(content), encoding="utf-8")
 
 
-def read_json(path, what="JSON file"):
-    """The content of a JSON file (also .json.gz); a UserError names line and column of a fault."""
+def read_json(path, what="JSON file", unique_names=False):
+    """The content of a JSON file (also .json.gz); a UserError names line and column of a fault.
+
+    unique_names: refuse an object with a name twice, of which only the last would be kept.
+    """
     path = Path(path)
     try:
         with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else open(
                 path, encoding="utf-8") as file:
-            return json.load(file)
+            return json.load(file, object_pairs_hook=_unique if unique_names else None)
     except FileNotFoundError:
         raise UserError(f"no {what} at {path}") from None
     except json.JSONDecodeError as problem:
@@ -63,6 +67,15 @@ def read_json(path, what="JSON file"):
                         f"{problem.msg}") from None
     except (OSError, EOFError, ValueError, RecursionError, zlib.error) as problem:
         raise UserError(f"cannot read {what} {path}: {problem}") from None
+
+
+def _unique(pairs):
+    """dict of an object's pairs; a ValueError for a name that is there twice."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        name, times = Counter(name for name, _ in pairs).most_common(1)[0]
+        raise ValueError(f"the name {name!r} is there {times} times in one object")
+    return content
 
 
 def listed(names, most=5):

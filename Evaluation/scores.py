@@ -1,0 +1,86 @@
+"""The numbers of metrics.json, and their table."""
+
+import numpy as np
+
+from Evaluation.average_recall import REPORTED
+from Evaluation.metrics import (
+    average_precision,
+    instances,
+    mean_over_classes,
+    short_average_precision,
+)
+from Evaluation.thumos14_protocol import thumos14_average_precision
+from Utils.segments import length
+
+THUMOS_THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+PROTOCOLS = {"activitynet": average_precision, "thumos14": thumos14_average_precision}
+
+
+def precision_scores(truth, detections, thresholds, protocol="activitynet", **options):
+    """Mean average precision and that of each class, as fractions.
+
+    detections: aligned to the truth. options: of the protocol, `ambiguous` of thumos14.
+    """
+    precision = PROTOCOLS[protocol](truth, detections, thresholds, **options)
+    return {"protocol": protocol, "tiou_thresholds": [float(value) for value in thresholds],
+            **_means(truth, precision, thresholds)}
+
+
+def short_scores(truth, detections, thresholds, max_seconds):
+    """The same on the actions of at most max_seconds alone (protocol of ActivityNet)."""
+    precision = short_average_precision(truth, detections, thresholds, max_seconds)
+    return {"max_seconds": max_seconds,
+            "num_ground_truth": int((length(truth.segments) <= max_seconds).sum()),
+            **_means(truth, precision, thresholds)}
+
+
+def recall_scores(recall):
+    """AR@AN and AUC of an AverageRecall, as fractions."""
+    return {"AR@AN": {str(number): recall.at(number) for number in REPORTED}, "AUC": recall.area}
+
+
+def counts(truth, detections):
+    """How much was scored."""
+    return {"num_videos": len(truth.videos), "num_ground_truth": len(truth),
+            "num_classes": int((instances(truth) > 0).sum()), "num_detections": len(detections)}
+
+
+def _means(truth, precision, thresholds):
+    """mAP, its averages, and average precision of each class with actions. precision: (T, K)."""
+    mean = mean_over_classes(precision)
+    return {"mAP": mean.tolist(), "average_mAP": averages(mean, thresholds),
+            "ap_per_class": {truth.classes[k]: precision[:, k].tolist()
+                             for k in np.flatnonzero(~np.isnan(precision).any(axis=0))}}
+
+
+def averages(mean, thresholds):
+    """Means over the thresholds by their range: {"0.1:0.7": x}; of THUMOS14's also "0.3:0.7"."""
+    first = (0, 2) if tuple(thresholds) == THUMOS_THRESHOLDS else (0,)
+    return {f"{thresholds[start]:g}:{thresholds[-1]:g}": float(np.mean(mean[start:]))
+            for start in first}
+
+
+def format_table(scores):
+    """The scores as a few lines of text, in percent."""
+    lines = []
+    if "mAP" in scores:
+        lines.append(_line("tIoU", [f"{value:.3g}" for value in scores["tiou_thresholds"]]))
+        lines.append(_precision_line("mAP %", scores))
+    if "short_actions" in scores:
+        short = scores["short_actions"]
+        lines.append(_precision_line(f"<= {short['max_seconds']:g} s", short))
+    if "AR@AN" in scores:
+        lines.append(_line("proposals", [*scores["AR@AN"], "AUC"]))
+        lines.append(_line("recall %", [f"{100 * value:.2f}"
+                                        for value in (*scores["AR@AN"].values(), scores["AUC"])]))
+    return "\n".join(lines)
+
+
+def _precision_line(name, scores):
+    means = "   ".join(f"average {span}  {100 * value:.2f}"
+                       for span, value in scores["average_mAP"].items())
+    return _line(name, [f"{100 * value:.2f}" for value in scores["mAP"]]) + "   " + means
+
+
+def _line(name, cells):
+    return f"{name:<10}" + "".join(f"{cell:>7}" for cell in cells)
