@@ -1,6 +1,7 @@
 """Features kept in memory, of the main processor or of a GPU, and the choice where to keep them."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from Utils.window_dataset import FACTS
 # Of the free memory, what features may take; the rest is for the network and its batches.
 RAM_SHARE, GPU_SHARE = 0.5, 0.6
 GIB = 2 ** 30
+LOADERS = 4      # threads
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,14 @@ class ResidentFeatures:
         self.starts = dict(zip(self.frames, starts.tolist(), strict=True))
         self.tables = [torch.empty(int(total), width, dtype=dtype, device=device)
                        for total, width in zip(counts.sum(axis=0), self.widths, strict=True)]
-        for video in self.frames:
-            for part, stream in enumerate(self.streams):
-                self._rows(video, part).copy_(torch.from_numpy(store.read(video, stream)))
+        # HDF5 reads one at a time, but checking and copying go on beside it.
+        with ThreadPoolExecutor(LOADERS) as pool:
+            for _ in pool.map(lambda video: self._load(store, video), self.frames):
+                pass
+
+    def _load(self, store, video):
+        for part, stream in enumerate(self.streams):
+            self._rows(video, part).copy_(torch.from_numpy(store.read(video, stream)))
 
     def _rows(self, video, part):
         start = self.starts[video][part]
@@ -138,6 +145,5 @@ def _gathered(table, index, weight, start, frames):
     last = frames - 1
     low = torch.minimum(index.clamp(min=0), last)
     high = torch.minimum(index.clamp(min=0) + (weight > 0), last)
-    is_filled = (index >= 0).float()
-    return (table[start + low].float() * ((1 - weight) * is_filled)[..., None]
-            + table[start + high].float() * (weight * is_filled)[..., None])
+    mixed = torch.lerp(table[start + low].float(), table[start + high].float(), weight[..., None])
+    return mixed * (index >= 0)[..., None]

@@ -12,7 +12,7 @@ from Utils.targets import frame_targets
 from Utils.windows import Window
 
 MAX_ACTIONS = 50   # boxes of an input, as in the original; frame targets are made of all
-TRANSPOSED_AT_ONCE = 64
+AT_ONCE = 32       # frames moved at once
 FACTS = ("num_frames", "stitched", "origin", "rate")   # of a Batch, known before features are read
 
 
@@ -115,7 +115,7 @@ class WindowDataset:
 
     def batch(self, rows):
         """The inputs `rows` (list of int) on the CPU. -> Batch."""
-        features = torch.zeros(len(rows), sum(self.widths), self.length)
+        features = torch.empty(len(rows), sum(self.widths), self.length)
         for row, item in zip(rows, features, strict=True):
             self._fill(item, row)
         targets = (self.labels.targets(torch.tensor(rows, dtype=torch.int64),
@@ -134,16 +134,19 @@ class WindowDataset:
         return int(self.labels.counts[rows].max()) if len(rows) else 0
 
     def _fill(self, item, row):
-        """Write the features of one window into item (C, T), which holds zeros."""
+        """Write the features of one window into item (C, T)."""
         plan, first = self.plans[row], 0
         for stream, width, pieces, index, weight in zip(
                 self.features.streams, self.widths, plan, *expand_plan(plan, self.length),
                 strict=True):
             frames, low, high = self._read(self.windows[row].video, stream, index, weight)
-            for start, count in pieces[:, :2]:
+            part, filled = item[first:first + width], 0
+            for start, count in pieces[pieces[:, 1] > 0, :2].tolist():
                 columns = slice(start, start + count)
-                _put(item[first:first + width, columns],
-                     _mixed(frames, low[columns], high[columns], weight[columns]))
+                part[:, filled:start] = 0
+                _put(part[:, columns], frames, low[columns], high[columns], weight[columns])
+                filled = start + count
+            part[:, filled:] = 0
             first += width
 
     def _read(self, video, stream, index, weight):
@@ -157,12 +160,18 @@ class WindowDataset:
         return torch.from_numpy(frames), low - start, high - start
 
 
-def _mixed(frames, low, high, weight):
-    """Frames low and high of (n, C), mixed by weight. -> (columns, C)."""
-    if not weight.any() and len(low) and len(low) == low[-1] - low[0] + 1:
-        return frames[low[0]:low[-1] + 1]
-    weight = torch.from_numpy(weight)[:, None]
-    return frames[low] * (1 - weight) + frames[high] * weight
+def _put(columns, frames, low, high, weight):
+    """columns (C, n) = frames low and high of (m, C), mixed by weight (n,)."""
+    start = int(low[0])
+    if not weight.any() and low[-1] - start == len(low) - 1:
+        # Block by block, so that frames and columns stay in the cache while they are transposed.
+        for first in range(0, len(low), AT_ONCE):
+            block = frames[start + first:start + min(first + AT_ONCE, len(low))]
+            columns[:, first:first + AT_ONCE].copy_(block.T)
+        return
+    rows = frames[start:int(high[-1]) + 1].T.contiguous()
+    low, high, weight = (torch.from_numpy(array) for array in (low - start, high - start, weight))
+    torch.lerp(rows.index_select(1, low), rows.index_select(1, high), weight, out=columns)
 
 
 def collate(batches):
@@ -186,13 +195,6 @@ def _widened(tensor, most, name):
         return tensor
     return torch.cat([tensor, tensor.new_zeros(len(tensor), most - tensor.shape[1],
                                                *tensor.shape[2:])], dim=1)
-
-
-def _put(columns, frames):
-    """columns (C, n) = frames (n, C), transposed block by block so that both stay in the cache."""
-    for first in range(0, len(frames), TRANSPOSED_AT_ONCE):
-        block = frames[first:first + TRANSPOSED_AT_ONCE]
-        columns[:, first:first + len(block)].copy_(block.T)
 
 
 def _stacked(arrays, shape):
