@@ -8,13 +8,21 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from Evaluation.detections import (
+    detection_rows,
+    in_seconds,
+    video_detections,
+    write_detections,
+)
 from Evaluation.proposal_file import ProposalWriter
-from Evaluation.proposals import class_scores, window_proposals
+from Evaluation.proposals import Proposals, class_scores, window_proposals
+from Evaluation.timeline import draw_timeline
 from Models.VSGN import VSGN, load_weights
 from Utils.checkpoints import BEST, LAST, load_checkpoint
 from Utils.config import adopt, check, describe, parse_config, settings
+from Utils.datasets import DATASETS
 from Utils.files import write_json
-from Utils.inputs import inference_loader
+from Utils.inputs import inference_loader, video_loader
 from Utils.run import Stopwatch, arithmetic, locked, processes, script_main
 
 
@@ -22,10 +30,13 @@ from Utils.run import Stopwatch, arithmetic, locked, processes, script_main
 def main(argv=None):
     watch = Stopwatch()
     config, checkpoint = trained(parse_config("Infer", argv))
+    if config.video:
+        return infer_video(config, checkpoint, watch)
     with processes(config.device) as process, contextlib.ExitStack() as held:
         if process.is_first:
             held.enter_context(locked(config.output_path))
-        config, loader, source, lines = inference_loader(config, process)
+        source, loader, lines = inference_loader(config, process)
+        config = source.config
         model = build(config, checkpoint, process.device)
         process.say(f"Infer.py on {process.device}, {process.world} process(es)",
                     describe(config), *lines)
@@ -48,6 +59,32 @@ def trained(config):
     print(f"{path} has no settings (a released checkpoint): the network is that of the preset "
           f"{config.dataset} and the flags given")
     return config, checkpoint
+
+
+def infer_video(config, checkpoint, watch):
+    """Detections of the one video that --video names: JSON, and a picture beside it."""
+    out = Path(config.out or f"{Path(config.video).stem}_detections.json")
+    with processes(config.device) as process:
+        loader, video = video_loader(config, process)
+        model = build(config, checkpoint, process.device)
+        parts = [proposals for _, proposals in predicted(model, loader, config, process)]
+    proposals = Proposals.joined(parts)
+    if config.framing == "whole":
+        proposals = in_seconds(proposals, video.duration)
+    found = video_detections(proposals, video.duration, sigma=config.nms_alpha_detect,
+                             limit=config.max_detections, max_seconds=config.max_seconds)
+    classes = None if config.class_agnostic else class_names(config, checkpoint)
+    rows = detection_rows(found, classes)
+    write_detections(out, {video.name: rows}, DATASETS[config.dataset].version)
+    picture = draw_timeline(out.with_suffix(""), video.name, video.duration, rows)
+    print(watch.summary(f"{len(rows)} detections of {len(loader.dataset)} windows in {out} and "
+                        f"{picture}"))
+    return 0
+
+
+def class_names(config, checkpoint):
+    """The classes that a checkpoint was trained on; numbers where it does not tell."""
+    return checkpoint.get("classes") or [str(k) for k in range(1, config.decoder_num_classes)]
 
 
 def build(config, checkpoint, device):

@@ -41,10 +41,12 @@ def main(argv=None):
                 process.say(f"{config.checkpoint_path} is finished: {before['epoch']} epochs")
                 return 0
         seed_everything(config.seed)
-        config, loaders, lines = training_loaders(config, process)
+        source, loaders, lines = training_loaders(config, process)
+        config = check(source.config, "Train")
         process.say(f"Train.py on {process.device}, {process.world} process(es)",
-                    describe(check(config, "Train")), *lines)
-        run = held.enter_context(contextlib.closing(Run(config, process, before)))
+                    describe(config), *lines)
+        run = held.enter_context(contextlib.closing(
+            Run(config, source.classes, process, before)))
         while run.epoch < config.num_epoch:
             run.next_epoch(*loaders)
         process.say(watch.summary(f"{run.epoch} epochs of {len(loaders[0].dataset)} windows; "
@@ -76,8 +78,8 @@ def earlier_run(config, process):
 class Run:
     """What changes while training: weights, optimizer, history; saved after every epoch."""
 
-    def __init__(self, config, process, before=None):
-        self.config, self.process = config, process
+    def __init__(self, config, classes, process, before=None):
+        self.config, self.classes, self.process = config, classes, process
         self.model = VSGN(config).to(process.device)
         self.optimizer = torch.optim.Adam(self.model.parameters(), config.train_lr,
                                           weight_decay=config.weight_decay, fused=True)
@@ -118,6 +120,7 @@ class Run:
         content = {
             "epoch": self.epoch, "state_dict": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(), "settings": settings(self.config),
+            "classes": list(self.classes),
             "best_loss": min(self.best_loss, self.history[-1]["val"]["total"]),
             "history": self.history, "random_states": random_states(),
         }

@@ -52,6 +52,11 @@ class PathOptions:
     detad_anno: str | None = option(None, "ground truth with DETAD's characteristics", each=str)
     ambiguous: str | None = option(
         None, "ambiguous intervals of the official THUMOS14 protocol", each=str)
+    video: str | None = option(
+        None, "Infer.py: detect in the features of this one video (.npy, .npz, .pt) alone",
+        each=str)
+    out: str | None = option(
+        None, "the result of --video (default <video>_detections.json); -o for short", each=str)
     detections: str | None = option(
         None, "score this detection file, of any method, instead of Infer.py's proposals", each=str)
 
@@ -351,7 +356,8 @@ def _parser(script):
     for group in GROUPS:
         arguments = parser.add_argument_group(group.__doc__)
         for spec in dataclasses.fields(group):
-            arguments.add_argument(f"--{spec.name}", **_argument(spec))
+            short = ["-o"] if spec.name == "out" else []
+            arguments.add_argument(*short, f"--{spec.name}", **_argument(spec))
     return parser
 
 

@@ -110,7 +110,8 @@ class FolderStream:
 
     def read(self, video, start, stop):
         with _reading(video, self._path(video)):
-            return _load(self._path(video))[start:stop]
+            # A copy, so that a mapped file is read here, where its faults are understood.
+            return np.array(_load(self._path(video))[start:stop])
 
     def close(self):
         """Nothing stays open."""

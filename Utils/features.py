@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from Utils.feature_files import FolderStream, Hdf5Stream
+from Utils.feature_files import ARRAY_ENDINGS, FolderStream, Hdf5Stream
 from Utils.files import UserError, listed
 
 HDF5_ENDINGS = (".h5", ".hdf5")
@@ -104,6 +104,18 @@ class FeatureStore:
         """Close every open file."""
         for part in self.parts.values():
             part.close()
+
+
+def open_one(path):
+    """The features of one video, called like its file: .npy, .npz or .pt. -> FeatureStore, name."""
+    path = Path(path)
+    if not path.is_file() or path.suffix not in ARRAY_ENDINGS:
+        found = f"a {path.suffix or 'nameless'} file" if path.is_file() else "no file"
+        raise UserError(f"--video {path}: found {found}, expected the features of one video in a "
+                        f"file of {listed(ARRAY_ENDINGS)}, [frames, channels]")
+    stream = FolderStream(path.parent)
+    stream.paths = {path.stem: path}
+    return FeatureStore({"features": stream}), path.stem
 
 
 def open_features(folder, feature_files=None, subsets=()):

@@ -3,17 +3,22 @@
 import dataclasses
 from pathlib import Path
 
+import numpy as np
+
+from Utils.annotations import Video
+from Utils.features import check_width, open_one
 from Utils.files import UserError
 from Utils.loader import WindowLoader
-from Utils.sources import INFER, TRAIN, open_source
+from Utils.sources import INFER, TRAIN, Source, open_source
 from Utils.window_dataset import WindowDataset
-from Utils.windows import check_window_settings, read_windows
+from Utils.windows import Window, check_window_settings, cut_sliding_inference, read_windows
 
 
 def training_loaders(config, process):
-    """Loaders of the training and the validation list, and the config with what data decide.
+    """Loaders of the training and the validation list, and their source.
 
-    process: Utils.run.Processes. Returns config, (train loader, val loader), lines for the log.
+    process: Utils.run.Processes. Returns Source, whose config has what the data decide, (train
+    loader, val loader), lines for the log.
     """
     config, source, lists = open_lists(config, TRAIN)
     train, val = (window_loader(config, source, windows, process, is_training)
@@ -21,16 +26,31 @@ def training_loaders(config, process):
     lines = [*source.notes, *left_out_lines(source),
              f"{len(train.dataset)} training and {len(val.dataset)} validation windows; training "
              + train.describe()]
-    return config, (train, val), lines
+    return source, (train, val), lines
 
 
 def inference_loader(config, process):
-    """As `training_loaders`, of the inference list: config, loader, source, lines for the log."""
+    """As `training_loaders`, of the inference list: Source, loader, lines for the log."""
     config, source, (windows,) = open_lists(config, INFER)
     loader = window_loader(config, source, windows, process, is_training=None)
     lines = [*source.notes, *left_out_lines(source),
              f"{len(loader.dataset)} windows; {loader.describe()}"]
-    return config, loader, source, lines
+    return source, loader, lines
+
+
+def video_loader(config, process):
+    """A loader of every window of the one video that --video names, and the video."""
+    store, name = open_one(config.video)
+    check_width(store, config.input_feat_dim)
+    frames = store.lengths(name)[0]
+    if config.feature_fps is None:
+        raise UserError(f"--video {config.video}: tell how many features a second there are, with "
+                        "--feature_fps")
+    video = Video(name, "", frames / config.feature_fps, np.zeros((0, 2)), np.zeros(0, np.int64))
+    windows = (cut_sliding_inference(video, frames, config.feature_fps, config.temporal_scale)
+               if config.framing == "sliding" else [Window(name, 0, video.duration)])
+    source = Source(config, {"infer": [video]}, (), store)
+    return window_loader(config, source, windows, process, is_training=None), video
 
 
 def open_lists(config, names):
