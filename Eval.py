@@ -15,7 +15,7 @@ from DETAD.plots import write_figures
 from Evaluation.average_recall import THRESHOLDS, average_recall
 from Evaluation.detections import detection_rows, write_detections
 from Evaluation.metrics import action_table, align, detection_table
-from Evaluation.per_video import Results, detections_of, proposal_table, proposals_of, read_video
+from Evaluation.per_video import Results, proposal_table, read_video, results_of
 from Evaluation.proposal_file import read_proposals
 from Evaluation.provenance import provenance
 from Evaluation.recall_figure import write_recall_figure
@@ -29,7 +29,7 @@ from Evaluation.scores import (
 )
 from Evaluation.thumos14_protocol import read_ambiguous
 from Evaluation.video_scores import check_covered, read_video_scores
-from Utils.annotations import canonical
+from Utils.annotations import canonical, number
 from Utils.config import (
     STORED_NAMES,
     EvalOptions,
@@ -40,7 +40,7 @@ from Utils.config import (
     settings,
 )
 from Utils.datasets import DATASETS, find_file, read_csv_rows
-from Utils.files import UserError, read_json, write_json
+from Utils.files import UserError, listed, read_json, write_json
 from Utils.ground_truth import load_ground_truth
 from Utils.run import Stopwatch, locked, script_main
 from Utils.segments import length
@@ -58,10 +58,7 @@ def main(argv=None):
         scores, recall = score(config, truth, results)
         diagnosis = diagnose_detections(config, truth, annotations, results)
         warnings = [*results.warnings, *mismatches(align(main_table(results), truth), truth)]
-        scores["provenance"] = provenance(
-            truth, {"ground_truth": annotations.notes[0], "detections": results.source,
-                    "subset": config.subset}, config.protocol, settings(config, stated(config)),
-            [*annotations.notes[1:], *warnings])
+        scores["provenance"] = origin(config, truth, annotations, results, warnings)
         write(folder, scores, recall, diagnosis)
         report(scores, diagnosis, annotations.notes, warnings)
         print(watch.summary(f"metrics.json and figures in {folder}"))
@@ -75,11 +72,6 @@ def results_folder(config):
             raise UserError(f"no detection file at {config.detections}")
         return Path(config.detections).parent
     return Path(config.output_path)
-
-
-def stated(config):
-    """Names of the options that made the scores: of other methods we know ours alone."""
-    return ("dataset", "subset", *names_of(EvalOptions)) if config.detections else STORED_NAMES
 
 
 # ---- what is scored -----------------------------------------------------------------------------
@@ -99,24 +91,28 @@ def decode(config, folder):
     file, stored = read_proposals(path)
     config = adopt(config, stored, path)
     print(f"Eval.py\n{describe(config)}")
-    spec, classes = DATASETS[config.dataset], stored["classes"]
-    videos = list(read_videos(config, file, spec))
-    names = [video.name for video in videos]
-    video_scores = scores_of_videos(config, classes, names)
-    detections = proposals = None
+    spec, classes = DATASETS[config.dataset], classes_of(stored, path)
+    names = {video: video.removeprefix(spec.result_prefix) for video in file}
+    video_scores = scores_of_videos(config, classes, names.values())
+    detections, proposals = results_of(read_videos(config, file, spec), config, video_scores)
+    tables, warnings = {"detections": None, "proposals": None}, []
     if config.class_agnostic:
-        found = {video.name: proposals_of(video, config) for video in progress(videos)}
-        proposals = proposal_table(found)
-        write_results(folder / "proposals_postNMS.json", found, spec)
-    if not config.class_agnostic or video_scores:
-        found = {video.name: detections_of(video, config, video_scores.get(video.name))
-                 for video in progress(videos)}
-        detections = detection_table(found, classes)
-        write_results(folder / "detections_postNMS.json", found, spec, classes)
-    warnings = [] if detections else ["no video-level scores (--video_scores): proposals have no "
-                                      "classes, so they and AR@AN are all there is"]
-    return config, Results(detections, proposals, str(path),
-                           {video.name: video.duration for video in videos}, warnings)
+        tables["proposals"] = proposal_table(proposals)
+        write_rows(folder / "proposals_postNMS.json", proposals, spec)
+    if video_scores or not config.class_agnostic:
+        tables["detections"] = detection_table(detections, classes)
+        write_rows(folder / "detections_postNMS.json", detections, spec, classes)
+    else:
+        warnings.append("no video-level scores (--video_scores): proposals have no classes, so "
+                        "they and AR@AN are all there is")
+    durations = {name: file.duration(video) for video, name in names.items()}
+    return config, Results(**tables, source=str(path), durations=durations, warnings=warnings)
+
+
+def classes_of(stored, path):
+    if "classes" not in stored:
+        raise UserError(f"{path} does not say its classes; run Infer.py again")
+    return stored["classes"]
 
 
 def read_videos(config, file, spec):
@@ -124,8 +120,11 @@ def read_videos(config, file, spec):
     frames = {}
     if config.floor_duration:
         info = find_file(config, "video_info")
-        frames = {name: int(row["numFrame"]) for name, row in read_csv_rows(info).items()}
-    for video in file:
+        frames = {name: number(row.get("numFrame"), f"{info}: numFrame of {name}")
+                  for name, row in read_csv_rows(info).items()}
+        if lacking := [video for video in file if video not in frames]:
+            raise UserError(f"--floor_duration: {info} has no frames of {listed(lacking)}")
+    for video in tqdm(file, desc="videos", leave=False, disable=not sys.stderr.isatty()):
         yield read_video(file, video, spec.result_prefix, frames.get(video))
 
 
@@ -139,13 +138,9 @@ def scores_of_videos(config, classes, names):
     return found
 
 
-def write_results(path, found, spec, classes=None):
+def write_rows(path, found, spec, classes=None):
     write_detections(path, {video: detection_rows(rows, classes) for video, rows in found.items()},
                      spec.version)
-
-
-def progress(videos):
-    return tqdm(videos, desc="videos", leave=False, disable=not sys.stderr.isatty())
 
 
 # ---- scores and diagnosis -----------------------------------------------------------------------
@@ -198,6 +193,16 @@ def diagnose_detections(config, truth, annotations, results):
                                          for name in diagnosis["buckets"]}}
 
 
+def origin(config, truth, annotations, results, warnings):
+    """What the scores were computed on and with."""
+    files = {"ground_truth": annotations.notes[0], "detections": results.source,
+             "ambiguous": config.ambiguous, "subset": config.subset}
+    # Of other methods' detections we know our own options alone.
+    names = ("dataset", *names_of(EvalOptions)) if config.detections else STORED_NAMES
+    return provenance(truth, files, config.protocol, settings(config, names),
+                      [*annotations.notes[1:], *warnings])
+
+
 # ---- results ------------------------------------------------------------------------------------
 
 def write(folder, scores, recall, diagnosis):
@@ -213,7 +218,8 @@ def write(folder, scores, recall, diagnosis):
 def report(scores, diagnosis, notes, warnings):
     """Print the scores, what they were computed on, and what is odd about it."""
     print("\n".join([*notes, *(f"warning: {text}" for text in warnings)]))
-    print(f"{scores['num_detections']} detections against {scores['num_ground_truth']} actions of "
+    what = "detections" if "mAP" in scores else "proposals"
+    print(f"{scores['num_detections']} {what} against {scores['num_ground_truth']} actions of "
           f"{scores['num_classes']} classes in {scores['num_videos']} videos")
     print(format_table(scores))
     if diagnosis is not None:

@@ -39,8 +39,24 @@ class VideoRows:
     num_frames: int | None = None      # of the video file; asked for by --floor_duration alone
 
 
+def results_of(videos, config, video_scores):
+    """Results of VideoRows, one after the other. -> detections, proposals, {name: Detections} each.
+
+    config: its options of decoding. video_scores: {name: (K + 1,)} of a video-level classifier, or
+    empty. Detections are made where proposals have classes, or a classifier gives them; proposals
+    where they have none.
+    """
+    detections, proposals = {}, {}
+    for video in videos:
+        if config.class_agnostic:
+            proposals[video.name] = proposals_of(video, config)
+        if video_scores or not config.class_agnostic:
+            detections[video.name] = detections_of(video, config, video_scores.get(video.name))
+    return detections, proposals
+
+
 def read_video(file, video, prefix="", num_frames=None):
-    """One video of a ProposalFile, in seconds. -> VideoRows."""
+    """One video of a ProposalFile, in seconds. -> VideoRows. prefix: cut from its name."""
     rows, duration = file[video], file.duration(video)
     if file.in_shares:
         if duration is None:
@@ -51,11 +67,7 @@ def read_video(file, video, prefix="", num_frames=None):
 
 
 def detections_of(video, config, video_scores=None):
-    """Detections of one video. -> Detections.
-
-    config: its options of decoding. video_scores: (K + 1,) of a video-level classifier; without
-    classes of their own (config.class_agnostic) the proposals need them.
-    """
+    """Detections of one video, VideoRows. video_scores: (K + 1,), needed if class-agnostic."""
     options = {"sigma": config.nms_alpha_detect, "limit": config.max_detections,
                "max_seconds": config.max_seconds}
     if config.class_agnostic:

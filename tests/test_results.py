@@ -1,0 +1,134 @@
+import json
+
+import pytest
+
+from Evaluation.metrics import align
+from Evaluation.results import NO_CLASS, mismatches, read_results
+from tests.tables import actions, detections
+from Utils.files import UserError
+
+ROW = {"label": "x", "score": 0.5, "segment": [1, 2.5]}
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a detection file: of the results, or text as it is. -> its path."""
+    def write(content):
+        path = tmp_path / "detections.json"
+        path.write_text(content if isinstance(content, str) else json.dumps({"results": content}))
+        return path
+    return write
+
+
+def test_rows_are_read_in_the_order_of_the_file(write):
+    table, warnings = read_results(write(
+        {"v": [ROW, {**ROW, "label": "y", "score": 1}], "none": [], "w": [{**ROW, "extra": 0}]}))
+    assert table.videos == ("v", "none", "w") and table.classes == ("x", "y")
+    assert table.video.tolist() == [0, 0, 2] and table.label.tolist() == [0, 1, 0]
+    assert table.segments.tolist() == [[1, 2.5]] * 3 and table.scores.tolist() == [.5, 1, .5]
+    assert warnings == []
+
+
+def test_no_detections_is_a_warning(write):
+    table, warnings = read_results(write({}))
+    assert len(table) == 0 and table.segments.shape == (0, 2)
+    assert len(warnings) == 1 and "holds no detections" in warnings[0]
+
+
+def test_rows_without_any_label_are_proposals(write):
+    row = {"score": 0.5, "segment": [1, 2]}
+    table, _ = read_results(write({"v": [], "w": [row, row]}))
+    assert table.classes == (NO_CLASS,) and table.label.tolist() == [0, 0]
+    with pytest.raises(UserError, match="detection 1 of video 'w' has the label 'x', while those"):
+        read_results(write({"w": [row, ROW]}))
+
+
+def test_odd_segments_and_repetitions_are_counted_and_kept(write):
+    table, warnings = read_results(write({
+        "v": [ROW, ROW, ROW, {**ROW, "segment": [3, 2]}, {**ROW, "segment": [2, 2]}],
+        "w": [ROW, {**ROW, "segment": [-1, 2]}]}))
+    assert len(table) == 7
+    assert [text.split(": ")[1] for text in warnings] == [
+        "1 of 7 detections end before they start", "1 of 7 detections have no length",
+        "1 of 7 detections start before 0", "2 of 7 detections are there more than once"]
+
+
+@pytest.mark.parametrize("change, message", [
+    ({"score": None}, "has 'None' for a score or a second"),
+    ({"score": "0.5"}, "has '0.5' for a score"),
+    ({"score": True}, "has 'True' for a score"),
+    ({"segment": [0, float("nan")]}, "has 'nan' for a score or a second"),
+    ({"score": float("inf")}, "has 'inf' for a score"),
+    ({"score": 10 ** 400}, "has '1000000000"),
+    ({"segment": [1]}, r"has the segment '\[1\]', expected \[start, end\]"),
+    ({"segment": [1, 2, 3]}, "has the segment"),
+    ({"segment": "1 2"}, "has the segment '1 2'"),
+    ({"label": 3}, "has the label '3', expected the name of a class"),
+    ({"label": None}, "has the label 'None'"),
+])
+def test_a_wrong_value_is_named_with_its_row(write, change, message):
+    with pytest.raises(UserError, match=f"detection 1 of video 'v' {message}"):
+        read_results(write({"u": [], "v": [ROW, {**ROW, **change}]}))
+
+
+@pytest.mark.parametrize("key", ["label", "score", "segment"])
+def test_a_missing_key_is_named(write, key):
+    with pytest.raises(UserError, match=f"detection 1 of video 'v' has no '{key}'; it has "):
+        read_results(write({"v": [ROW, {name: ROW[name] for name in ROW if name != key}]}))
+
+
+def test_a_row_that_is_no_object(write):
+    with pytest.raises(UserError, match="detection 0 of video 'v' is '7', expected an object"):
+        read_results(write({"v": [7]}))
+    with pytest.raises(UserError, match="the results of video 'v' are no list"):
+        read_results(write({"v": {"label": "x"}}))
+
+
+@pytest.mark.parametrize("text, message", [
+    ("", "line 1, column 1"),
+    ('{"results": {\n"v": [}}', "line 2, column 7"),
+    ('{"results": {"v": [', "is not valid JSON"),
+    ("[]", 'has no object "results"; expected'),
+    ("{}", 'has no object "results"'),
+    ('{"results": []}', 'has no object "results"'),
+    ('{"results": {"v": [], "w": [], "v": []}}', "the name 'v' is there 2 times in one object"),
+    ("[" * 100_000, "cannot read detection file"),
+])
+def test_a_file_of_another_layout(write, text, message):
+    with pytest.raises(UserError, match=message):
+        read_results(write(text))
+
+
+def test_no_file_and_no_text(tmp_path):
+    with pytest.raises(UserError, match="no detection file at"):
+        read_results(tmp_path / "none.json")
+    (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserError, match="cannot read detection file"):
+        read_results(tmp_path / "binary.json")
+
+
+# ---- against the ground truth -------------------------------------------------------------------
+
+def warnings_of(found, truth):
+    return mismatches(align(found, truth), truth)
+
+
+def test_nothing_is_said_where_all_fits():
+    truth = actions(("v", "x", 0, 1))
+    assert warnings_of(detections(("v", "x", 0, 1, 1)), truth) == []
+
+
+def test_unknown_videos_and_labels_and_missing_videos_are_counted_and_named():
+    truth = actions(("v", "x", 0, 1), ("w", "x", 0, 1), ("u", "y", 0, 1))
+    found = detections(("new", "x", 0, 1, 1), ("new", "fly", 0, 1, 1), ("u", "fly", 0, 1, 1))
+    assert warnings_of(found, truth) == [
+        "2 detections are in 1 videos that the ground truth lacks, and count as false positives: "
+        "new",
+        "2 detections have 1 labels that the ground truth lacks, and belong to no class scored: "
+        "fly",
+        "2 of 3 videos of the ground truth have no detections: v, w"]
+
+
+def test_proposals_have_no_unknown_labels():
+    truth = actions(("v", "x", 0, 1))
+    assert warnings_of(detections(("v", NO_CLASS, 0, 1, 1)), truth) == []
