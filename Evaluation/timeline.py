@@ -14,13 +14,14 @@ def draw_timeline(stem, name, duration, rows):
     with the best detections, MOST_CLASSES at most. Returns the path of the picture.
     """
     lanes = best_lanes(rows)
+    best = max((row["score"] for row in rows), default=1.0)
     with figure_files(stem, PAGE_WIDTH, 1.0 + ROW_HEIGHT * max(len(lanes), 1)) as figure:
         axes = figure.subplots()
         for height, (_, bars) in enumerate(lanes):
             for row in bars:
                 start, end = row["segment"]
                 axes.barh(height, end - start, left=start, height=0.8, color=BLUE,
-                          alpha=0.1 + 0.9 * min(row["score"] / max(bars[0]["score"], 1e-9), 1))
+                          alpha=0.05 + 0.95 * min(row["score"] / max(best, 1e-9), 1))
         axes.set_yticks(range(len(lanes)), [f"{label} ({bars[0]['score']:.2f})"
                                             for label, bars in lanes])
         axes.invert_yaxis()
