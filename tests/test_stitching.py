@@ -79,9 +79,10 @@ def test_second_stream_of_a_stitched_clip_meets_the_first_in_time():
 
 
 def test_a_second_stream_cut_at_the_end_of_the_video_stays_inside_it():
-    plan = whole_plan((97, 100), (97.4, 100., 100.), (100, 60), 64, gap=8)
-    index, weight = expand_plan(plan, 64)
-    assert (index[1] + (weight[1] > 0)).max() <= 59
+    # 19 columns for 14.82 of 58.11 s: 74.5 samples, rounded to 74, of which the last 19 start at
+    # 55; the start of the clip is at sample 55.5, rounded to 56.
+    plan = whole_plan((43, 58), (43.29, 58.11, 58.11), (58, 60), 42, gap=8)
+    assert plan[1, 1].tolist() == [23, 19, 0, 55, 60, 74]
 
 
 def test_torch_and_numpy_expand_alike():

@@ -99,9 +99,9 @@ def test_later_actions_overwrite_earlier_ones():
 
 
 def test_padding_makes_no_targets():
-    rows, labels, _ = batch([[1, 3], [0, 0], [0, 0]], [2, 0, 0])
+    rows, labels, _ = batch([[0, 3], [0, 0], [0, 0]], [2, 0, 0])
     padded = frame_targets(rows, labels, torch.tensor([1]), 8)
-    alone = frame_targets(*batch([[1, 3]], [2]), 8)
+    alone = frame_targets(*batch([[0, 3]], [2]), 8)
     assert all(torch.equal(a, b) for a, b in zip(padded, alone, strict=True))
 
 

@@ -64,7 +64,7 @@ def test_a_video_without_actions_has_no_training_windows():
 
 def test_a_clip_follows_its_long_window():
     # W = 4 frames; the action is 2 frames long: the clip starts 2 frames before it at the earliest.
-    clips = ClipRule(long_from=6, max_length=4, random=Always(0))
+    clips = ClipRule(long_from=7, max_length=4, random=Always(0))
     windows = cut_sliding(video([[5, 6]]), 8, 1.0, 8, clips)
     assert spans(windows)[:2] == [(0, 7), (3, 7)]
 
@@ -94,6 +94,7 @@ def test_an_action_longer_than_a_clip_ends_the_open_clip_without_one_of_its_own(
 
 
 def test_an_action_that_starts_before_the_previous_one_ends_is_skipped():
+    assert clips_of([[10, 30], [25, 33]]) == []
     assert clips_of([[10, 30], [20, 22], [30, 32]]) == [(30, 40)]
 
 
