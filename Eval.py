@@ -21,6 +21,7 @@ from Evaluation.provenance import provenance
 from Evaluation.recall_figure import write_recall_figure
 from Evaluation.results import NO_CLASS, mismatches, read_results
 from Evaluation.scores import (
+    as_computed,
     counts,
     format_table,
     precision_scores,
@@ -51,10 +52,9 @@ def main(argv=None):
     watch = Stopwatch()
     config = parse_config("Eval", argv)
     with locked(results_folder(config)) as folder:
-        config, results = (read_file if config.detections else decode)(config, folder)
-        annotations = load_ground_truth(config)
-        truth = action_table(annotations.videos, annotations.classes)
-        check_truth(truth, annotations)
+        config, file = open_proposals(config, folder)
+        annotations, truth = load_truth(config)
+        results = read_file(config) if file is None else decode(config, file, folder)
         scores, recall = score(config, truth, results)
         diagnosis = diagnose_detections(config, truth, annotations, results)
         warnings = [*results.warnings, *mismatches(align(main_table(results), truth), truth)]
@@ -76,22 +76,40 @@ def results_folder(config):
 
 # ---- what is scored -----------------------------------------------------------------------------
 
-def read_file(config, folder):
-    """The rows of --detections. -> config, Results."""
+def open_proposals(config, folder):
+    """The proposals in `folder`, and the options they were made with: config, ProposalFile. With
+    --detections there are none: config, None."""
+    if config.detections:
+        return config, None
+    file, stored = read_proposals(folder / "proposals.h5")
+    config = adopt(config, stored, file.path)
+    if "classes" not in stored:
+        raise UserError(f"{file.path} does not say its classes; run Infer.py again")
+    print(f"Eval.py\n{describe(config)}")
+    return config, file
+
+
+def load_truth(config):
+    """The ground truth: Annotations, and the same as an ActionTable."""
+    annotations = load_ground_truth(config)
+    truth = action_table(annotations.videos, annotations.classes)
+    if not len(truth):
+        raise UserError(f"{annotations.notes[0]}: none of its {len(truth.videos)} videos to score "
+                        "has an action; choose others with --subset")
+    return annotations, truth
+
+
+def read_file(config):
+    """The rows of --detections. -> Results."""
     table, warnings = read_results(config.detections)
     has_classes = table.classes != (NO_CLASS,)
-    return config, Results(table if has_classes else None, table, config.detections,
-                           warnings=warnings)
+    return Results(table if has_classes else None, table, config.detections, warnings=warnings)
 
 
-def decode(config, folder):
-    """Detections of the proposals in `folder`, with the options they were made with. Writes
-    detections_postNMS.json, without classes proposals_postNMS.json. -> config, Results."""
-    path = folder / "proposals.h5"
-    file, stored = read_proposals(path)
-    config = adopt(config, stored, path)
-    print(f"Eval.py\n{describe(config)}")
-    spec, classes = DATASETS[config.dataset], classes_of(stored, path)
+def decode(config, file, folder):
+    """Detections of a ProposalFile. Writes detections_postNMS.json, and of proposals without
+    classes proposals_postNMS.json. -> Results."""
+    spec, classes = DATASETS[config.dataset], file.settings["classes"]
     names = {video: video.removeprefix(spec.result_prefix) for video in file}
     video_scores = scores_of_videos(config, classes, names.values())
     detections, proposals = results_of(read_videos(config, file, spec), config, video_scores)
@@ -106,13 +124,7 @@ def decode(config, folder):
         warnings.append("no video-level scores (--video_scores): proposals have no classes, so "
                         "they and AR@AN are all there is")
     durations = {name: file.duration(video) for video, name in names.items()}
-    return config, Results(**tables, source=str(path), durations=durations, warnings=warnings)
-
-
-def classes_of(stored, path):
-    if "classes" not in stored:
-        raise UserError(f"{path} does not say its classes; run Infer.py again")
-    return stored["classes"]
+    return Results(**tables, source=str(file.path), durations=durations, warnings=warnings)
 
 
 def read_videos(config, file, spec):
@@ -144,12 +156,6 @@ def write_rows(path, found, spec, classes=None):
 
 
 # ---- scores and diagnosis -----------------------------------------------------------------------
-
-def check_truth(truth, annotations):
-    if not len(truth):
-        raise UserError(f"{annotations.notes[0]}: none of its {len(truth.videos)} videos to score "
-                        "has an action; choose others with --subset")
-
 
 def main_table(results):
     return results.proposals if results.detections is None else results.detections
@@ -187,7 +193,8 @@ def diagnose_detections(config, truth, annotations, results):
         actions, characteristics = read_characteristics(
             read_json(path, "DETAD file"), canonical(config.subset), path)
     buckets = bucket_table(spec.detad_table, config.detad_length_bins, length(actions.segments))
-    diagnosis = diagnose(actions, characteristics, results.detections, spec.detad_tiou, buckets)
+    diagnosis = diagnose(actions, characteristics, results.detections,
+                         as_computed(spec.detad_tiou), buckets)
     return diagnosis | {"ground_truth": str(path or annotations.notes[0]),
                         "bucket_edges": {name: buckets[name].describe()
                                          for name in diagnosis["buckets"]}}

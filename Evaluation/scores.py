@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from Evaluation.average_recall import REPORTED
+from Evaluation.average_recall import REPORTED, THRESHOLDS
 from Evaluation.metrics import (
     average_precision,
     instances,
@@ -16,19 +16,30 @@ THUMOS_THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 PROTOCOLS = {"activitynet": average_precision, "thumos14": thumos14_average_precision}
 
 
+def as_computed(thresholds):
+    """The thresholds as the floats that reference evaluations take for them: (T,).
+
+    ActivityNet's 0.5:0.05:0.95 is computed with steps of 0.45 / 9: its 0.9 is a float below 0.9,
+    which decides on segments in tenths of seconds.
+    """
+    thresholds = np.asarray(thresholds, np.float64)
+    same = thresholds.shape == THRESHOLDS.shape and np.allclose(thresholds, THRESHOLDS)
+    return THRESHOLDS if same else thresholds
+
+
 def precision_scores(truth, detections, thresholds, protocol="activitynet", **options):
     """Mean average precision and that of each class, as fractions.
 
     detections: aligned to the truth. options: of the protocol, `ambiguous` of thumos14.
     """
-    precision = PROTOCOLS[protocol](truth, detections, thresholds, **options)
+    precision = PROTOCOLS[protocol](truth, detections, as_computed(thresholds), **options)
     return {"protocol": protocol, "tiou_thresholds": [float(value) for value in thresholds],
             **_means(truth, precision, thresholds)}
 
 
 def short_scores(truth, detections, thresholds, max_seconds):
     """The same on the actions of at most max_seconds alone (protocol of ActivityNet)."""
-    precision = short_average_precision(truth, detections, thresholds, max_seconds)
+    precision = short_average_precision(truth, detections, as_computed(thresholds), max_seconds)
     return {"max_seconds": max_seconds,
             "num_ground_truth": int((length(truth.segments) <= max_seconds).sum()),
             **_means(truth, precision, thresholds)}

@@ -5,6 +5,7 @@ import pytest
 from Evaluation.average_recall import average_recall
 from Evaluation.metrics import align
 from Evaluation.scores import (
+    as_computed,
     averages,
     counts,
     format_table,
@@ -38,6 +39,16 @@ def test_scores_of_short_actions():
     assert scores == {"max_seconds": 5, "num_ground_truth": 1, "mAP": [1, 0],
                       "average_mAP": {"0.5:0.6": .5}, "ap_per_class": {"y": [1, 0]}}
     assert short_scores(TRUTH, FOUND, (0.5,), 1)["mAP"] == [0]
+
+
+def test_the_thresholds_of_activitynet_are_its_own_floats():
+    ten = as_computed((0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95))
+    assert ten[8] == 0.8999999999999999 and ten[9] == 0.95
+    assert as_computed((0.5, 0.9)).tolist() == [0.5, 0.9]
+    truth, found = actions(("v", "x", 0, 9)), detections(("v", "x", 0, 8.1, 1))
+    assert 8.1 / 9 < 0.9
+    scores = precision_scores(truth, found, (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95))
+    assert scores["mAP"][8:] == [1, 0] and scores["tiou_thresholds"][8] == 0.9
 
 
 def test_averages_are_named_by_their_range():
