@@ -67,8 +67,9 @@ def load_annotations(config):
     if skipped:
         found.notes.append(f"{len(skipped)} videos are left out by name: "
                            f"{listed(video.name for video in skipped)}")
-    if zero := [video.name for video in found.videos if video.duration == 0]:
-        raise UserError(f"{len(zero)} videos have a duration of 0: {listed(zero)}; mend them")
+    if empty := [v.name for v in found.videos if v.duration is not None and v.duration <= 0]:
+        raise UserError(f"{len(empty)} videos have no duration above 0: {listed(empty)}; mend "
+                        "their annotations")
     for kind, names in odd_annotations(found.videos).items():
         found.notes.append(f"{len(names)} annotations {kind}, in {listed(dict.fromkeys(names))}")
     return found

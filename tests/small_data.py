@@ -6,12 +6,19 @@ import zlib
 import h5py
 import numpy as np
 
+from Utils.config import resolve
+
 
 def write_hdf5(path, arrays):
     with h5py.File(path, "w") as file:
         for name, array in arrays.items():
             file[name] = array
     return path
+
+
+def custom_config(path, **options):
+    """The config of own data whose annotations are at `path`."""
+    return resolve({"dataset": "custom", "video_anno": str(path), **options})
 
 
 def noise(name, frames, channels):

@@ -1,4 +1,4 @@
-"""Window lists, inputs and targets against the original's; tests/parity_data.py lists differences."""
+"""Window lists, inputs and targets against the original's (differences: tests/parity_data.py)."""
 
 import pytest
 

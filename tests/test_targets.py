@@ -73,8 +73,8 @@ def test_whole_stitched_actions_have_a_rate_for_each_copy():
 
 
 def batch(rows, labels):
-    return (torch.tensor([rows], dtype=torch.float64).reshape(1, -1, 2), torch.tensor([labels], dtype=torch.int64),
-            torch.tensor([len(labels)]))
+    return (torch.tensor([rows], dtype=torch.float64).reshape(1, -1, 2),
+            torch.tensor([labels], dtype=torch.int64), torch.tensor([len(labels)]))
 
 
 def test_start_and_end_are_positive_on_two_frames_only():

@@ -1,0 +1,66 @@
+"""A look at the data: what is found, its exit code, and that nothing is written."""
+
+import numpy as np
+
+from Cut_long_videos import main
+from tests.small_data import entry, write_custom
+
+
+def check(tmp_path, *words, change=None):
+    """Exit code of a look at a small data set."""
+    named = write_custom(tmp_path / "data", change=change)
+    return main([*named, "--window_path", str(tmp_path / "windows"), "--check", *words])
+
+
+def test_check_finds_nothing_in_good_data_and_writes_nothing(tmp_path, capsys):
+    assert check(tmp_path) == 0
+    said = capsys.readouterr().out
+    for fact in ("subset train: 5 videos, 10 actions", "classes: 2", "channels: 5 (rgb, flow)",
+                 "frames a video: 100 to 100", "usually 10", "0 errors, 0 warnings"):
+        assert fact in said
+    assert not (tmp_path / "windows").exists()
+
+
+def test_check_counts_and_lists_oddities_as_warnings(tmp_path, capsys):
+    def change(database, arrays):
+        database["train0"] = entry("train", (3, 1, "run"), (9, 12, "run"), (9, 12, "run"))
+        database["train1"] = entry("train")
+        database["test0"]["annotations"][0]["label"] = "swim"
+        database["train2"]["duration"] = 40.0
+        database["train3"]["duration"] = 14.0
+        arrays["flow"]["test1"] = arrays["flow"]["test1"][:95]
+
+    assert check(tmp_path, change=change) == 1
+    said = capsys.readouterr().out
+    for line in ("annotations that end before they start (1)\n  train0\n",
+                 "annotations that end after their video (2)\n  train0 (2)\n",
+                 "annotations that are there twice (1)\n  train0\n",
+                 "training videos without actions (1)\n  train1\n",
+                 "classes without a training action (1)\n  swim\n",
+                 "features that cover only a part of their video (1)\n  train2 (2.5 a second)\n",
+                 "features of an unusual rate (1)\n  train3 (7.14 a second)\n",
+                 "streams of slightly different length (1)\n  test1 (100 and 95 frames)\n"):
+        assert line in said
+    assert "0 errors, 9 warnings" in said
+
+
+def test_check_counts_and_lists_errors(tmp_path, capsys):
+    def change(database, arrays):
+        del arrays["rgb"]["train1"], arrays["flow"]["train1"], arrays["flow"]["train2"]
+        arrays["flow"]["test0"][5, 1] = np.inf
+        arrays["rgb"]["test1"] = arrays["rgb"]["test1"][:0]
+
+    assert check(tmp_path, "--input_feat_dim", "7", change=change) == 2
+    said = capsys.readouterr().out
+    for line in ("ERRORS: videos without rgb and flow features (1)\n  train1\n",
+                 "ERRORS: videos without flow features (1)\n  train2\n",
+                 "ERRORS: features that cannot be used (2)", "first at frame 5", "are empty",
+                 "set --input_feat_dim 5", "5 errors, 0 warnings"):
+        assert line in said
+
+
+def test_check_without_features_looks_at_annotations(tmp_path, capsys, shared):
+    annotations = str(shared / "annotations/activitynet/anet_anno_action.json")
+    assert main(["--check", "--video_anno", annotations]) == 1
+    said = capsys.readouterr().out
+    assert "features: not looked at" in said and "annotations that have no length (12)" in said
