@@ -7,7 +7,6 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from Models.GCNs import flat_rows
 from Utils.segments import length
 
 
@@ -53,9 +52,10 @@ def edge_offset(conv, nodes, cells):
     taps = F.linear(nodes, first.weight.permute(2, 0, 1).flatten(0, 1),
                     F.pad(first.bias, (channels, channels)))
     taps = taps.unflatten(2, (3, channels)).flatten(0, 2)
-    rows = flat_rows(cells * 3 + torch.arange(3, device=cells.device), 3 * nodes.shape[1])
-    before, at, after = (taps.index_select(0, row) for row in rows)
-    hidden = F.relu(before.add_(at).add_(after), inplace=True)
+    item = torch.arange(len(cells), device=cells.device)[:, None, None]
+    rows = (item * nodes.shape[1] + cells) * 3 + torch.arange(3, device=cells.device)
+    # A bag sums its three rows in one pass.
+    hidden = F.relu(F.embedding_bag(rows.flatten(0, 1), taps, mode="sum"), inplace=True)
     offset = F.linear(hidden, last.weight[:, :, 0], last.bias)
     return offset.float().view(cells.shape[:2])
 

@@ -108,22 +108,22 @@ def neighbours(x, count, second_copy=None):
     return torch.cat([kept, rest], dim=-1)
 
 
-torch.library.define("vsgn::relative_distance", "(Tensor x) -> Tensor")
-
-
-@torch.library.impl("vsgn::relative_distance", "default")
 def relative_distance(x):
     """Squared distance of positions i and j, less |x_i|^2, which is the same in a row.
 
     One Gram product instead of a (B, C, L, L) tensor of differences. The mean over time is taken
     off first: it cancels, and a large offset would cost digits. (B, C, L) -> (B, L, L) float32.
-    In bf16 or tf32 other neighbours would be chosen, so this is an operator of its own, which runs
-    in full float32 whatever holds outside, also inside a compiled network.
     """
     with full_precision(x.device.type):
         x = x - x.mean(dim=-1, keepdim=True)
         square = x.square().sum(dim=1)
         return torch.baddbmm(square[:, None, :], x.transpose(1, 2), x, alpha=-2)
+
+
+# In bf16 or tf32 other neighbours would be chosen. As an operator of its own the distance is in
+# full float32 whatever holds outside, in a compiled network too.
+torch.library.define("vsgn::relative_distance", "(Tensor x) -> Tensor")
+torch.library.impl("vsgn::relative_distance", "default", relative_distance)
 
 
 @torch.library.register_fake("vsgn::relative_distance")
@@ -202,12 +202,7 @@ class NeighbourMax(torch.autograd.Function):
 
 def candidates(values, nearest):
     """The values of each position's 1st, 2nd, ... neighbour, one (B, L, C) after the other."""
-    flat = values.flatten(0, 1)
-    for row in flat_rows(nearest, nearest.shape[1]):
+    flat, first = values.flatten(0, 1), torch.arange(len(values), device=values.device)
+    rows = nearest + first[:, None, None] * values.shape[1]
+    for row in rows.flatten(0, 1).t().contiguous():
         yield flat.index_select(0, row).view_as(values)
-
-
-def flat_rows(nearest, length):
-    """Neighbours as rows of the flattened (B * L) batch: (B, L, K) -> (K, B * L)."""
-    first = torch.arange(len(nearest), device=nearest.device) * length
-    return (nearest + first[:, None, None]).flatten(0, 1).t().contiguous()

@@ -328,6 +328,10 @@ def check_network(config):
     if config.base_stride != 4:
         raise UserError(f"--base_stride {config.base_stride} does not fit: the finest level of the "
                         "pyramid has a cell every 4 frames; use 4")
+    # The graph remembers in one byte which neighbour gave a maximum.
+    if config.num_neigh > 256:
+        raise UserError(f"--num_neigh {config.num_neigh} is more than the network can tell apart; "
+                        "at most 256 fit")
     length, unit = config.temporal_scale, 4 * 2 ** (config.num_levels - 1)
     if length is None:
         return

@@ -75,6 +75,7 @@ def test_empty_batch():
 
 @pytest.mark.parametrize("options, message", [
     ({"num_neigh": 17}, "num_neigh 17 is more than the 16 positions"),
+    ({"num_neigh": 300, "temporal_scale": 3200}, "num_neigh 300 is more than .* at most 256"),
     ({"temporal_scale": 120}, "temporal_scale 120 is not divisible by 16"),
     ({"bb_hidden_dim": 40}, "bb_hidden_dim 40 is not divisible by 32"),
     ({"nfeat_mode": "feat"}, "nfeat_mode feat cannot run")])
