@@ -73,7 +73,8 @@ class WindowLoader:
         if self.num_workers:
             batches = self._from_workers()
         elif self.device.type == "cuda":
-            batches = self._from_thread()
+            batches = prepared_ahead(lambda rows: self.dataset.batch(rows).pin_memory(),
+                                     self.rows())
         else:
             batches = map(self.dataset.batch, self.rows())
         return (batch.to(self.device, non_blocking=True) for batch in batches)
@@ -84,17 +85,17 @@ class WindowLoader:
                           num_workers=self.num_workers, pin_memory=self.device.type == "cuda",
                           generator=torch.Generator())
 
-    def _from_thread(self):
-        """Batches in pinned memory, made by a thread a little ahead of their use."""
-        with ThreadPoolExecutor(1) as pool:
-            waiting = []
-            for rows in self.rows():
-                waiting.append(pool.submit(lambda rows: self.dataset.batch(rows).pin_memory(),
-                                           rows))
-                if len(waiting) > AHEAD:
-                    yield waiting.pop(0).result()
-            for future in waiting:
-                yield future.result()
+
+def prepared_ahead(make, requests):
+    """make(request) of each request in order, computed by a thread a little ahead of its use."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = []
+        for request in requests:
+            waiting.append(pool.submit(make, request))
+            if len(waiting) > AHEAD:
+                yield waiting.pop(0).result()
+        for future in waiting:
+            yield future.result()
 
 
 class _Rows:

@@ -8,7 +8,7 @@ from tests.small_data import noise
 from tests.test_window_dataset import config, video
 from Utils import resident
 from Utils.files import UserError
-from Utils.loader import WindowLoader
+from Utils.loader import AHEAD, WindowLoader, prepared_ahead
 from Utils.resident import choose_place
 from Utils.window_dataset import WindowDataset
 from Utils.windows import Window
@@ -66,6 +66,23 @@ def test_a_process_without_a_share_gets_an_empty_batch():
     batch = list(WindowLoader(dataset(1), 4, rank=1, world=2))[0]
     assert batch.features.shape == (0, 2, 64) and batch.targets.action.shape == (0, 64)
     assert batch.windows == []
+
+
+def test_a_thread_prepares_in_order_a_little_ahead_and_passes_errors_on():
+    made = []
+
+    def make(request):
+        made.append(request)
+        if request == 7:
+            raise UserError("seven")
+        return -request
+
+    results = prepared_ahead(make, range(9))
+    assert made == [] and next(results) == 0 and len(made) <= AHEAD + 1
+    assert [next(results) for _ in range(6)] == [-1, -2, -3, -4, -5, -6]
+    with pytest.raises(UserError, match="seven"):
+        next(results)
+    assert list(prepared_ahead(make, [])) == []
 
 
 def test_features_are_kept_in_memory_where_they_fit(monkeypatch):
