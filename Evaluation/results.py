@@ -27,6 +27,8 @@ def read_results(path):
     has_labels = _first_has_label(results)
     labels, rows, video = {}, [], []
     for index, (name, entries) in enumerate(results.items()):
+        if not _is_text(name):
+            raise UserError(f"{path}: the name of video {ascii(name)} cannot be used")
         if not isinstance(entries, list):
             raise UserError(f"{path}: the results of video {name!r} are no list; expected {LAYOUT}")
         for row, entry in enumerate(entries):
@@ -55,15 +57,25 @@ def _row(entry, has_label):
         raise ValueError(f"is {str(entry)[:60]!r}, expected an object with label, score, segment")
     for key in ("label", "score", "segment"):
         if key not in entry and (key != "label" or has_label):
-            raise ValueError(f"has no {key!r}; it has {listed(sorted(entry)) or 'nothing'}")
+            raise ValueError(f"has no {key!r}; it has "
+                             f"{listed(sorted(map(ascii, entry))) or 'nothing'}")
     label, segment = entry.get("label", NO_CLASS), entry["segment"]
     if not has_label and "label" in entry:
         raise ValueError(f"has the label {str(label)[:60]!r}, while those before it have none")
-    if not isinstance(label, str):
-        raise ValueError(f"has the label {str(label)[:60]!r}, expected the name of a class")
+    if not isinstance(label, str) or not _is_text(label):
+        raise ValueError(f"has the label {ascii(label)[:60]}, expected the name of a class")
     if not isinstance(segment, list) or len(segment) != 2:
         raise ValueError(f"has the segment {str(segment)[:60]!r}, expected [start, end] in seconds")
     return label, _finite(segment[0]), _finite(segment[1]), _finite(entry["score"])
+
+
+def _is_text(name):
+    """Whether a name can be shown and written: JSON may hold halves of characters."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _finite(value):

@@ -63,8 +63,9 @@ def test_odd_segments_and_repetitions_are_counted_and_kept(write):
     ({"segment": [1]}, r"has the segment '\[1\]', expected \[start, end\]"),
     ({"segment": [1, 2, 3]}, "has the segment"),
     ({"segment": "1 2"}, "has the segment '1 2'"),
-    ({"label": 3}, "has the label '3', expected the name of a class"),
-    ({"label": None}, "has the label 'None'"),
+    ({"label": 3}, "has the label 3, expected the name of a class"),
+    ({"label": None}, "has the label None"),
+    ({"label": "\ud800"}, r"has the label '\\ud800'"),
 ])
 def test_a_wrong_value_is_named_with_its_row(write, change, message):
     with pytest.raises(UserError, match=f"detection 1 of video 'v' {message}"):
@@ -92,6 +93,7 @@ def test_a_row_that_is_no_object(write):
     ("{}", 'has no object "results"'),
     ('{"results": []}', 'has no object "results"'),
     ('{"results": {"v": [], "w": [], "v": []}}', "the name 'v' is there 2 times in one object"),
+    (r'{"results": {"\ud800": []}}', r"the name of video '\\ud800' cannot be used"),
     ("[" * 100_000, "cannot read detection file"),
 ])
 def test_a_file_of_another_layout(write, text, message):
