@@ -1,0 +1,117 @@
+// Elements, words for numbers, and the one tooltip. Text from data is only ever set as text.
+const SVG = "http://www.w3.org/2000/svg";
+const NONE = "\u2013";
+
+function element(tag, attributes, ...children) {
+  return filled(document.createElement(tag), attributes, children);
+}
+
+function svg(tag, attributes, ...children) {
+  return filled(document.createElementNS(SVG, tag), attributes, children);
+}
+
+// on...: a listener; false and null leave an attribute out.
+function filled(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes ?? {})) {
+    if (typeof value === "function") node.addEventListener(name.slice(2), value);
+    else if (value !== null && value !== undefined && value !== false) {
+      node.setAttribute(name, value === true ? "" : value);
+    }
+  }
+  node.append(...children.flat(Infinity).filter(child => child !== null && child !== undefined));
+  return node;
+}
+
+function byId(id) { return document.getElementById(id); }
+
+function isNumber(value) { return typeof value === "number" && Number.isFinite(value); }
+
+function percent(value, digits = 1) {
+  return isNumber(value) ? (100 * value).toFixed(digits) : NONE;
+}
+
+function count(value) { return isNumber(value) ? value.toLocaleString("en-US") : NONE; }
+
+function plural(number, word) { return `${count(number)} ${word}${number === 1 ? "" : "s"}`; }
+
+// Few digits, but enough to tell neighbours apart.
+function short(value) {
+  if (!isNumber(value)) return NONE;
+  if (value === 0) return "0";
+  const size = Math.abs(value);
+  if (size >= 1e5 || size < 1e-4) return value.toExponential(2);
+  return String(Number(value.toPrecision(4)));
+}
+
+// Seconds as 1:02.3 or, from an hour on, 1:02:03.4
+function clock(seconds, digits = 1) {
+  const unit = 10 ** digits, total = Math.round(Math.abs(seconds) * unit);
+  const whole = Math.floor(total / unit);
+  const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const two = number => String(number).padStart(2, "0");
+  const text = parts[0] ? `${parts[0]}:${two(parts[1])}:${two(parts[2])}`
+                        : `${parts[1]}:${two(parts[2])}`;
+  const fraction = digits ? "." + String(total % unit).padStart(digits, "0") : "";
+  return (seconds < 0 && total ? "-" : "") + text + fraction;
+}
+
+function words(name) { return String(name).replaceAll("_", " "); }
+
+function colour(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+}
+
+// The i-th of n ordered colours.
+function ordered(i, n) { return `q${n < 2 ? 4 : Math.round(i / (n - 1) * 9)}`; }
+
+// ---- tooltip ------------------------------------------------------------------------------------
+
+function showTip(lines, x, y) {
+  const tip = byId("tip");
+  tip.replaceChildren(...lines.map(line => element("div", {}, line)));
+  tip.hidden = false;
+  const { width, height } = tip.getBoundingClientRect();
+  const left = Math.min(Math.max(8, x + 14), innerWidth - width - 8);
+  const top = y + 18 + height > innerHeight ? y - height - 12 : y + 18;
+  tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(Math.max(8, top))}px)`;
+}
+
+function hideTip() { byId("tip").hidden = true; }
+
+// Shows `lines` while the pointer is over a node.
+function withTip(node, lines) {
+  node.addEventListener("pointermove", event => showTip(lines, event.clientX, event.clientY));
+  node.addEventListener("pointerleave", hideTip);
+  return node;
+}
+
+// ---- parts of the page --------------------------------------------------------------------------
+
+function card(title, ...children) {
+  return element("div", { class: "card" }, title ? element("h3", {}, title) : null, ...children);
+}
+
+function note(text) { return element("p", { class: "note" }, text); }
+
+// A labelled <select>. options: [[value, text]]; change gets the value.
+function chooser(id, label, options, value, change) {
+  const select = element("select", { id, onchange: event => change(event.target.value) },
+    options.map(([option, text]) => element("option", { value: option }, text)));
+  select.value = value;
+  return element("label", { class: "field" }, element("span", {}, label), select);
+}
+
+// A table whose first column heads its rows. header: texts; rows: arrays of texts or nodes.
+function table(header, rows, className = "") {
+  return element("table", { class: className },
+    element("thead", {}, element("tr", {},
+      header.map(text => element("th", { scope: "col" }, text)))),
+    element("tbody", {}, rows.map(([first, ...rest]) => element("tr", {},
+      element("th", { scope: "row" }, first), rest.map(cell => element("td", {}, cell))))));
+}
+
+// Numbers behind a figure, folded away.
+function numbers(header, rows) {
+  return element("details", { class: "numbers" }, element("summary", {}, "Numbers"),
+    element("div", { class: "scroll" }, table(header, rows)));
+}
