@@ -10,6 +10,7 @@ from Utils.segments import iou
 
 # Added to the union in greedy suppression only (spec: soft-NMS uses the plain IoU).
 EPSILON = 1e-7
+TINY = np.finfo(np.float64).tiny
 
 
 def nms(segments, scores, threshold):
@@ -117,8 +118,7 @@ def soft_nms(segments, scores, sigma, limit, damp_above=None, lose_last=False):
             active.damp(segments[kept[-1]], sigma, damp_above)
         elif size < len(queue):
             entering = _Active(queue[size:2 * size], segments, scores)
-            for earlier in kept:
-                entering.damp(segments[earlier], sigma, damp_above)
+            entering.damp(segments[kept, :, None], sigma, damp_above)
             active = active.joined(entering, segments)
             size = len(active.index)
         else:
@@ -135,6 +135,7 @@ class _Active:
     def __init__(self, index, segments, scores):
         self.index = index
         self.start, self.end = segments[index].T.copy()
+        self.length = self.end - self.start
         self.scores = scores[index]
 
     def joined(self, other, segments):
@@ -144,19 +145,23 @@ class _Active:
         return _Active(np.sort(np.concatenate([self.index, other.index])), segments, now)
 
     def damp(self, best, sigma, damp_above):
-        """Lower the scores by the overlap with `best`, (2,); the arguments are soft_nms's."""
-        # Utils.segments.iou of one with many, written into few arrays: this runs hundreds of times
+        """Lower the scores by the overlap with `best`, (2,), or with many in turn, (k, 2, 1); the
+        other arguments are soft_nms's."""
+        # Utils.segments.iou of each with all, written into few arrays: this runs hundreds of times
         # a video, and there the calls cost more than the arithmetic.
-        overlap = np.minimum(self.end, best[1])
-        overlap -= np.maximum(self.start, best[0])
+        start, end = best if best.ndim == 1 else best.swapaxes(0, 1)
+        overlap = np.minimum(self.end, end)
+        overlap -= np.maximum(self.start, start)
         np.maximum(overlap, 0, out=overlap)
-        union = self.end - self.start
-        union += best[1] - best[0]
+        union = self.length + (end - start)
         union -= overlap
-        union[union == 0] = 1
-        overlap /= union
-        factor = np.exp(overlap * overlap / -sigma)
+        # Where the union is 0 or negative nothing overlaps, and 0 / TINY is 0.
+        overlap /= np.maximum(union, TINY, out=union)
         if damp_above:
             low, high = damp_above
-            factor[~(overlap > low + (high - low) * (best[1] - best[0]))] = 1
-        self.scores *= factor
+            # A share of 0 leaves a score as it is.
+            overlap[~(overlap > low + (high - low) * (end - start))] = 0
+        overlap *= overlap
+        overlap /= -sigma
+        for factor in np.exp(overlap, out=overlap).reshape(-1, len(self.scores)):
+            self.scores *= factor
