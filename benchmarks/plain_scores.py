@@ -33,35 +33,34 @@ def plain_average_precision(truth, detections, thresholds, short_seconds=None):
     """
     result = {}
     for label, actions in truth.groupby("label", sort=False):
-        scored = [i for i, row in actions.iterrows()
-                  if short_seconds is None or row.end - row.start <= short_seconds]
+        scored = {row.Index for row in actions.itertuples()
+                  if short_seconds is None or row.end - row.start <= short_seconds}
         if not scored:
             continue
         own = detections[detections.label == label].sort_values("score", ascending=False,
                                                                 kind="stable")
-        by_video = {video: rows for video, rows in actions.groupby("video")}
-        result[label] = []
-        for threshold in thresholds:
-            taken, hits = set(), []
-            for _, row in own.iterrows():
-                found = take_best(row, by_video.get(row.video), taken, threshold)
-                if found is None or found in scored:
-                    hits.append(found is not None)
-            result[label].append(interpolated(hits, len(scored)))
+        by_video = {video: list(rows.itertuples()) for video, rows in actions.groupby("video")}
+        taken, hits = [set() for _ in thresholds], [[] for _ in thresholds]
+        for _, row in own.iterrows():
+            ranked = sorted(((plain_tiou(row, action), action.Index)
+                             for action in by_video.get(row.video, ())), reverse=True)
+            for threshold, used, found in zip(thresholds, taken, hits, strict=True):
+                index = first_free(ranked, used, threshold)
+                if index is None or index in scored:
+                    found.append(index is not None)
+        result[label] = [interpolated(found, len(scored)) for found in hits]
     return result
 
 
-def take_best(detection, actions, taken, threshold):
-    """Index of the free action of most tIoU, the last of equals; it is put among the taken."""
-    if actions is None:
-        return None
-    overlaps = [(plain_tiou(detection, action), i) for i, action in actions.iterrows()]
-    for overlap, i in sorted(overlaps, reverse=True):
+def first_free(ranked, used, threshold):
+    """The first of (tIoU, index) that is not used yet, None if that is below the threshold; it is
+    put among the used."""
+    for overlap, index in ranked:
         if overlap < threshold:
             return None
-        if i not in taken:
-            taken.add(i)
-            return i
+        if index not in used:
+            used.add(index)
+            return index
     return None
 
 
