@@ -222,6 +222,15 @@ def test_detads_own_characteristics_may_be_given(copy, whole):
     assert detad["ground_truth"] == "detad.json" and list(detad["sensitivity"]["coverage"]) == ["M"]
 
 
+def test_result_files_score_as_the_proposals_they_were_made_of(folder, tmp_path):
+    for file, names in (("fused/detections_postNMS.json", ("mAP", "ap_per_class")),
+                        ("out/proposals_postNMS.json", ("AR@AN", "AUC"))):
+        assert Eval.main(["--detections", file, *EVAL, str(tmp_path)]) == 0
+        again = read(tmp_path / "metrics.json")
+        before = read((folder / file).parent / "metrics.json")
+        assert all(again[name] == before[name] for name in names)
+
+
 def test_the_authors_bare_lists_are_accepted(copy, capsys):
     for kind in ("train", "val"):
         path = copy / f"windows/activitynet/{kind}.json"
