@@ -5,6 +5,7 @@
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -13,12 +14,14 @@ from DETAD import diagnose
 from DETAD.characteristics import bucket_table, compute_characteristics, read_characteristics
 from DETAD.plots import write_figures
 from Evaluation.average_recall import THRESHOLDS, average_recall
+from Evaluation.curves import precision_recall
 from Evaluation.detections import detection_rows, write_detections
 from Evaluation.metrics import action_table, align, detection_table
 from Evaluation.per_video import Results, proposal_table, read_video, results_of
 from Evaluation.proposal_file import read_proposals
 from Evaluation.provenance import provenance
 from Evaluation.recall_figure import write_recall_figure
+from Evaluation.report import write_report
 from Evaluation.results import NO_CLASS, mismatches, read_results
 from Evaluation.scores import (
     as_computed,
@@ -28,6 +31,7 @@ from Evaluation.scores import (
     recall_scores,
     short_scores,
 )
+from Evaluation.sweep import combinations, format_sweep
 from Evaluation.thumos14_protocol import read_ambiguous
 from Evaluation.video_scores import check_covered, read_video_scores
 from Utils.annotations import canonical, number
@@ -54,12 +58,15 @@ def main(argv=None):
     with locked(results_folder(config)) as folder:
         config, file = open_proposals(config, folder)
         annotations, truth = load_truth(config)
+        if config.sweep:
+            return sweep(config, file, truth, folder)
         results = read_file(config) if file is None else decode(config, file, folder)
         scores, recall = score(config, truth, results)
         diagnosis = diagnose_detections(config, truth, annotations, results)
         warnings = [*results.warnings, *mismatches(align(main_table(results), truth), truth)]
         scores["provenance"] = origin(config, truth, annotations, results, warnings)
         write(folder, scores, recall, diagnosis)
+        write_page(folder, config, scores, truth, annotations, results, recall, diagnosis)
         report(scores, diagnosis, annotations.notes, warnings)
         print(watch.summary(f"metrics.json and figures in {folder}"))
     return 0
@@ -106,9 +113,9 @@ def read_file(config):
     return Results(table if has_classes else None, table, config.detections, warnings=warnings)
 
 
-def decode(config, file, folder):
-    """Detections of a ProposalFile. Writes detections_postNMS.json, and of proposals without
-    classes proposals_postNMS.json. -> Results."""
+def decode(config, file, folder=None):
+    """Detections of a ProposalFile. -> Results. Into a folder, if one is named, goes
+    detections_postNMS.json, and of proposals without classes proposals_postNMS.json."""
     spec, classes = DATASETS[config.dataset], file.settings["classes"]
     names = {video: video.removeprefix(spec.result_prefix) for video in file}
     video_scores = scores_of_videos(config, classes, names.values())
@@ -116,10 +123,10 @@ def decode(config, file, folder):
     tables, warnings = {"detections": None, "proposals": None}, []
     if config.class_agnostic:
         tables["proposals"] = proposal_table(proposals)
-        write_rows(folder / "proposals_postNMS.json", proposals, spec)
+        write_rows(folder, "proposals_postNMS.json", proposals, spec)
     if video_scores or not config.class_agnostic:
         tables["detections"] = detection_table(detections, classes)
-        write_rows(folder / "detections_postNMS.json", detections, spec, classes)
+        write_rows(folder, "detections_postNMS.json", detections, spec, classes)
     else:
         warnings.append("no video-level scores (--video_scores): proposals have no classes, so "
                         "they and AR@AN are all there is")
@@ -150,9 +157,28 @@ def scores_of_videos(config, classes, names):
     return found
 
 
-def write_rows(path, found, spec, classes=None):
-    write_detections(path, {video: detection_rows(rows, classes) for video, rows in found.items()},
-                     spec.version)
+def write_rows(folder, name, found, spec, classes=None):
+    """Write the rows of every video, if there is a folder for them."""
+    if folder is not None:
+        write_detections(folder / name, {video: detection_rows(rows, classes)
+                                         for video, rows in found.items()}, spec.version)
+
+
+def sweep(config, file, truth, folder):
+    """Score every combination of --sweep on the saved proposals; table, and sweep.json."""
+    if file is None:
+        raise UserError("--sweep varies the suppression of Infer.py's proposals, and --detections "
+                        "are made already; leave one of them out")
+    tried = []
+    for chosen in combinations(config.sweep):
+        scores, _ = score(config, truth, decode(replace(config, **chosen), file))
+        tried.append((chosen, scores.get("average_mAP") or {"AUC": scores["AUC"]}))
+    write_json(folder / "sweep.json", [{"settings": chosen, "scores": found}
+                                       for chosen, found in tried])
+    print(format_sweep(tried))
+    print(f"{len(tried)} settings, best first; also in {folder / 'sweep.json'}. Choosing by the "
+          "test videos is choosing with the answers at hand: choose on others")
+    return 0
 
 
 # ---- scores and diagnosis -----------------------------------------------------------------------
@@ -186,9 +212,8 @@ def diagnose_detections(config, truth, annotations, results):
         return None
     spec, path = DATASETS[config.dataset], find_file(config, "detad_anno", optional=True)
     if path is None:
-        durations = {video.name: video.duration or results.durations.get(video.name)
-                     for video in annotations.videos}
-        actions, characteristics = truth, compute_characteristics(truth, durations)
+        actions, characteristics = truth, compute_characteristics(
+            truth, durations_of(annotations, results))
     else:
         actions, characteristics = read_characteristics(
             read_json(path, "DETAD file"), canonical(config.subset), path)
@@ -198,6 +223,12 @@ def diagnose_detections(config, truth, annotations, results):
     return diagnosis | {"ground_truth": str(path or annotations.notes[0]),
                         "bucket_edges": {name: buckets[name].describe()
                                          for name in diagnosis["buckets"]}}
+
+
+def durations_of(annotations, results):
+    """Seconds of every video, from the annotations or else the proposals; None if unknown."""
+    return {video.name: video.duration or results.durations.get(video.name)
+            for video in annotations.videos}
 
 
 def origin(config, truth, annotations, results, warnings):
@@ -220,6 +251,18 @@ def write(folder, scores, recall, diagnosis):
         write_json(folder / "detad.json", diagnosis)
         write_figures(diagnosis, folder)
     write_json(folder / "metrics.json", scores)
+
+
+def write_page(folder, config, scores, truth, annotations, results, recall, diagnosis):
+    """Write report.html: the scores, the curves, and a timeline of every video."""
+    detections, curves = align(main_table(results), truth), None
+    if results.detections is not None and config.protocol == "activitynet":
+        curves = precision_recall(truth, detections, config.tiou)
+    history = folder / "history.json"
+    write_report(folder / "report.html", scores, truth, detections,
+                 durations_of(annotations, results), detad=diagnosis, curves=curves, recall=recall,
+                 history=read_json(history) if history.is_file() and not config.detections
+                 else None)
 
 
 def report(scores, diagnosis, notes, warnings):

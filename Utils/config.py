@@ -151,6 +151,9 @@ class EvalOptions:
     tiou: tuple[float, ...] = option((0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7), "temporal IoU thresholds")
     short_seconds: float | None = option(
         None, "also score the actions of at most this length alone", each=float)
+    sweep: tuple[str, ...] | None = option(
+        None, "Eval.py: try settings on the saved proposals, as in nms_alpha_detect=0.3,0.46,0.6 "
+              "max_detections=100,200; every combination is scored", each=str)
     detad_length_bins: str = option("official", "DETAD's length buckets, or the original VSGN's",
                                     ("official", "vsgn"))
 
@@ -379,7 +382,8 @@ def _argument(spec):
     if kind is bool:
         return {"help": text, "action": argparse.BooleanOptionalAction}
     if "tuple" in str(spec.type):
-        return {"help": text, "nargs": "+", "type": float, "action": _Tuple, "metavar": "X"}
+        return {"help": text, "nargs": "+", "type": spec.metadata["each"] or float,
+                "action": _Tuple, "metavar": "X"}
     argument = {"help": text, "type": kind}
     if spec.metadata["choices"]:
         argument["choices"] = spec.metadata["choices"]
