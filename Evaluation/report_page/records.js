@@ -32,7 +32,7 @@ function bestEpoch(history, epochs) {
 
 function trainingCurve(name, history, epochs) {
   const series = [["train", "training", "c0"], ["val", "validation", "c1"]].map(
-    ([part, name, paint]) => ({ name, paint, dashed: part === "val",
+    ([part, label, paint]) => ({ name: label, paint, dashed: part === "val",
       dots: history.length < 40, points: history.map((entry, i) => [epochs[i], entry[part]?.[name]])
         .filter(point => isNumber(point[1])) })).filter(one => one.points.length);
   if (!series.length) return null;

@@ -138,11 +138,11 @@ class VideoList {
       return old ?? new Timeline(video, this.state);
     });
     for (const gone of kept.values()) gone.remove();
-    const nodes = this.timelines.map(({ node }) => node);
-    // Moving a node takes the focus from it.
-    if (nodes.some((node, i) => this.holder.children[i] !== node)
-        || nodes.length !== this.holder.children.length) {
-      this.holder.replaceChildren(...(nodes.length ? nodes : [note("No video is like that.")]));
+    const nodes = this.timelines.map(({ node }) => node), there = this.holder.children;
+    if (!nodes.length) nodes.push(note("No video is like that."));
+    // Moving a node would take the focus from it.
+    if (nodes.length !== there.length || nodes.some((node, i) => there[i] !== node)) {
+      this.holder.replaceChildren(...nodes);
     }
   }
 
