@@ -21,7 +21,7 @@ from Models.VSGN import VSGN, load_weights
 from Utils.checkpoints import BEST, LAST, load_checkpoint
 from Utils.config import adopt, check, describe, parse_config, settings
 from Utils.datasets import DATASETS
-from Utils.files import write_json
+from Utils.files import UserError, listed, write_json
 from Utils.inputs import inference_loader, video_loader
 from Utils.run import Stopwatch, arithmetic, locked, processes, script_main
 
@@ -101,7 +101,20 @@ def predicted(model, loader, config, process):
                       disable=not (sys.stderr.isatty() and process.is_first)):
         with arithmetic(config.precision, process.device):
             predictions = model(batch.features, batch.num_frames)
+        check_finite(predictions, batch)
         yield from decoded(predictions, batch, config)
+
+
+def check_finite(predictions, batch):
+    """Raise UserError that names the videos whose predictions are not finite."""
+    finite = torch.stack([part.flatten(1).isfinite().all(dim=1) for part in (
+        predictions.logits, predictions.adjusted, predictions.startness,
+        predictions.endness)]).all(dim=0).tolist()
+    videos = dict.fromkeys(window.video for window, is_finite in zip(
+        batch.windows, finite, strict=True) if not is_finite)
+    if videos:
+        raise UserError(f"the predictions of {listed(videos)} are not finite; look at their "
+                        "features with Cut_long_videos.py --check")
 
 
 def decoded(predictions, batch, config):

@@ -5,13 +5,19 @@ import sys
 from pathlib import Path
 
 import torch
-from tensorboardX import SummaryWriter
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from Models.Loss import Criterion
 from Models.VSGN import VSGN, load_weights
-from Utils.checkpoints import BEST, LAST, load_checkpoint, save_checkpoint
+from Utils.checkpoints import (
+    BEST,
+    LAST,
+    broken_state,
+    check_resumable,
+    load_checkpoint,
+    save_checkpoint,
+)
 from Utils.config import adopt, check, describe, parse_config, settings
 from Utils.files import UserError
 from Utils.inputs import training_loaders
@@ -25,6 +31,7 @@ from Utils.run import (
     script_main,
     seed_everything,
 )
+from Utils.scalars import ScalarLog
 
 
 @script_main
@@ -47,8 +54,9 @@ def main(argv=None):
                     describe(config), *lines)
         run = held.enter_context(contextlib.closing(
             Run(config, source.classes, process, before)))
-        while run.epoch < config.num_epoch:
-            run.next_epoch(*loaders)
+        with run.telling_how_to_go_on():
+            while run.epoch < config.num_epoch:
+                run.next_epoch(*loaders)
         process.say(watch.summary(f"{run.epoch} epochs of {len(loaders[0].dataset)} windows; "
                                   f"checkpoints in {config.checkpoint_path}"))
     return 0
@@ -68,9 +76,7 @@ def earlier_run(config, process):
     if not config.resume:
         raise UserError(f"{config.checkpoint_path} holds a run of {before.get('epoch')} epochs; "
                         "--resume goes on with it, --overwrite replaces it")
-    if "settings" not in before:
-        raise UserError(f"{path} has no settings: it is a released checkpoint, which can be used "
-                        "for inference but not resumed")
+    check_resumable(before, path)
     process.say(f"resuming {path} after epoch {before['epoch']}")
     return before
 
@@ -87,18 +93,40 @@ class Run:
         self.epoch, self.best_loss, self.history = 0, float("inf"), []
         if before:
             load_weights(self.model, before["state_dict"], config.checkpoint_path)
-            self.optimizer.load_state_dict(before["optimizer"])
             self.epoch, self.best_loss = before["epoch"], before["best_loss"]
             self.history = before["history"]
-            restore_random_states(before["random_states"])
+            with broken_state(Path(config.checkpoint_path) / LAST):
+                self.optimizer.load_state_dict(before["optimizer"])
+                restore_random_states(before["random_states"])
         self.parallel = (DistributedDataParallel(self.model) if process.world > 1 else self.model)
-        self.scalars = (SummaryWriter(str(Path(config.checkpoint_path) / "tensorboard"))
+        self.scalars = (ScalarLog(Path(config.checkpoint_path) / "tensorboard")
                         if process.is_first else None)
+        if self.scalars and self.history:
+            self.log_scalars()    # again, since a kill may have come before they were written
 
     def close(self):
         """Let go of the log."""
         if self.scalars:
             self.scalars.close()
+
+    @contextlib.contextmanager
+    def telling_how_to_go_on(self):
+        """Say at Ctrl-C or SIGTERM what is saved, and how to go on from there."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(self.how_to_go_on() if self.process.is_first else "") from None
+
+    def how_to_go_on(self):
+        """What is saved of this run, in words; the file is asked, as the end may come any time."""
+        folder = self.config.checkpoint_path
+        path = Path(folder) / LAST
+        found = load_checkpoint(path).get("history") if path.exists() else None
+        # --overwrite leaves an older run's checkpoint until the first epoch is done.
+        if not found or found not in (self.history, self.history[:-1]):
+            return "no epoch is saved yet; start again"
+        return (f"{len(found)} of {self.config.num_epoch} epochs are saved in {folder}; go on with "
+                f"the same command and --resume (--checkpoint_path {folder} --resume)")
 
     def next_epoch(self, train_loader, val_loader):
         """Train on every training window once, validate, log, save."""
@@ -111,7 +139,7 @@ class Run:
         self.history.append({"epoch": self.epoch, "train": train, "val": val})
         if self.process.is_first:
             self.save(is_best=val["total"] < self.best_loss)
-            self.log(train, val)
+            self.log()
         self.best_loss = min(self.best_loss, val["total"])
 
     def save(self, is_best):
@@ -129,16 +157,19 @@ class Run:
             save_checkpoint(folder / BEST, content)
         save_checkpoint(folder / LAST, content)
 
-    def log(self, train, val):
-        """One line on the terminal, and the scalars train/<loss> and val/<loss>."""
-        for name in train:
-            self.scalars.add_scalar(f"train/{name}", train[name], self.epoch)
-            self.scalars.add_scalar(f"val/{name}", val[name], self.epoch)
-        self.scalars.flush()
+    def log(self):
+        """One line about the last epoch on the terminal, and its scalars."""
+        self.log_scalars()
+        train, val = self.history[-1]["train"], self.history[-1]["val"]
         parts = ", ".join(f"{name.removeprefix('loss_')} {value:.4f}"
                           for name, value in train.items())
         print(f"epoch {self.epoch}/{self.config.num_epoch}: train {parts}; "
               f"val {val['total']:.4f}", flush=True)
+
+    def log_scalars(self):
+        """Log the last epoch as train/<loss> and val/<loss>."""
+        self.scalars.add({f"{use}/{name}": value for use in ("train", "val")
+                          for name, value in self.history[-1][use].items()}, self.epoch)
 
 
 def learning_rate(config, epoch):

@@ -5,16 +5,26 @@ A checkpoint is a dict with the original's keys `epoch` (finished epochs), `stat
 from a stranger cannot run code.
 """
 
+import contextlib
 import io
 import pickle
+import zipfile
+import zlib
 from pathlib import Path
 
 import torch
 
-from Utils.files import UserError, replacing
+from Utils.files import UserError, reason, replacing
 
 LAST = "checkpoint.pth.tar"
 BEST = "best.pth.tar"
+# What resuming needs besides the weights, and its kind.
+RESUMED = {"epoch": int, "best_loss": float, "optimizer": dict, "settings": dict, "history": list,
+           "random_states": dict}
+# What torch raises on files that are cut short, garbled, or of another format.
+READ_ERRORS = (RuntimeError, EOFError, OSError, ValueError, LookupError, AttributeError, TypeError,
+               AssertionError, OverflowError, MemoryError, NotImplementedError,
+               zipfile.BadZipFile, zlib.error)
 
 
 def save_checkpoint(path, content):
@@ -36,18 +46,59 @@ def load_checkpoint(path):
         raise UserError(f"no checkpoint at {path}; run Train.py --checkpoint_path {path.parent} "
                         "first, or name the folder of a trained run")
     try:
+        _check_sums(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as problem:
         raise UserError(f"{path} is refused: it wants more than weights to be loaded, which could "
-                        f"run foreign code ({_first_line(problem)})") from None
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError, TypeError,
-            IndexError, UnicodeDecodeError) as problem:
-        raise UserError(f"{path} is no readable checkpoint ({_first_line(problem)}); it may be cut "
+                        f"run foreign code ({reason(problem)})") from None
+    except READ_ERRORS as problem:
+        raise UserError(f"{path} is no readable checkpoint ({reason(problem)}); it may be cut "
                         "off: copy it again or train again") from None
-    if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
-        raise UserError(f"{path} holds no state_dict; it is not a checkpoint of VSGN")
+    _check_content(content, path)
     return content
 
 
-def _first_line(problem):
-    return (str(problem).strip().splitlines() or [type(problem).__name__])[0][:200]
+def check_resumable(content, path):
+    """Refuse to resume a checkpoint that has the weights only, or a part of the rest."""
+    if "settings" not in content:
+        raise UserError(f"{path} has no settings: it is a released checkpoint, which can be used "
+                        "for inference but not resumed")
+    odd = [name for name, kind in RESUMED.items() if not isinstance(content.get(name), kind)]
+    if odd or len(content["history"]) != content["epoch"]:
+        raise UserError(f"{path} cannot be resumed: its {', '.join(odd or ['history'])} is not as "
+                        "Train.py writes it; --overwrite starts anew")
+
+
+@contextlib.contextmanager
+def broken_state(path):
+    """Turn what torch raises for a foreign optimizer or generator state into a UserError."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError, RuntimeError) as problem:
+        raise UserError(f"{path} cannot be resumed: the state of its optimizer or generators does "
+                        f"not fit ({reason(problem)}); --overwrite starts anew") from None
+
+
+def _check_sums(path):
+    """Raise BadZipFile where a part of the file is not what its checksum says.
+
+    torch.load does not look at them, and would take a flipped bit for a weight.
+    """
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as parts:
+            if bad := parts.testzip():
+                raise zipfile.BadZipFile(f"the checksum of {bad} is wrong")
+
+
+def _check_content(content, path):
+    """Refuse what is no checkpoint, and weights that are not finite."""
+    if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
+        raise UserError(f"{path} holds no state_dict; it is not a checkpoint of VSGN")
+    for name, value in content["state_dict"].items():
+        if not isinstance(name, str) or not torch.is_tensor(value):
+            raise UserError(f"{path}: {str(name)[:60]!r} of its state_dict is no tensor")
+        if not value.isfinite().all():
+            raise UserError(f"{path}: its weights {name} have NaN or infinite values; take another "
+                            "checkpoint or train again")
+    if not isinstance(content.get("settings", {}), dict):
+        raise UserError(f"{path}: its settings are not as Train.py writes them; train again")

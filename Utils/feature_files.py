@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 import torch
 
-from Utils.files import UserError, listed
+from Utils.files import UserError, listed, reason
 
 ARRAY_ENDINGS = (".npy", ".npz", ".pt")
 ARRAY_KEYS = ("feats", "features", "feat", "data")
@@ -138,7 +138,7 @@ def _reading(video, place):
         raise
     except READ_ERRORS as problem:
         raise UserError(f"the features of {video or 'the videos'} in {place} cannot be read: "
-                        f"{str(problem)[:200] or type(problem).__name__}") from None
+                        f"{reason(problem)}") from None
 
 
 def _load(path):

@@ -85,6 +85,17 @@ def listed(names, most=5):
     return ", ".join(names[:most]) + more
 
 
+def reason(problem):
+    """What an exception says, in one line without control characters.
+
+    Of torch's refusals it is the cause, not the advice to load the file in spite of it.
+    """
+    lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
+    cause = [line for line in lines if line.startswith("WeightsUnpickler error:")]
+    text = (cause or lines or [type(problem).__name__])[0]
+    return "".join(letter for letter in text[:200] if letter.isprintable())
+
+
 def _umask():
     mask = os.umask(0)
     os.umask(mask)

@@ -1,0 +1,154 @@
+"""A training that is killed, stopped or interrupted goes on as if nothing had been."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from tests.processes import ROOT, Scripts
+from tests.small_run import options, places
+
+EPOCHS, KILLS = 10, 20
+TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("resume")
+
+
+@pytest.fixture(scope="module")
+def scripts(folder):
+    scripts = Scripts(folder, ["Cut_long_videos", "Train"])
+    yield scripts
+    scripts.close()
+
+
+@pytest.fixture(scope="module")
+def words(folder):
+    """The command line of the training in folder/name, as a function."""
+    chosen = options(folder)
+
+    def line(name, *more):
+        return [*places(folder), *chosen, f"--checkpoint_path={folder}/{name}", "--batch_size=8",
+                f"--num_epoch={EPOCHS}", *more]
+    return line
+
+
+@pytest.fixture(scope="module")
+def undisturbed(scripts, folder, words):
+    """The checkpoints of a training that nothing disturbs."""
+    scripts.done("Cut_long_videos", *words("whole"))
+    scripts.done("Train", *words("whole"))
+    return load(folder / "whole")
+
+
+def load(run):
+    return [torch.load(run / name, weights_only=True)
+            for name in ("checkpoint.pth.tar", "best.pth.tar")]
+
+
+def assert_same(found, expected, where=""):
+    """Two checkpoints, or parts of them, are the same to the last bit."""
+    assert type(found) is type(expected), where
+    if torch.is_tensor(found):
+        assert found.dtype == expected.dtype and torch.equal(found, expected), where
+    elif isinstance(found, dict):
+        assert list(found) == list(expected), where
+        for key in found:
+            assert_same(found[key], expected[key], f"{where}/{key}")
+    elif isinstance(found, list | tuple):
+        assert len(found) == len(expected), where
+        for index, pair in enumerate(zip(found, expected, strict=True)):
+            assert_same(*pair, f"{where}/{index}")
+    else:
+        assert found == expected, where
+
+
+def test_kills_at_any_instant_change_nothing(scripts, folder, words, undisturbed):
+    """The instants are drawn over twice a start and an epoch, so that all phases are met."""
+    started = time.monotonic()
+    scripts.done("Train", *words("timed", "--num_epoch", "2"))
+    span, rng = time.monotonic() - started, random.Random(5)
+    kills, finished = 0, 0
+    while kills < KILLS or not finished:
+        process = scripts.start("Train", *words("killed", "--resume"))
+        time.sleep(rng.uniform(0, span))
+        if kills < KILLS:
+            os.kill(process, signal.SIGKILL)     # until `end` its id is nobody else's
+        ended = scripts.end()
+        assert ended.code in (0, -signal.SIGKILL), ended.err
+        kills += ended.code != 0
+        if ended.code == 0:
+            finished += 1
+            assert_same(load(folder / "killed"), undisturbed)
+            shutil.rmtree(folder / "killed")
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_run_says_how_to_go_on(scripts, folder, words, undisturbed, signum):
+    name = signal.Signals(signum).name
+    process = scripts.start("Train", *words(name))
+    wait_for(folder / name / "checkpoint.pth.tar")
+    os.kill(process, signum)
+    ended = scripts.end()
+    assert ended.code == 130 and ended.err.count("\n") == 1, ended.err
+    assert f"of {EPOCHS} epochs are saved in {folder}/{name}; go on with" in ended.err
+    assert f"--checkpoint_path {folder}/{name} --resume" in ended.err
+    assert not list((folder / name).rglob("*.part"))
+    said = scripts.done("Train", *words(name, "--resume"))
+    assert f"resuming {folder}/{name}/checkpoint.pth.tar after epoch " in said
+    assert_same(load(folder / name), undisturbed)
+
+
+def test_a_run_stopped_before_its_first_epoch_says_so(scripts, folder, words, undisturbed):
+    process = scripts.start("Train", *words("early", "--batch_size", "1"))
+    wait_for(folder / "early" / "tensorboard")
+    os.kill(process, signal.SIGTERM)
+    ended = scripts.end()
+    assert ended.code == 130 and "no epoch is saved yet; start again" in ended.err
+
+
+def test_a_run_continued_with_more_epochs_is_the_longer_run(scripts, folder, words, undisturbed):
+    scripts.done("Train", *words("longer", "--num_epoch", "4"))
+    scripts.done("Train", *words("longer", "--resume"))
+    assert_same(load(folder / "longer"), undisturbed)
+
+
+def wait_for(path):
+    """Wait until a file is there; the test's own time limit ends it if it never is."""
+    while not path.exists():
+        time.sleep(0.005)
+
+
+def test_two_processes_resume_exactly(folder, words, undisturbed):
+    """One of two processes is killed; torchrun ends the other; both go on together."""
+    torchrun(folder, words("two")).wait()
+    run = torchrun(folder, words("broken"))
+    wait_for(folder / "broken" / "checkpoint.pth.tar")
+    os.kill(workers(run.pid)[0], signal.SIGKILL)
+    assert run.wait() != 0
+    assert load(folder / "broken")[0]["epoch"] < EPOCHS
+    assert torchrun(folder, words("broken", "--resume")).wait() == 0
+    assert_same(load(folder / "broken"), load(folder / "two"))
+
+
+def torchrun(folder, words):
+    """Start a training in two processes."""
+    with open(folder / "torchrun.log", "a") as log:
+        return subprocess.Popen(
+            [sys.executable, *TORCHRUN, ROOT / "Train.py", *words],
+            cwd=folder, stdout=log, stderr=log,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)})
+
+
+def workers(process):
+    """The processes that a process has started."""
+    with open(f"/proc/{process}/task/{process}/children") as file:
+        return [int(word) for word in file.read().split()]
