@@ -90,9 +90,10 @@ def reason(problem):
 
     Of torch's refusals it is the cause, not the advice to load the file in spite of it.
     """
-    lines = [line.strip() for line in str(problem).splitlines() if line.strip()]
-    cause = [line for line in lines if line.startswith("WeightsUnpickler error:")]
-    text = (cause or lines or [type(problem).__name__])[0]
+    words = str(problem).rpartition("WeightsUnpickler error:")[2]
+    lines = [line.strip() for line in words.splitlines() if line.strip()]
+    causes = [line for line in lines if "weights only" not in line.lower().replace("_", " ")]
+    text = (causes or lines or [type(problem).__name__])[0]
     return "".join(letter for letter in text[:200] if letter.isprintable())
 
 

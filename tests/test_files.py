@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from Utils.files import UserError, listed, read_json, replacing, write_json
+from Utils.files import UserError, listed, read_json, reason, replacing, write_json
 
 ROOT = Path(__file__).parents[1]
 
@@ -158,3 +158,14 @@ def test_long_lists_of_names_are_cut():
     assert listed("abcde") == "a, b, c, d, e"
     assert listed(range(7)) == "0, 1, 2, 3, 4 and 2 more"
     assert listed(["x", "y", "z"], most=1) == "x and 2 more"
+
+
+@pytest.mark.parametrize("problem, words", [
+    (ValueError("first\nsecond"), "first"), (EOFError(), "EOFError"), (OSError("\n \n x\x1b[1m"),
+                                                                       "x[1m"),
+    (ValueError("Weights only load failed. Set `weights_only` to False.\n\nGLOBAL os.mkdir"),
+     "GLOBAL os.mkdir"),
+    (ValueError("use `weights_only=True`: WeightsUnpickler error: no global"), "no global"),
+    (ValueError("x" * 500), "x" * 200)])
+def test_the_reason_of_an_exception_is_one_line(problem, words):
+    assert reason(problem) == words
