@@ -35,11 +35,20 @@ def script_main(main):
         except KeyboardInterrupt as stop:
             print(f"stopped{f': {stop}' if str(stop) else ''}", file=sys.stderr)
             return 130
-        except (torch.cuda.OutOfMemoryError, MemoryError):
+        except (MemoryError, RuntimeError) as problem:
+            if not is_out_of_memory(problem):
+                raise
             print("error: out of memory; give a smaller --batch_size, or --cache none if features "
                   "are kept in memory", file=sys.stderr)
             return 2
     return guarded
+
+
+def is_out_of_memory(problem):
+    """Whether an exception means that the memory, of a GPU or not, did not suffice."""
+    # torch's own allocator on a CPU raises a bare RuntimeError.
+    return (isinstance(problem, MemoryError | torch.OutOfMemoryError)
+            or "can't allocate memory" in str(problem))
 
 
 @contextlib.contextmanager

@@ -11,9 +11,10 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from scipy.io import savemat
 
-from tests.small_data import write_hdf5
-from tests.small_run import call, copy_run, make_run, refusal
+from tests.small_data import entry, write_annotations, write_hdf5
+from tests.small_run import MAINS, call, copy_run, make_run, refusal
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +194,11 @@ CASES = {
     # what was stored
     "windows of another length": ("Train", nothing, (*ANEW, "--temporal_scale", "96"),
                                   "train.json was cut with --temporal_scale 64, this run has 96"),
+    "windows cut for another network": ("Infer", edited("windows/infer.json", lambda found: (
+        found["settings"].update(temporal_scale=96))), (),
+        "infer.json was cut with --temporal_scale 96, this run has 64"),
+    "validation cut without stitching": ("Train", edited("windows/val.json", lambda found: (
+        found["settings"].update(use_VSS=False))), ANEW, "val.json was cut with --use_VSS False"),
     "windows of a video that is not there": ("Infer", edited("windows/infer.json", lambda found: (
         found["windows"][0].update(v_name="gone"))), (), "not annotated"),
     "windows past the end": ("Train", edited(WINDOWS, lambda found: (
@@ -242,6 +248,16 @@ def test_a_mistake_is_one_sentence_and_changes_nothing(run, tmp_path, case):
     script, damage, words, message = CASES[case]
     words = [word.format(folder=tmp_path / "run") for word in words]
     assert message in run(script, damage, *words)
+
+
+def test_a_mat_file_without_the_video_is_one_sentence(tmp_path, capsys):
+    annotations = write_annotations(tmp_path / "thumos_gt.json", {
+        "video_test_0000099": entry("test", (1, 2, "Diving"))})
+    seconds = np.zeros((1, 5), [("video_duration_seconds", object)])
+    seconds["video_duration_seconds"] = 12.5
+    savemat(tmp_path / "test_info.mat", {"videos": seconds})
+    assert MAINS["Cut"](["--dataset", "thumos", "--video_anno", str(annotations)]) == 2
+    assert "test_info.mat has no row for video video_test_0000099" in refusal(capsys.readouterr())
 
 
 # ---- odd, but usable: said and counted ----------------------------------------------------------
