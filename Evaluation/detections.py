@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from Evaluation.nms import soft_nms
+from Evaluation.nms import soft_nms_each
 from Evaluation.proposals import Proposals
 from Utils.files import UserError, write_json
 from Utils.segments import length
@@ -24,36 +24,62 @@ def in_seconds(proposals, duration):
     return replace(proposals, segments=proposals.segments.clip(0, 1) * duration)
 
 
-def video_detections(proposals, duration, *, sigma, limit, max_seconds=None, rounded=True):
-    """Detections of one video: soft-NMS over all classes together (spec: as the original).
+def video_detections(proposals, duration, **options):
+    """Detections of one video; the options are those of `detections_of_each`."""
+    return detections_of_each([proposals], [duration], **options)[0]
 
-    proposals: Proposals of all windows, in seconds. duration: s, None if unknown. limit: at most.
-    max_seconds: ones this long or longer score 0, and so are not taken. rounded: to 0.1 s and 6
-    decimals of the score. Segments without length, before or after clipping and rounding, go.
+
+def detections_of_each(proposals, durations, *, sigma, limit, max_seconds=None, rounded=True):
+    """Detections of videos: soft-NMS over all classes together (spec: as the original).
+
+    proposals: Proposals of all windows of each, in seconds. durations: s, None if unknown. limit:
+    at most. max_seconds: ones this long or longer score 0, and so are not taken. rounded: to 0.1 s
+    and 6 decimals of the score. Segments without length, before or after clipping and rounding, go.
     """
-    proposals = _with_length(proposals)
-    scores = proposals.scores
-    if max_seconds is not None:
-        scores = np.where(length(proposals.segments) >= max_seconds, 0, scores)
-    kept, scores = soft_nms(proposals.segments, scores, sigma, limit)
+    proposals = [_with_length(rows) for rows in proposals]
+    kept = soft_nms_each([(rows.segments, _short_scores(rows, max_seconds)) for rows in proposals],
+                         sigma, limit)
+    return [_detections(rows, *found, duration, rounded)
+            for rows, found, duration in zip(proposals, kept, durations, strict=True)]
+
+
+def _short_scores(proposals, max_seconds):
+    """The scores, 0 for segments of max_seconds or more."""
+    if max_seconds is None:
+        return proposals.scores
+    return np.where(length(proposals.segments) >= max_seconds, 0, proposals.scores)
+
+
+def _detections(proposals, kept, scores, duration, rounded):
+    """Detections of the kept proposals and their new scores."""
     segments = proposals.segments[kept].clip(0, duration)
     if rounded:
         segments, scores = _rounded(segments, SECONDS_DECIMALS), _rounded(scores, SCORE_DECIMALS)
     return _with_length(Detections(segments, scores, proposals.labels[kept]))
 
 
-def video_proposals(proposals, duration, *, sigma, limit, damp_above, end=None):
-    """The best proposals of one video, of whatever class, for average recall (ActivityNet).
+def video_proposals(proposals, duration, end=None, **options):
+    """The best proposals of one video; the options are those of `proposals_of_each`."""
+    return proposals_of_each([proposals], [duration], [end], **options)[0]
 
-    proposals: Proposals in seconds; duration: s. damp_above: (low, high) of soft_nms: the longer
-    the best one, the more must another overlap it to be damped. end: the last second as the result
-    shows it (see `floored_duration`); None: the duration.
+
+def proposals_of_each(proposals, durations, ends, *, sigma, limit, damp_above):
+    """The best proposals of videos, of whatever class, for average recall (ActivityNet).
+
+    proposals: Proposals of each in seconds; durations: s. damp_above: (low, high) of soft_nms: the
+    longer the best one, the more must another overlap it to be damped. ends: the last seconds as
+    the result shows them (see `floored_duration`); None: the duration.
     """
-    proposals = _with_length(proposals)
-    shares = proposals.segments / duration
-    kept, scores = soft_nms(shares, proposals.scores, sigma, limit, damp_above)
-    segments = shares[kept].clip(0, 1) * (duration if end is None else end)
-    return _with_length(Detections(segments, scores, proposals.labels[kept]))
+    proposals = [_with_length(rows) for rows in proposals]
+    shares = [rows.segments / duration for rows, duration in zip(proposals, durations, strict=True)]
+    found = soft_nms_each([(segments, rows.scores) for segments, rows in
+                           zip(shares, proposals, strict=True)], sigma, limit, damp_above)
+    results = []
+    for rows, segments, (kept, scores), duration, end in zip(proposals, shares, found, durations,
+                                                             ends, strict=True):
+        segments = segments[kept].clip(0, 1) * (duration if end is None else end)
+        results.append(_with_length(Detections(segments, scores, rows.labels[kept])))
+    return results
 
 
 def floored_duration(duration, num_frames):

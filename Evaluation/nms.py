@@ -147,21 +147,55 @@ class _Active:
     def damp(self, best, sigma, damp_above):
         """Lower the scores by the overlap with `best`, (2,), or with many in turn, (k, 2, 1); the
         other arguments are soft_nms's."""
-        # Utils.segments.iou of each with all, written into few arrays: this runs hundreds of times
-        # a video, and there the calls cost more than the arithmetic.
         start, end = best if best.ndim == 1 else best.swapaxes(0, 1)
-        overlap = np.minimum(self.end, end)
-        overlap -= np.maximum(self.start, start)
-        np.maximum(overlap, 0, out=overlap)
-        union = self.length + (end - start)
-        union -= overlap
-        # Where the union is 0 or negative nothing overlaps, and 0 / TINY is 0.
-        overlap /= np.maximum(union, TINY, out=union)
-        if damp_above:
-            low, high = damp_above
-            # A share of 0 leaves a score as it is.
-            overlap[~(overlap > low + (high - low) * (end - start))] = 0
-        overlap *= overlap
-        overlap /= -sigma
-        for factor in np.exp(overlap, out=overlap).reshape(-1, len(self.scores)):
+        factors = _factors(self.start, self.end, self.length, start, end, sigma, damp_above)
+        for factor in factors.reshape(-1, len(self.scores)):
             self.scores *= factor
+
+
+def soft_nms_each(videos, sigma, limit, damp_above=None):
+    """`soft_nms` of many videos in step: a call for all costs little more than one for each.
+
+    videos: list of (segments (M, 2), scores (M,)), M of similar size. Returns what soft_nms returns
+    of each.
+    """
+    if len(videos) == 1:
+        return [soft_nms(*videos[0], sigma, limit, damp_above)]
+    rows, most = np.arange(len(videos)), max((len(scores) for _, scores in videos), default=0)
+    start, end, now = np.zeros((3, len(videos), most))
+    for row, (segments, scores) in enumerate(videos):
+        start[row, :len(scores)], end[row, :len(scores)] = segments.T
+        now[row, :len(scores)] = scores
+    length, limit = end - start, min(limit, most)
+    kept, new_scores = np.zeros((len(videos), limit), np.int64), np.zeros((len(videos), limit))
+    for turn in range(limit):
+        best = now.argmax(axis=1)
+        kept[:, turn], new_scores[:, turn] = best, now[rows, best]
+        now[rows, best] = 0
+        now *= _factors(start, end, length, start[rows, best][:, None], end[rows, best][:, None],
+                        sigma, damp_above)
+    return [(kept[row, :count], new_scores[row, :count])
+            for row, count in enumerate((new_scores > 0).sum(axis=1))]
+
+
+def _factors(start, end, length, best_start, best_end, sigma, damp_above):
+    """What soft_nms multiplies scores by, from the overlap of segments with the best ones.
+
+    start, end, length: of the segments, best_start, best_end: shapes that go together.
+    """
+    # Utils.segments.iou of each with all, written into few arrays: this runs hundreds of times a
+    # video, and there the calls cost more than the arithmetic.
+    overlap = np.minimum(end, best_end)
+    overlap -= np.maximum(start, best_start)
+    np.maximum(overlap, 0, out=overlap)
+    union = length + (best_end - best_start)
+    union -= overlap
+    # Where the union is 0 or negative nothing overlaps, and 0 / TINY is 0.
+    overlap /= np.maximum(union, TINY, out=union)
+    if damp_above:
+        low, high = damp_above
+        # A share of 0 leaves a score as it is.
+        overlap[~(overlap > low + (high - low) * (best_end - best_start))] = 0
+    overlap *= overlap
+    overlap /= -sigma
+    return np.exp(overlap, out=overlap)

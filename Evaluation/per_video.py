@@ -1,20 +1,23 @@
 """Results of every video, from the proposals that Infer.py wrote of its windows."""
 
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 
 from Evaluation.detections import (
+    detections_of_each,
     floored_duration,
     fuse_best_classes,
     fuse_own_class,
     in_seconds,
-    video_detections,
-    video_proposals,
+    proposals_of_each,
 )
 from Evaluation.metrics import ActionTable, detection_table
 from Evaluation.results import NO_CLASS
 from Utils.files import UserError
+
+TOGETHER = 16      # videos suppressed in step: more no longer fit the processor's cache
 
 
 @dataclass(frozen=True)
@@ -40,18 +43,21 @@ class VideoRows:
 
 
 def results_of(videos, config, video_scores):
-    """Results of VideoRows, one after the other. -> detections, proposals, {name: Detections} each.
+    """Results of VideoRows, a few at a time. -> detections, proposals, {name: Detections} each.
 
     config: its options of decoding. video_scores: {name: (K + 1,)} of a video-level classifier, or
     empty. Detections are made where proposals have classes, or a classifier gives them; proposals
     where they have none.
     """
     detections, proposals = {}, {}
-    for video in videos:
+    # Without classes there is a row an anchor: videos are alike in size, and go in step.
+    at_once, videos = TOGETHER if config.class_agnostic else 1, iter(videos)
+    while few := list(islice(videos, at_once)):
+        names = [video.name for video in few]
         if config.class_agnostic:
-            proposals[video.name] = proposals_of(video, config)
+            proposals |= zip(names, proposals_of(few, config), strict=True)
         if video_scores or not config.class_agnostic:
-            detections[video.name] = detections_of(video, config, video_scores.get(video.name))
+            detections |= zip(names, detections_of(few, config, video_scores), strict=True)
     return detections, proposals
 
 
@@ -66,26 +72,30 @@ def read_video(file, video, prefix="", num_frames=None):
     return VideoRows(video.removeprefix(prefix), duration, rows, num_frames)
 
 
-def detections_of(video, config, video_scores=None):
-    """Detections of one video, VideoRows. video_scores: (K + 1,), needed if class-agnostic."""
+def detections_of(videos, config, video_scores):
+    """Detections of VideoRows, a list. video_scores: {name: (K + 1,)}, needed if class-agnostic."""
     options = {"sigma": config.nms_alpha_detect, "limit": config.max_detections,
                "max_seconds": config.max_seconds}
+    durations = [video.duration for video in videos]
     if config.class_agnostic:
-        found = video_detections(video.rows, video.duration, rounded=False, **options)
-        return fuse_best_classes(found, video_scores, config.num_video_classes,
-                                 config.max_detections)
-    rows = video.rows if video_scores is None else fuse_own_class(video.rows, video_scores)
-    return video_detections(rows, video.duration, **options)
+        found = detections_of_each([video.rows for video in videos], durations, rounded=False,
+                                   **options)
+        return [fuse_best_classes(rows, video_scores[video.name], config.num_video_classes,
+                                  config.max_detections)
+                for video, rows in zip(videos, found, strict=True)]
+    rows = [fuse_own_class(video.rows, video_scores[video.name]) if video_scores else video.rows
+            for video in videos]
+    return detections_of_each(rows, durations, **options)
 
 
-def proposals_of(video, config):
-    """Proposals of one video, whatever their class. -> Detections."""
-    end = None
-    if config.floor_duration:
-        end = floored_duration(video.duration, video.num_frames)
-    return video_proposals(video.rows, video.duration, sigma=config.nms_alpha_prop,
-                           limit=config.max_detections, end=end,
-                           damp_above=(config.nms_lthr_prop, config.nms_hthr_prop))
+def proposals_of(videos, config):
+    """Proposals of VideoRows, a list, whatever their class. -> list of Detections."""
+    ends = [floored_duration(video.duration, video.num_frames) if config.floor_duration else None
+            for video in videos]
+    return proposals_of_each([video.rows for video in videos],
+                             [video.duration for video in videos], ends,
+                             sigma=config.nms_alpha_prop, limit=config.max_detections,
+                             damp_above=(config.nms_lthr_prop, config.nms_hthr_prop))
 
 
 def proposal_table(found):

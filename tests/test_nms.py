@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.plain_nms import plain_nms, plain_soft_nms
-from Evaluation.nms import nms, nms_by_class, soft_nms
+from Evaluation.nms import nms, nms_by_class, soft_nms, soft_nms_each
 
 
 def random_boxes(seed, count, grid, levels):
@@ -173,3 +173,14 @@ def test_boxes_that_wait_in_the_queue_come_in_time(seed, count, grid, levels):
     plain = plain_soft_nms(segments.tolist(), scores.tolist(), 0.1, 40, exp=numpy_exp)
     assert kept.tolist() == plain[0]
     assert new_scores.tolist() == plain[1]
+
+
+@given(st.lists(BOXES, max_size=5), st.integers(1, 12), st.sampled_from([None, (.65, .9), (0, 0)]))
+def test_videos_in_step_are_each_video_alone(videos, limit, damp_above):
+    videos = [(segments / 40, scores) for segments, scores in videos]
+    together = soft_nms_each(videos, 0.5, limit, damp_above)
+    assert len(together) == len(videos)
+    for (kept, scores), video in zip(together, videos, strict=True):
+        expected, expected_scores = soft_nms(*video, 0.5, limit, damp_above)
+        assert kept.tolist() == expected.tolist()
+        assert scores.tolist() == expected_scores.tolist()
