@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from Evaluation.per_video import VideoRows, proposal_table, read_video, results_of
+from Evaluation.per_video import TOGETHER, VideoRows, proposal_table, read_video, results_of
 from Evaluation.proposal_file import read_proposals, write_proposals
 from Evaluation.proposals import Proposals
 from Evaluation.results import NO_CLASS
@@ -49,6 +49,28 @@ def test_a_classifier_gives_them_its_best_classes():
     assert detections["v"].labels.tolist() == [1, 2, 1, 2]
     assert detections["v"].scores.tolist() == [.25, .125, .125, .0625]
     assert len(proposals["v"]) == 2
+
+
+def test_each_of_many_videos_has_its_own_results():
+    rng = np.random.default_rng(0)
+    settings = config(class_agnostic=True, max_detections=9)
+    videos = [VideoRows(f"v{i}", 10. + i, random_rows(rng, i, 10 + i)) for i in range(TOGETHER + 5)]
+    scores = {video.name: rng.random(4) for video in videos}
+    together = results_of(iter(videos), settings, scores)
+    alone = [results_of([video], settings, scores) for video in videos]
+    for kind, found in enumerate(together):
+        assert list(found) == [video.name for video in videos]
+        for video, parts in zip(videos, alone, strict=True):
+            for name, values in vars(found[video.name]).items():
+                assert values.tolist() == getattr(parts[kind][video.name], name).tolist()
+    assert [len(rows) for rows in together[1].values()][::5] == [0, 5, 9, 9, 9]
+
+
+def random_rows(rng, count, duration):
+    """Segments of some seconds that overlap, of no class."""
+    start = rng.random(count) * duration * .7
+    segments = np.column_stack([start, start + rng.uniform(.1, .3, count) * duration])
+    return Proposals(segments, rng.random(count, np.float32), np.zeros(count, np.int32))
 
 
 def test_segments_of_50_seconds_are_taken_where_no_dataset_forbids_it():
