@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from Evaluation.decoding import decoded
 from Evaluation.detections import (
     detection_rows,
     in_seconds,
@@ -15,7 +16,7 @@ from Evaluation.detections import (
     write_detections,
 )
 from Evaluation.proposal_file import ProposalWriter
-from Evaluation.proposals import Proposals, class_scores, window_proposals
+from Evaluation.proposals import Proposals
 from Evaluation.timeline import draw_timeline
 from Models.VSGN import VSGN, load_weights
 from Utils.checkpoints import BEST, LAST, load_checkpoint
@@ -115,20 +116,6 @@ def check_finite(predictions, batch):
     if videos:
         raise UserError(f"the predictions of {listed(videos)} are not finite; look at their "
                         "features with Cut_long_videos.py --check")
-
-
-def decoded(predictions, batch, config):
-    """(Window, Proposals) of each input of a batch."""
-    scores = class_scores(predictions.logits.cpu())
-    adjusted, startness, endness = (part.cpu().numpy() for part in (
-        predictions.adjusted, predictions.startness, predictions.endness))
-    facts = [fact.tolist() for fact in (batch.num_frames, batch.stitched, batch.origin,
-                                        batch.rate)]
-    for row, window in enumerate(batch.windows):
-        yield window, window_proposals(
-            scores[row], adjusted[row], startness[row], endness[row],
-            *(fact[row] for fact in facts), gap=config.stitch_gap,
-            score_threshold=config.score_threshold, nms_threshold=config.nms_thr)
 
 
 def in_order(results, process):

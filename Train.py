@@ -8,6 +8,7 @@ import torch
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
+from Evaluation.decoding import decoded, validation_score
 from Models.Loss import Criterion
 from Models.VSGN import VSGN, load_weights
 from Utils.checkpoints import (
@@ -53,7 +54,7 @@ def main(argv=None):
         process.say(f"Train.py on {process.device}, {process.world} process(es)",
                     describe(config), *lines)
         run = held.enter_context(contextlib.closing(
-            Run(config, source.classes, process, before)))
+            Run(config, source, process, before)))
         with run.telling_how_to_go_on():
             while run.epoch < config.num_epoch:
                 run.next_epoch(*loaders)
@@ -84,12 +85,12 @@ def earlier_run(config, process):
 class Run:
     """What changes while training: weights, optimizer, history; saved after every epoch."""
 
-    def __init__(self, config, classes, process, before=None):
-        self.config, self.classes, self.process = config, classes, process
+    def __init__(self, config, source, process, before=None):
+        self.config, self.source, self.process = config, source, process
         self.model = VSGN(config).to(process.device)
         self.optimizer = torch.optim.Adam(self.model.parameters(), config.train_lr,
                                           weight_decay=config.weight_decay, fused=True)
-        self.criterion = Criterion(config)
+        self.criterion = Criterion(config).to(process.device)
         self.epoch, self.best_loss, self.history = 0, float("inf"), []
         if before:
             load_weights(self.model, before["state_dict"], config.checkpoint_path)
@@ -134,26 +135,47 @@ class Run:
             group["lr"] = learning_rate(self.config, self.epoch)
         train_loader.set_epoch(self.epoch)
         train = run_epoch(self, train_loader, self.optimizer)
-        val = run_epoch(self, val_loader)
+        val = self.validate(val_loader)
         self.epoch += 1
         self.history.append({"epoch": self.epoch, "train": train, "val": val})
         if self.process.is_first:
-            self.save(is_best=val["total"] < self.best_loss)
+            self.save()
             self.log()
         self.best_loss = min(self.best_loss, val["total"])
 
-    def save(self, is_best):
+    def validate(self, loader):
+        """Losses of the validation windows and, with --best_by map, the mAP of their detections."""
+        if self.config.best_by == "loss":
+            return run_epoch(self, loader)
+        found = []
+        losses = run_epoch(self, loader, see=lambda predictions, batch: found.extend(
+            decoded(predictions, batch, self.config)))
+        if self.process.world > 1:
+            parts = [None] * self.process.world
+            torch.distributed.all_gather_object(parts, found)
+            found = [pair for part in parts for pair in part]
+        return losses | {"mAP": validation_score(found, self.source.videos["val"],
+                                                 self.source.classes, self.config)}
+
+    def is_best(self):
+        """True if no epoch before the last was as good, by --best_by."""
+        name, sign = {"loss": ("total", -1), "map": ("mAP", 1)}[self.config.best_by]
+        *before, last = (sign * epoch["val"].get(name, -sign * float("inf"))
+                         for epoch in self.history)
+        return not before or last > max(before)
+
+    def save(self):
         """Write checkpoint.pth.tar, and best.pth.tar first where this epoch is the best so far."""
         folder = Path(self.config.checkpoint_path)
         content = {
             "epoch": self.epoch, "state_dict": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(), "settings": settings(self.config),
-            "classes": list(self.classes),
+            "classes": list(self.source.classes),
             "best_loss": min(self.best_loss, self.history[-1]["val"]["total"]),
             "history": self.history, "random_states": random_states(),
         }
         # A kill between the two leaves the older `checkpoint`, from which this epoch runs again.
-        if is_best:
+        if self.is_best():
             save_checkpoint(folder / BEST, content)
         save_checkpoint(folder / LAST, content)
 
@@ -163,8 +185,9 @@ class Run:
         train, val = self.history[-1]["train"], self.history[-1]["val"]
         parts = ", ".join(f"{name.removeprefix('loss_')} {value:.4f}"
                           for name, value in train.items())
+        score = f", mAP {val['mAP']:.4f}" if "mAP" in val else ""
         print(f"epoch {self.epoch}/{self.config.num_epoch}: train {parts}; "
-              f"val {val['total']:.4f}", flush=True)
+              f"val {val['total']:.4f}{score}", flush=True)
 
     def log_scalars(self):
         """Log the last epoch as train/<loss> and val/<loss>."""
@@ -177,9 +200,10 @@ def learning_rate(config, epoch):
     return config.train_lr * config.step_gamma ** (epoch // config.step_size)
 
 
-def run_epoch(run, loader, optimizer=None):
+def run_epoch(run, loader, optimizer=None, see=None):
     """Every batch once, training if there is an optimizer; gives the mean of each loss.
 
+    see: called with the predictions and the batch of each step, if given.
     Raises UserError at a loss that is not finite, naming loss, epoch and videos.
     """
     training = optimizer is not None
@@ -194,6 +218,8 @@ def run_epoch(run, loader, optimizer=None):
             losses = run.criterion(predictions, batch.targets)
             total = run.criterion.total(losses)
             meter.add({**losses, "total": total}, batch.windows)
+            if see:
+                see(predictions, batch)
             if training:
                 optimizer.zero_grad(set_to_none=True)
                 total.backward()

@@ -118,6 +118,9 @@ class TrainOptions:
     num_epoch: int = option(10, "epochs")
     step_size: int = option(15, "epochs between two learning-rate steps")
     step_gamma: float = option(0.1, "factor of a learning-rate step")
+    best_by: str = option("loss", "what makes a checkpoint the best: the loss on the validation "
+                                  "windows, or the average mAP of their detections",
+                          ("loss", "map"))
     iou_thr: tuple[float, ...] = option((0.5, 0.5, 0.7), "matching thresholds of stage 0, 1, 2")
     focal_alpha: float = option(0.35, "alpha of the focal loss (class-agnostic head only)")
     score_loss_weight: float = option(0.2, "weight of the action, start and end losses")
