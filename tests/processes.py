@@ -71,8 +71,9 @@ class Scripts:
 
 def serve(scripts):
     """Fork for every line of stdin; say the child's process id, and how it ended."""
-    for script in scripts:
-        importlib.import_module(script)
+    # The first optimizer of a process imports torch._dynamo, which takes a second.
+    for module in (*scripts, "torch._dynamo"):
+        importlib.import_module(module)
     print("ready", flush=True)
     ended = []
     for line in sys.stdin:

@@ -14,7 +14,7 @@ import torch
 from tests.processes import ROOT, Scripts
 from tests.small_run import options, places
 
-EPOCHS, KILLS = 10, 20
+EPOCHS, KILLS = 10, 50
 TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"]
 
 
