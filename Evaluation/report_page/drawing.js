@@ -161,13 +161,13 @@ function drawBox(context, { item, x, y, width, height }, paint) {
     context.fillRect(x, y, width, height);
     return;
   }
+  // What has no room for an outline is filled, else it could not be seen.
+  const hasRoom = width >= 4 && height >= 4;
   context.fillStyle = hollow;
-  context.globalAlpha = 0.22;
+  context.globalAlpha = hasRoom ? 0.22 : item.kind === "action" ? 0.9 : 0.55;
   context.fillRect(x, y, width, height);
   context.globalAlpha = 1;
-  if (height < 4 || width < 4) {
-    context.fillRect(x, y, width, Math.min(1, height));
-  } else {
+  if (hasRoom) {
     context.strokeStyle = hollow;
     context.lineWidth = item.kind === "action" ? 1.5 : 1;
     context.strokeRect(x + 0.5, y + 0.5, width - 1, height - 1);
