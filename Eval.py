@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
 from DETAD import diagnose
@@ -16,6 +17,7 @@ from DETAD.plots import write_figures
 from Evaluation.average_recall import THRESHOLDS, average_recall
 from Evaluation.curves import precision_recall
 from Evaluation.detections import detection_rows, write_detections
+from Evaluation.figures import write_precision_recall, write_timelines
 from Evaluation.metrics import action_table, align, detection_table
 from Evaluation.per_video import Results, proposal_table, read_video, results_of
 from Evaluation.proposal_file import read_proposals
@@ -49,6 +51,8 @@ from Utils.files import UserError, listed, read_json, write_json
 from Utils.ground_truth import load_ground_truth
 from Utils.run import Stopwatch, locked, script_main
 from Utils.segments import length
+
+FIGURE_VIDEOS = 3    # in the figure of timelines; report.html has all
 
 
 @script_main
@@ -254,13 +258,18 @@ def write(folder, scores, recall, diagnosis):
 
 
 def write_page(folder, config, scores, truth, annotations, results, recall, diagnosis):
-    """Write report.html: the scores, the curves, and a timeline of every video."""
+    """Write report.html: the scores, the curves, and a timeline of every video; and figures of
+    the curves and of the videos with most actions."""
     detections, curves = align(main_table(results), truth), None
+    durations = durations_of(annotations, results)
     if results.detections is not None and config.protocol == "activitynet":
         curves = precision_recall(truth, detections, config.tiou)
+        write_precision_recall(curves, folder)
+        busiest = np.argsort(-np.bincount(truth.video), kind="stable")[:FIGURE_VIDEOS]
+        write_timelines(truth, detections, durations, folder, [truth.videos[v] for v in busiest])
     history = folder / "history.json"
-    write_report(folder / "report.html", scores, truth, detections,
-                 durations_of(annotations, results), detad=diagnosis, curves=curves, recall=recall,
+    write_report(folder / "report.html", scores, truth, detections, durations, detad=diagnosis,
+                 curves=curves, recall=recall,
                  history=read_json(history) if history.is_file() and not config.detections
                  else None)
 

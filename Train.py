@@ -9,6 +9,7 @@ from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from Evaluation.decoding import decoded, validation_score
+from Evaluation.input_figure import write_input_figure
 from Models.Loss import Criterion
 from Models.VSGN import VSGN, load_weights
 from Utils.checkpoints import (
@@ -53,6 +54,8 @@ def main(argv=None):
         config = check(source.config, "Train")
         process.say(f"Train.py on {process.device}, {process.world} process(es)",
                     describe(config), *lines)
+        if process.is_first and not before:
+            draw_input(Path(config.checkpoint_path) / "input", loaders[0].dataset, source)
         run = held.enter_context(contextlib.closing(
             Run(config, source, process, before)))
         with run.telling_how_to_go_on():
@@ -80,6 +83,22 @@ def earlier_run(config, process):
     check_resumable(before, path)
     process.say(f"resuming {path} after epoch {before['epoch']}")
     return before
+
+
+def draw_input(stem, dataset, source):
+    """Draw one training input to stem.pdf and stem.png, so that labels can be seen to fit: the
+    first that is stitched, else the first that holds an action."""
+    rows = [*dataset.stitched.nonzero().flatten(), *dataset.labels.counts.nonzero().flatten()]
+    if not rows:
+        return
+    item = dataset[int(rows[0])]
+    targets, count = item.targets, int(item.targets.counts[0])
+    write_input_figure(
+        stem, item.features[0].numpy(), int(item.num_frames[0]),
+        source.config.stitch_gap if item.stitched[0] else None,
+        targets.segments[0, :count].numpy(),
+        [source.classes[label - 1] for label in targets.labels[0, :count].tolist()],
+        {name: getattr(targets, name)[0].numpy() for name in ("action", "start", "end")})
 
 
 class Run:

@@ -1,5 +1,6 @@
 """The timeline of one video: its detections, a line a class, darker where the score is higher."""
 
+from Evaluation.figures import drawable
 from Utils.figures import BLUE, PAGE_WIDTH, figure_files
 
 MOST_CLASSES = 12
@@ -22,11 +23,11 @@ def draw_timeline(stem, name, duration, rows):
                 start, end = row["segment"]
                 axes.barh(height, end - start, left=start, height=0.8, color=BLUE,
                           alpha=0.05 + 0.95 * min(row["score"] / max(best, 1e-9), 1))
-        axes.set_yticks(range(len(lanes)), [f"{label} ({bars[0]['score']:.2f})"
+        axes.set_yticks(range(len(lanes)), [f"{drawable(label)} ({bars[0]['score']:.2f})"
                                             for label, bars in lanes])
         axes.invert_yaxis()
         axes.set(xlim=(0, duration), xlabel="seconds",
-                 title=f"{name}: {len(rows)} detections; in brackets the best score")
+                 title=f"{drawable(name)}: {len(rows)} detections; in brackets the best score")
     return f"{stem}.png"
 
 
