@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from Utils.files import UserError, read_json, write_json
 
 LISTS = ("train", "val", "infer")
-# What shapes each list. The seed shapes it too, but any seed will do for training.
-INFER_SHAPERS = ("dataset", "framing", "temporal_scale", "subset")
+# What shapes each list. The seed shapes it too, but any seed will do for training. The width of the
+# features is kept for where it comes from the data: a stream that is gone since is then noticed.
+INFER_SHAPERS = ("dataset", "framing", "temporal_scale", "subset", "input_feat_dim")
 TRAIN_SHAPERS = (*INFER_SHAPERS, "train_subset", "val_split", "use_VSS", "short_ratio",
                  "clip_win_size", "seed")
-NOT_COMPARED = ("seed",)
+NOT_COMPARED = ("seed", "input_feat_dim")
 
 
 @dataclass(frozen=True)

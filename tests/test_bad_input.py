@@ -145,6 +145,7 @@ ANNOTATIONS, WINDOWS = "data/annotations.json", "windows/train.json"
 # script, damage, words, what the sentence says
 CASES = {
     # files
+    "a stream gone since cutting": ("Train", absent("data/rgb.h5"), ANEW, "--input_feat_dim"),
     "a stream gone": ("Infer", absent("data/rgb.h5"), (),
                       "the features have 2 channels (flow 2), but --input_feat_dim is 5"),
     "no folder of features": ("Cut", nothing, ("--feature_path", "nowhere"),

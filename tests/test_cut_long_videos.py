@@ -37,12 +37,12 @@ def test_the_three_lists_are_written_and_counted(tmp_path, capsys):
 def test_lists_hold_what_shaped_them(tmp_path):
     cut(tmp_path, "--seed", "3", "--no-use_VSS")
     found = lists(tmp_path)
+    shaped = {"dataset": "custom", "framing": "sliding", "temporal_scale": 64, "subset": "test",
+              "input_feat_dim": 5}
+    assert found["infer"][1] == shaped
     assert found["train"][1] == {
-        "dataset": "custom", "framing": "sliding", "temporal_scale": 64, "subset": "test",
-        "train_subset": "train", "val_split": "heldout", "use_VSS": False, "short_ratio": 0.4,
-        "clip_win_size": 0.38, "seed": 3}
-    assert found["infer"][1] == {"dataset": "custom", "framing": "sliding", "temporal_scale": 64,
-                                 "subset": "test"}
+        **shaped, "train_subset": "train", "val_split": "heldout", "use_VSS": False,
+        "short_ratio": 0.4, "clip_win_size": 0.38, "seed": 3}
 
 
 def test_clips_are_there_with_self_stitching_and_only_then(tmp_path):

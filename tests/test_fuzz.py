@@ -1,6 +1,6 @@
 """Thousands of damaged files, each read or refused with a sentence; none crashes or is believed.
 
-Cases are drawn from a seed, in a process whose memory and time are bounded.
+Cases are drawn from a seed and bounded by their number.
 """
 
 import json
