@@ -308,8 +308,8 @@ def test_a_rewritten_copy_with_the_same_counts_is_said(annotations, capsys):
     ("activitynet", "video_info_new.csv", b"video,seconds\nv_a,1\n", "has no column 'subset'"),
     ("activitynet", "anet_classes_idx.json", b"[]", "is not a JSON object"),
     ("activitynet", "anet_v1-3_validation_gt.json.gz", b"\x1f\x8b\x08", "cannot read"),
-    ("activitynet", "anet_v1-3_validation_gt.json.gz", gzip.compress(b"{}" * 99, mtime=0)[:10] + b"no",
-     "cannot read"),
+    ("activitynet", "anet_v1-3_validation_gt.json.gz",
+     gzip.compress(b"{}" * 99, mtime=0)[:10] + b"no", "cannot read"),
     ("activitynet", "cuhk_val_simp_share.json", b"{}", "has no 'results'"),
 ])
 def test_a_broken_file_is_unreadable_and_has_a_source(annotations, capsys, dataset, name, bad,
