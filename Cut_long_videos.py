@@ -43,7 +43,11 @@ def main(argv=None):
     lists = (whole_lists if config.framing == "whole" else sliding_lists)(source)
     check_lists(lists, source)
     for name, windows in lists.items():
-        write_windows(list_path(config, name), windows, list_settings(config, name))
+        path = list_path(config, name)
+        if is_authors_list(path) and not config.overwrite:
+            print(f"kept {path}: it has no settings (the authors' layout); --overwrite replaces it")
+        else:
+            write_windows(path, windows, list_settings(config, name))
     print(summary(lists, source))
     print(watch.summary("done"))
     return 0
@@ -101,6 +105,14 @@ def check_lists(lists, source):
 def list_path(config, name):
     """Where a list is written."""
     return Path(config.window_path) / f"{name}.json"
+
+
+def is_authors_list(path):
+    """True for a bare JSON list, as the authors' own window files are; ours hold settings too."""
+    if not path.is_file():
+        return False
+    with open(path, "rb") as file:
+        return file.read(1) == b"["
 
 
 def list_settings(config, name):

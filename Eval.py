@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from DETAD import diagnose
 from DETAD.characteristics import bucket_table, compute_characteristics, read_characteristics
@@ -49,7 +48,7 @@ from Utils.config import (
 from Utils.datasets import DATASETS, find_file, read_csv_rows
 from Utils.files import UserError, listed, read_json, write_json
 from Utils.ground_truth import load_ground_truth
-from Utils.run import Stopwatch, locked, script_main
+from Utils.run import Stopwatch, locked, progress, script_main
 from Utils.segments import length
 
 FIGURE_VIDEOS = 3    # in the figure of timelines; report.html has all
@@ -61,7 +60,7 @@ def main(argv=None):
     config = parse_config("Eval", argv)
     with locked(results_folder(config)) as folder:
         config, file = open_proposals(config, folder)
-        annotations, truth = load_truth(config)
+        config, annotations, truth = load_truth(config)
         if config.sweep:
             return sweep(config, file, truth, folder)
         results = read_file(config) if file is None else decode(config, file, folder)
@@ -82,7 +81,11 @@ def results_folder(config):
         if not Path(config.detections).is_file():
             raise UserError(f"no detection file at {config.detections}")
         return Path(config.detections).parent
-    return Path(config.output_path)
+    folder = Path(config.output_path)
+    if not config.detections and not folder.is_dir():
+        raise UserError(f"no folder {folder}; run Infer.py --output_path {folder} first, or name "
+                        "the folder of a run")
+    return folder
 
 
 # ---- what is scored -----------------------------------------------------------------------------
@@ -91,6 +94,7 @@ def open_proposals(config, folder):
     """The proposals in `folder`, and the options they were made with: config, ProposalFile. With
     --detections there are none: config, None."""
     if config.detections:
+        print(f"Eval.py\n{describe(config)}")
         return config, None
     file, stored = read_proposals(folder / "proposals.h5")
     config = adopt(config, stored, file.path)
@@ -101,13 +105,17 @@ def open_proposals(config, folder):
 
 
 def load_truth(config):
-    """The ground truth: Annotations, and the same as an ActionTable."""
+    """The ground truth: the config with the subset that it is of, Annotations, and the same as an
+    ActionTable."""
     annotations = load_ground_truth(config)
     truth = action_table(annotations.videos, annotations.classes)
     if not len(truth):
         raise UserError(f"{annotations.notes[0]}: none of its {len(truth.videos)} videos to score "
                         "has an action; choose others with --subset")
-    return annotations, truth
+    subset = canonical(annotations.videos[0].subset)
+    if subset != canonical(config.subset):
+        config = replace(config, subset=subset)
+    return config, annotations, truth
 
 
 def read_file(config):
@@ -147,7 +155,7 @@ def read_videos(config, file, spec):
                   for name, row in read_csv_rows(info).items()}
         if lacking := [video for video in file if video not in frames]:
             raise UserError(f"--floor_duration: {info} has no frames of {listed(lacking)}")
-    for video in tqdm(file, desc="videos", leave=False, disable=not sys.stderr.isatty()):
+    for video in progress(file, "videos"):
         yield read_video(file, video, spec.result_prefix, frames.get(video))
 
 
@@ -238,7 +246,8 @@ def durations_of(annotations, results):
 def origin(config, truth, annotations, results, warnings):
     """What the scores were computed on and with."""
     files = {"ground_truth": annotations.notes[0], "detections": results.source,
-             "ambiguous": config.ambiguous, "subset": config.subset}
+             "ambiguous": config.ambiguous if config.protocol == "thumos14" else None,
+             "subset": config.subset}
     # Of other methods' detections we know our own options alone.
     names = ("dataset", *names_of(EvalOptions)) if config.detections else STORED_NAMES
     return provenance(truth, files, config.protocol, settings(config, names),

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from tqdm import tqdm
 
 from Evaluation.decoding import decoded
 from Evaluation.detections import (
@@ -19,12 +18,12 @@ from Evaluation.proposal_file import ProposalWriter
 from Evaluation.proposals import Proposals
 from Evaluation.timeline import draw_timeline
 from Models.VSGN import VSGN, load_weights
-from Utils.checkpoints import BEST, LAST, load_checkpoint
+from Utils.checkpoints import BEST, LAST, check_classes, load_checkpoint
 from Utils.config import adopt, check, describe, parse_config, settings
 from Utils.datasets import DATASETS
 from Utils.files import UserError, listed, write_json
 from Utils.inputs import inference_loader, video_loader
-from Utils.run import Stopwatch, arithmetic, locked, processes, script_main
+from Utils.run import Stopwatch, arithmetic, locked, processes, progress, script_main
 
 
 @script_main
@@ -38,6 +37,7 @@ def main(argv=None):
             held.enter_context(locked(config.output_path))
         source, loader, lines = inference_loader(config, process)
         config = source.config
+        check_classes(checkpoint, source.classes, config.checkpoint_path)
         model = build(config, checkpoint, process.device)
         process.say(f"Infer.py on {process.device}, {process.world} process(es)",
                     describe(config), *lines)
@@ -65,9 +65,12 @@ def trained(config):
 def infer_video(config, checkpoint, watch):
     """Detections of the one video that --video names: JSON, and a picture beside it."""
     out = Path(config.out or f"{Path(config.video).stem}_detections.json")
+    if out.is_dir():
+        raise UserError(f"-o {out} is a folder; name a file in it")
     with processes(config.device) as process:
         loader, video = video_loader(config, process)
         model = build(config, checkpoint, process.device)
+        print(f"Infer.py on {process.device}\n{describe(config)}")
         parts = [proposals for _, proposals in predicted(model, loader, config, process)]
     proposals = Proposals.joined(parts)
     if config.framing == "whole":
@@ -98,8 +101,7 @@ def build(config, checkpoint, device):
 @torch.inference_mode()
 def predicted(model, loader, config, process):
     """(Window, Proposals) of every window of the loader, in order."""
-    for batch in tqdm(loader, desc="infer", leave=False,
-                      disable=not (sys.stderr.isatty() and process.is_first)):
+    for batch in progress(loader, "infer", process.is_first):
         with arithmetic(config.precision, process.device):
             predictions = model(batch.features, batch.num_frames)
         check_finite(predictions, batch)
@@ -131,6 +133,13 @@ def in_order(results, process):
     return [result for _, result in ordered]
 
 
+def whole_history(config, checkpoint):
+    """The training curves: those of the last checkpoint, if the one used is of the same run."""
+    own, last = checkpoint.get("history", []), Path(config.checkpoint_path) / LAST
+    found = load_checkpoint(last).get("history", []) if own and last.is_file() else []
+    return found if found[:len(own)] == own else own
+
+
 def write_results(config, checkpoint, results, source):
     """Write the proposals, and beside them the training curves; gives the number of proposals."""
     folder, count = Path(config.output_path), 0
@@ -140,7 +149,7 @@ def write_results(config, checkpoint, results, source):
         for window, proposals in results:
             writer.add(replace(window, duration=durations[window.video]), proposals)
             count += len(proposals)
-    write_json(folder / "history.json", checkpoint.get("history", []))
+    write_json(folder / "history.json", whole_history(config, checkpoint))
     return count
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import torch
 from torch.nn.parallel import DistributedDataParallel
-from tqdm import tqdm
 
 from Evaluation.decoding import decoded, validation_score
 from Evaluation.input_figure import write_input_figure
@@ -16,6 +15,7 @@ from Utils.checkpoints import (
     BEST,
     LAST,
     broken_state,
+    check_classes,
     check_resumable,
     load_checkpoint,
     save_checkpoint,
@@ -28,6 +28,7 @@ from Utils.run import (
     arithmetic,
     locked,
     processes,
+    progress,
     random_states,
     restore_random_states,
     script_main,
@@ -52,6 +53,8 @@ def main(argv=None):
         seed_everything(config.seed)
         source, loaders, lines = training_loaders(config, process)
         config = check(source.config, "Train")
+        if before:
+            check_classes(before, source.classes, Path(config.checkpoint_path) / LAST)
         process.say(f"Train.py on {process.device}, {process.world} process(es)",
                     describe(config), *lines)
         if process.is_first and not before:
@@ -228,10 +231,9 @@ def run_epoch(run, loader, optimizer=None, see=None):
     training = optimizer is not None
     run.parallel.train(training)
     meter = LossMeter(run, loader)
-    progress = tqdm(loader, desc=f"epoch {run.epoch + 1} {'train' if training else 'val'}",
-                    leave=False, disable=not (sys.stderr.isatty() and run.process.is_first))
+    what = f"epoch {run.epoch + 1} {'train' if training else 'val'}"
     with torch.set_grad_enabled(training):
-        for batch in progress:
+        for batch in progress(loader, what, run.process.is_first):
             with arithmetic(run.config.precision, run.process.device):
                 predictions = run.parallel(batch.features, batch.num_frames)
             losses = run.criterion(predictions, batch.targets)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from Utils.files import UserError, reason, replacing
+from Utils.files import UserError, listed, reason, replacing
 
 LAST = "checkpoint.pth.tar"
 BEST = "best.pth.tar"
@@ -34,6 +34,14 @@ def save_checkpoint(path, content):
     torch.save(content, buffer)
     with replacing(path) as part:
         part.write_bytes(buffer.getbuffer())
+
+
+def check_classes(content, classes, path):
+    """Refuse a checkpoint that was trained on other classes, which would shift every label."""
+    trained = content.get("classes")
+    if trained is not None and list(trained) != list(classes):
+        raise UserError(f"{path} was trained on the classes {listed(trained)}, the annotations "
+                        f"have {listed(classes)}; annotate with the same, or name --class_index")
 
 
 def load_checkpoint(path):

@@ -202,17 +202,21 @@ def names_of(*groups):
 # What shapes the network, and so must be the same in training and inference.
 NETWORK_NAMES = names_of(WindowOptions, NetworkOptions)
 # What a run stores and a later script takes over: all but the places, and how it runs.
-STORED_NAMES = ("dataset", *names_of(*GROUPS[1:-1]), "seed")
+NOT_STORED = ("skip_missing", "sweep")     # of one call alone
+STORED_NAMES = tuple(name for name in ("dataset", *names_of(*GROUPS[1:-1]), "seed")
+                     if name not in NOT_STORED)
 
 # What values some options may have: in words, as a test, and the options.
 LIMITS = (
     ("above 0", lambda value: 0 < value < math.inf, (
         "feature_fps", "temporal_scale", "input_feat_dim", "bb_hidden_dim", "num_levels",
         "anchor_scale", "num_neigh", "batch_size", "train_lr", "step_size", "nms_alpha_detect",
-        "nms_alpha_prop", "max_detections", "max_seconds", "num_video_classes")),
+        "nms_alpha_prop", "max_detections", "max_seconds", "num_video_classes", "short_seconds")),
     ("0 or above", lambda value: 0 <= value < math.inf, (
         "stitch_gap", "num_head_layers", "weight_decay", "num_epoch", "step_gamma",
         "score_loss_weight", "boundary_loss_epsilon", "num_workers")),
+    ("from 0 to 2^63 - 1", lambda value: 0 <= value < 2 ** 63, ("seed",)),
+    ("at most 16", lambda value: value <= 16, ("num_levels",)),
     ("2 or above", lambda value: value >= 2, ("decoder_num_classes",)),
     ("from 0 to 1", lambda value: 0 <= value <= 1, (
         "short_ratio", "clip_win_size", "iou_thr", "focal_alpha", "score_threshold", "nms_thr",
@@ -304,6 +308,8 @@ def check(config, script):
                 raise UserError(f"--{name} {_shown(value)} is impossible: it must be {words}")
     if len(config.iou_thr) != 3:
         raise UserError(f"--iou_thr takes three thresholds, found {len(config.iou_thr)}")
+    if any(first >= second for first, second in zip(config.tiou, config.tiou[1:], strict=False)):
+        raise UserError(f"--tiou {_shown(config.tiou)}: give rising thresholds, each once")
     check_stitching(config)
     if script in ("Train", "Infer"):
         check_network(config)

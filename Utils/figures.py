@@ -4,6 +4,7 @@ with figure_files(folder / "name", 7.0, 3.0) as figure: draw on it; the files ap
 """
 
 import contextlib
+import io
 from pathlib import Path
 
 import matplotlib
@@ -42,7 +43,10 @@ def figure_files(stem, width, height):
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
         for suffix in (".pdf", ".png"):
+            # In memory first: matplotlib meets a full disk with an error of its own making.
+            drawn = io.BytesIO()
+            # Without a date, so that the same numbers give the same file.
+            figure.savefig(drawn, format=suffix[1:], dpi=PNG_DOTS,
+                           metadata={"CreationDate": None} if suffix == ".pdf" else None)
             with replacing(stem.with_name(stem.name + suffix)) as part:
-                # Without a date, so that the same numbers give the same file.
-                figure.savefig(part, format=suffix[1:], dpi=PNG_DOTS,
-                               metadata={"CreationDate": None} if suffix == ".pdf" else None)
+                part.write_bytes(drawn.getbuffer())

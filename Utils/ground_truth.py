@@ -1,7 +1,6 @@
 """The ground truth that results are scored against: videos as result files name them."""
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 
@@ -100,8 +99,3 @@ def _evaluated(config, videos, classes, notes):
         raise UserError("the ground truth has no videos left to score")
     return Annotations(videos_of(videos, subset), tuple(classes), notes)
 
-
-def default_detad_file(config):
-    """The file of DETAD's characteristics: --detad_anno, else the usual name; None if absent."""
-    path = find_file(config, "detad_anno", optional=True)
-    return Path(path) if path else None

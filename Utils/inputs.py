@@ -72,7 +72,8 @@ def open_lists(config, names):
 
 def fill_unset(config, stored):
     """Options that come from the data, as the windows were cut with them."""
-    unset = {name: value for name, value in stored.items()
+    unset = {name: tuple(value) if isinstance(value, list) else value
+             for name, value in stored.items()
              if hasattr(config, name) and getattr(config, name) is None}
     return dataclasses.replace(config, **unset)
 

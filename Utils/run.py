@@ -15,8 +15,11 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.distributed as dist
+from tqdm import tqdm
 
 from Utils.files import UserError
+
+SECONDS_BETWEEN_LINES = 30
 
 
 def script_main(main):
@@ -164,6 +167,26 @@ def arithmetic(precision, device):
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
     with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
         yield
+
+
+def progress(items, what, is_shown=True):
+    """Hand on the items and show how far it is: a bar on a terminal, else a line every 30 s.
+
+    items: has a length. what: in a word or two.
+    """
+    if not is_shown:
+        yield from items
+    elif sys.stderr.isatty():
+        yield from tqdm(items, desc=what, leave=False)
+    else:
+        start = said = time.monotonic()
+        for done, item in enumerate(items, 1):
+            yield item
+            now = time.monotonic()
+            if now - said >= SECONDS_BETWEEN_LINES:
+                rate, said = done / (now - start), now
+                print(f"{what}: {done} of {len(items)}, {rate:.2g} a second, "
+                      f"{(len(items) - done) / rate:.0f} s left", flush=True)
 
 
 class Stopwatch:

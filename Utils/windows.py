@@ -7,6 +7,7 @@ import math
 import random
 from dataclasses import dataclass
 
+from Utils.annotations import canonical
 from Utils.files import UserError, read_json, write_json
 
 LISTS = ("train", "val", "infer")
@@ -14,8 +15,9 @@ LISTS = ("train", "val", "infer")
 # features is kept for where it comes from the data: a stream that is gone since is then noticed.
 INFER_SHAPERS = ("dataset", "framing", "temporal_scale", "subset", "input_feat_dim")
 TRAIN_SHAPERS = (*INFER_SHAPERS, "train_subset", "val_split", "use_VSS", "short_ratio",
-                 "clip_win_size", "seed")
-NOT_COMPARED = ("seed", "input_feat_dim")
+                 "clip_win_size", "seed", "anchor_scale", "decoder_num_classes")
+SUBSETS = ("subset", "train_subset")   # one name has several spellings
+NOT_COMPARED = ("seed", "input_feat_dim", "anchor_scale", "decoder_num_classes")
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,8 @@ def check_window_settings(stored, config, path):
     """
     for name, value in stored.items():
         wanted = getattr(config, name, None)
-        if name not in NOT_COMPARED and value != wanted:
+        is_same = (canonical(str(value)) == canonical(str(wanted)) if name in SUBSETS else
+                   value == wanted)
+        if name not in NOT_COMPARED and not is_same:
             raise UserError(f"{path} was cut with --{name} {value}, this run has {wanted}; run "
                             f"Cut_long_videos.py again, or give --{name} as it was cut")

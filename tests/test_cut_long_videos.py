@@ -42,7 +42,8 @@ def test_lists_hold_what_shaped_them(tmp_path):
     assert found["infer"][1] == shaped
     assert found["train"][1] == {
         **shaped, "train_subset": "train", "val_split": "heldout", "use_VSS": False,
-        "short_ratio": 0.4, "clip_win_size": 0.38, "seed": 3}
+        "short_ratio": 0.4, "clip_win_size": 0.38, "seed": 3,
+        "anchor_scale": [1.5, 2.25], "decoder_num_classes": 3}
 
 
 def test_clips_are_there_with_self_stitching_and_only_then(tmp_path):
@@ -181,3 +182,14 @@ def test_names_that_look_like_paths_stay_names(tmp_path):
 
     assert cut(tmp_path, "--skip_missing", change=change) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "windows"]
+
+
+def test_lists_of_the_authors_are_kept_unless_told_otherwise(tmp_path, capsys):
+    cut(tmp_path)
+    path = tmp_path / "windows" / "train.json"
+    path.write_text("[]")
+    cut(tmp_path)
+    assert path.read_text() == "[]"
+    assert "kept" in capsys.readouterr().out
+    cut(tmp_path, "--overwrite")
+    assert path.read_text().startswith("{")

@@ -86,6 +86,15 @@ def test_a_released_checkpoint_takes_its_options_from_the_flags(run, capsys):
     assert "weights of another network" in capsys.readouterr().err
 
 
+def test_annotations_of_other_classes_are_refused(run, capsys):
+    folder, places, _ = run
+    content = (folder / "data/annotations.json").read_text()
+    (folder / "other.json").write_text(content.replace(f'"{CLASSES[0]}"', '"zzz"'))
+    words = [*places, f"--output_path={folder}/other", f"--video_anno={folder}/other.json"]
+    assert Infer.main(words) == 2
+    assert "was trained on the classes" in capsys.readouterr().err
+
+
 def test_a_network_option_that_contradicts_the_checkpoint_is_refused(run, capsys):
     folder, places, _ = run
     assert Infer.main([*places, f"--output_path={folder}/all", "--num_neigh", "4"]) == 2

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from Utils.files import UserError
-from Utils.run import locked, script_main
+from Utils.run import locked, progress, script_main
 
 
 def test_the_exit_code_of_a_script_is_its_own():
@@ -66,3 +66,16 @@ def test_a_file_where_the_folder_should_be_is_one_sentence(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="cannot write in .*file"), locked(tmp_path / "file"):
         pass
+
+
+def test_progress_is_told_in_plain_lines_where_there_is_no_terminal(monkeypatch, capsys):
+    clock = iter(range(0, 1000, 20))
+    monkeypatch.setattr("Utils.run.time.monotonic", lambda: next(clock))
+    assert list(progress(range(4), "infer")) == [0, 1, 2, 3]
+    assert capsys.readouterr().out.splitlines() == [
+        "infer: 2 of 4, 0.05 a second, 40 s left", "infer: 4 of 4, 0.05 a second, 0 s left"]
+
+
+def test_only_the_first_process_tells_its_progress(capsys):
+    assert list(progress([1, 2], "infer", is_shown=False)) == [1, 2]
+    assert capsys.readouterr().out == ""

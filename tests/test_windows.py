@@ -182,3 +182,8 @@ def test_windows_of_other_settings_are_refused_by_option():
                                         "True; run Cut_long_videos.py again"):
         check_window_settings(stored, config, "train.json")
     check_window_settings(stored, SimpleNamespace(dataset="demo", use_VSS=False, seed=21), "x")
+
+
+def test_a_subset_may_be_spelled_otherwise_than_when_cut():
+    config = SimpleNamespace(subset="testing", temporal_scale=64)
+    check_window_settings({"subset": "test", "temporal_scale": 64}, config, "train.json")
