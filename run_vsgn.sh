@@ -168,10 +168,12 @@ step() {        # step SCRIPT FLAGS: run one script; its failure is the end
 }
 
 run() {         # run COMMAND: a Ctrl-C or SIGTERM for this shell ends it like a SIGTERM of its own
-    local child code=0
+    local child="" code=0 stopped=0
+    # Before the step starts, so that no signal finds this shell without its trap.
+    trap 'stopped=1; kill -TERM "$child" 2>/dev/null || true' INT TERM
     "$@" &
     child=$!
-    trap 'kill -TERM "$child" 2>/dev/null || true' INT TERM
+    ((!stopped)) || kill -TERM "$child" 2>/dev/null || true
     wait "$child" || code=$?
     while kill -0 "$child" 2>/dev/null; do      # a signal ends `wait` before the child has ended
         code=0
