@@ -96,6 +96,11 @@ class Page:
             "const done = arguments[0];"
             "requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)))")
 
+    def wait_for(self, selector, seconds=10):
+        """Wait until there is such an element."""
+        wait = selenium("webdriver.support.ui").WebDriverWait(self.browser, seconds)
+        wait.until(lambda _: self.all(selector))
+
     def errors(self):
         return [entry["message"] for entry in self.browser.get_log("browser")]
 

@@ -193,6 +193,7 @@ def test_a_timeline_tells_the_same_as_its_table(page, run):
     page.set_score(0.3)
     page.choose("#tiou", "0.3")
     page.one(".video summary").click()
+    page.wait_for(".video:first-child tbody tr")
     rows = [[cell.text for cell in row.find_elements("css selector", "th, td")]
             for row in page.all(".video:first-child tbody tr")]
     shown = found[found.scores >= 0.3]
@@ -316,6 +317,7 @@ def test_the_theme_is_the_systems_until_the_reader_chooses(browser, report_file)
     page.one("#theme").click()
     assert page.js(theme) == "light" and page.js(back) == light and page.picture() == drawn
     assert page.one("#theme").get_attribute("aria-pressed") == "false"
+    time.sleep(1)       # the browser writes what the page stores a little later
     browser.refresh()
     assert page.js(theme) == "light"
     assert page.errors() == []

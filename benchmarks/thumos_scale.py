@@ -1,0 +1,97 @@
+"""The whole THUMOS14 recipe at its real sizes: cut, train, infer, evaluate, each stage timed.
+
+    python benchmarks/thumos_scale.py --annotations FOLDER                # as the paper, for a GPU
+    python benchmarks/thumos_scale.py --annotations FOLDER --scale 0.01   # a hundredth, for a CPU
+
+FOLDER holds the real thumos_gt.json, val_info.mat and test_info.mat; features are random numbers
+of the real lengths (30 a second), half precision on disk. --scale takes that share of the work: of
+the videos its square root, and of the channels its square root.
+"""
+
+import argparse
+import json
+import math
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from Utils.config import parse_config
+from Utils.datasets import load_videos
+
+FEATURES_A_SECOND = 30
+CHANNELS = 1024                 # a stream
+FILES = {"train": "val", "test": "test"}    # subset -> part of the name of its feature files
+
+
+def main(argv=None):
+    words = parse(argv)
+    with tempfile.TemporaryDirectory(dir=words.work) as folder:
+        folder, share = Path(folder), math.sqrt(words.scale)
+        channels = max(8, round(CHANNELS * share))
+        write_data(folder, words.annotations, share, channels)
+        flags = ["--dataset", "thumos", f"--feature_path={folder}", f"--window_path={folder}/w",
+                 f"--checkpoint_path={folder}/c", f"--output_path={folder}/o",
+                 f"--video_anno={folder}/thumos_gt.json", f"--video_info={words.annotations}",
+                 "--input_feat_dim", str(2 * channels), *words.flags]
+        for script in ("Cut_long_videos", "Train", "Infer", "Eval"):
+            start = time.perf_counter()
+            said = run(script, flags)
+            print(f"{script}: {time.perf_counter() - start:.1f} s; {said}", flush=True)
+    return 0
+
+
+def parse(argv):
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--annotations", required=True)
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--work", help="where the features go (10 GB at full scale)")
+    parser.add_argument("flags", nargs="*", help="further flags of the scripts, behind --")
+    return parser.parse_args(argv)
+
+
+def write_data(folder, annotations, share, channels):
+    """Annotations of `share` of the videos, and features of their real lengths."""
+    config = parse_config("Train", ["--dataset", "thumos", "--video_anno",
+                                    str(Path(annotations) / "thumos_gt.json")])
+    videos, _ = load_videos(config)
+    kept = [video for subset in FILES for video in chosen(videos, subset, share)]
+    database = json.loads((Path(annotations) / "thumos_gt.json").read_text())["database"]
+    (folder / "thumos_gt.json").write_text(json.dumps(
+        {"database": {video.name: database[video.name] for video in kept}}))
+    rng = np.random.default_rng(0)
+    for subset, part in FILES.items():
+        for stream in ("rgb", "flow"):
+            with h5py.File(folder / f"{stream}_{part}.h5", "w") as file:
+                for video in kept:
+                    if video.subset == subset:
+                        frames = round(video.duration * FEATURES_A_SECOND)
+                        file[video.name] = rng.standard_normal(
+                            (frames, channels), dtype=np.float32).astype(np.float16)
+
+
+def chosen(videos, subset, share):
+    """Every so many of the videos of a subset."""
+    there = [video for video in videos if video.subset == subset]
+    return there[::max(1, round(1 / share))]
+
+
+def run(script, flags):
+    """The last line that a script says; an end with its error if it fails."""
+    done = subprocess.run([sys.executable, str(ROOT / f"{script}.py"), *flags], cwd=ROOT,
+                          capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{script}.py failed:\n{done.stdout}{done.stderr}")
+    return done.stdout.strip().splitlines()[-1]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
