@@ -96,10 +96,10 @@ class Page:
             "const done = arguments[0];"
             "requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)))")
 
-    def wait_for(self, selector, seconds=10):
-        """Wait until there is such an element."""
-        wait = selenium("webdriver.support.ui").WebDriverWait(self.browser, seconds)
-        wait.until(lambda _: self.all(selector))
+    def until(self, is_so, seconds=10):
+        """Wait until a function gives something true."""
+        selenium("webdriver.support.ui").WebDriverWait(self.browser, seconds).until(
+            lambda _: is_so())
 
     def errors(self):
         return [entry["message"] for entry in self.browser.get_log("browser")]

@@ -119,6 +119,7 @@ def test_a_curve_can_be_read_under_the_pointer(page, run):
         assert (np.diff(points, axis=0) >= 0).all()       # recall rises, precision falls
     page.js("arguments[0].scrollIntoView({block: 'center'})", chart)
     action_chains.ActionChains(page.browser).move_to_element(chart).perform()
+    page.until(lambda: page.one("#tip").text)
     first, *values = page.one("#tip").text.split("\n")
     recall = float(first.removeprefix("Recall (%) ")) / 100
     corners = precision_recall(truth, found, THRESHOLDS).corners["Jump"]
@@ -193,7 +194,7 @@ def test_a_timeline_tells_the_same_as_its_table(page, run):
     page.set_score(0.3)
     page.choose("#tiou", "0.3")
     page.one(".video summary").click()
-    page.wait_for(".video:first-child tbody tr")
+    page.until(lambda: page.all(".video:first-child tbody tr"))
     rows = [[cell.text for cell in row.find_elements("css selector", "th, td")]
             for row in page.all(".video:first-child tbody tr")]
     shown = found[found.scores >= 0.3]
