@@ -36,18 +36,11 @@ from Evaluation.sweep import combinations, format_sweep
 from Evaluation.thumos14_protocol import read_ambiguous
 from Evaluation.video_scores import check_covered, read_video_scores
 from Utils.annotations import canonical, number
-from Utils.config import (
-    STORED_NAMES,
-    EvalOptions,
-    adopt,
-    describe,
-    names_of,
-    parse_config,
-    settings,
-)
+from Utils.config import adopt, describe, parse_config, settings
 from Utils.datasets import DATASETS, find_file, read_csv_rows
 from Utils.files import UserError, listed, read_json, write_json
 from Utils.ground_truth import load_ground_truth
+from Utils.options import STORED_NAMES, EvalOptions, names_of
 from Utils.run import Stopwatch, locked, progress, script_main
 from Utils.segments import length
 

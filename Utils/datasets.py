@@ -20,9 +20,9 @@ from Utils.annotations import (
     to_video,
     videos_of,
 )
-from Utils.config import PRESETS
 from Utils.files import UserError, listed
 from Utils.matlab import MatlabError, struct_field
+from Utils.options import PRESETS
 
 __all__ = ["DATASETS", "DatasetSpec", "Video", "find_file", "load_annotations", "load_videos",
            "read_durations", "videos_of"]

@@ -4,25 +4,21 @@ import dataclasses
 import json
 import pickle
 import shlex
-from pathlib import Path
 
 import pytest
 
+from Utils.command_line import SCRIPTS
 from Utils.config import (
-    GROUPS,
     LIMITS,
-    PRESETS,
-    SCRIPTS,
     Config,
     adopt,
     check_network,
-    default_window_file,
     describe,
-    names_of,
     parse_config,
     settings,
 )
 from Utils.files import UserError
+from Utils.options import GROUPS, PRESETS, names_of
 
 T7 = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 T10 = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
@@ -97,7 +93,6 @@ def test_presets_are_those_of_the_table(dataset):
     assert config.checkpoint_path == f"checkpoint_{dataset}"
     assert config.output_path == f"output_{dataset}"
     assert config.window_path == f"windows/{dataset}"
-    assert default_window_file(config, "val") == Path("windows") / dataset / "val.json"
 
 
 def test_a_bare_command_means_activitynet():
