@@ -14,6 +14,7 @@ from Evaluation.detections import (
     video_detections,
     write_detections,
 )
+from Evaluation.per_video import detection_options
 from Evaluation.proposal_file import ProposalWriter
 from Evaluation.proposals import Proposals
 from Evaluation.timeline import draw_timeline
@@ -75,8 +76,7 @@ def infer_video(config, checkpoint, watch):
     proposals = Proposals.joined(parts)
     if config.framing == "whole":
         proposals = in_seconds(proposals, video.duration)
-    found = video_detections(proposals, video.duration, sigma=config.nms_alpha_detect,
-                             limit=config.max_detections, max_seconds=config.max_seconds)
+    found = video_detections(proposals, video.duration, **detection_options(config))
     classes = None if config.class_agnostic else class_names(config, checkpoint)
     rows = detection_rows(found, classes)
     write_detections(out, {video.name: rows}, DATASETS[config.dataset].version)

@@ -27,7 +27,8 @@ def decoded(predictions, batch, config):
         yield window, window_proposals(
             scores[row], adjusted[row], startness[row], endness[row],
             *(fact[row] for fact in facts), gap=config.stitch_gap,
-            score_threshold=config.score_threshold, nms_threshold=config.nms_thr)
+            score_threshold=config.score_threshold, nms_threshold=config.nms_thr,
+            boundary_power=config.boundary_power, max_per_class=config.max_per_class)
 
 
 def validation_score(decoded_windows, videos, classes, config):

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from Evaluation.by_class import best_of_classes, soft_nms_by_class, voted
 from Evaluation.nms import soft_nms_each
 from Evaluation.proposals import Proposals
 from Utils.files import UserError, write_json
@@ -29,17 +30,22 @@ def video_detections(proposals, duration, **options):
     return detections_of_each([proposals], [duration], **options)[0]
 
 
-def detections_of_each(proposals, durations, *, sigma, limit, max_seconds=None, rounded=True):
+def detections_of_each(proposals, durations, *, sigma, limit, max_seconds=None, rounded=True,
+                       by_class=False, max_per_class=None, vote_iou=None):
     """Detections of videos: soft-NMS over all classes together (spec: as the original).
 
     proposals: Proposals of all windows of each, in seconds. durations: s, None if unknown. limit:
     at most. max_seconds: ones this long or longer score 0, and so are not taken. rounded: to 0.1 s
     and 6 decimals of the score. Segments without length, before or after clipping and rounding, go.
+    The strong recipe: by_class: soft-NMS of each class for itself; max_per_class: only the best of
+    each; vote_iou: segments are voted on, see Evaluation.by_class.
     """
-    proposals = [_with_length(rows) for rows in proposals]
-    kept = soft_nms_each([(rows.segments, _short_scores(rows, max_seconds)) for rows in proposals],
-                         sigma, limit)
-    return [_detections(rows, *found, duration, rounded)
+    proposals = [best_of_classes(_with_length(rows), max_per_class) for rows in proposals]
+    scored = [(rows.segments, _short_scores(rows, max_seconds)) for rows in proposals]
+    kept = ([soft_nms_by_class(*part, rows.labels, sigma, limit)
+             for part, rows in zip(scored, proposals, strict=True)] if by_class else
+            soft_nms_each(scored, sigma, limit))
+    return [_detections(rows, *found, duration, rounded, vote_iou)
             for rows, found, duration in zip(proposals, kept, durations, strict=True)]
 
 
@@ -50,9 +56,10 @@ def _short_scores(proposals, max_seconds):
     return np.where(length(proposals.segments) >= max_seconds, 0, proposals.scores)
 
 
-def _detections(proposals, kept, scores, duration, rounded):
+def _detections(proposals, kept, scores, duration, rounded, vote_iou):
     """Detections of the kept proposals and their new scores."""
-    segments = proposals.segments[kept].clip(0, duration)
+    segments = (proposals.segments[kept] if vote_iou is None else
+                voted(proposals, kept, vote_iou)).clip(0, duration)
     if rounded:
         segments, scores = _rounded(segments, SECONDS_DECIMALS), _rounded(scores, SCORE_DECIMALS)
     return _with_length(Detections(segments, scores, proposals.labels[kept]))

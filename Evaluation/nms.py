@@ -37,6 +37,8 @@ def nms_by_class(segments, scores, candidates, threshold):
     index, label = np.nonzero(candidates)
     order = np.lexsort((-scores[index, label], label))
     index, label = index[order], label[order]
+    if threshold >= 1:      # no IoU is above
+        return index, label
     used, position = np.unique(index, return_inverse=True)
     kept = _kept_pairs(_overlap_bits(segments[used], threshold), position.tolist(), label.tolist())
     return index[kept], label[kept]

@@ -74,8 +74,7 @@ def read_video(file, video, prefix="", num_frames=None):
 
 def detections_of(videos, config, video_scores):
     """Detections of VideoRows, a list. video_scores: {name: (K + 1,)}, needed if class-agnostic."""
-    options = {"sigma": config.nms_alpha_detect, "limit": config.max_detections,
-               "max_seconds": config.max_seconds}
+    options = detection_options(config)
     durations = [video.duration for video in videos]
     if config.class_agnostic:
         found = detections_of_each([video.rows for video in videos], durations, rounded=False,
@@ -86,6 +85,13 @@ def detections_of(videos, config, video_scores):
     rows = [fuse_own_class(video.rows, video_scores[video.name]) if video_scores else video.rows
             for video in videos]
     return detections_of_each(rows, durations, **options)
+
+
+def detection_options(config):
+    """What the options say about detections, as `detections_of_each` takes it."""
+    return {"sigma": config.nms_alpha_detect, "limit": config.max_detections,
+            "max_seconds": config.max_seconds, "by_class": config.nms_by_class,
+            "max_per_class": config.max_per_class, "vote_iou": config.vote_iou}
 
 
 def proposals_of(videos, config):

@@ -50,13 +50,15 @@ def class_scores(logits):
 
 
 def window_proposals(scores, adjusted, startness, endness, num_frames, stitched, origin, rate, *,
-                     gap, score_threshold, nms_threshold):
+                     gap, score_threshold, nms_threshold, boundary_power=1.0, max_per_class=None):
     """Proposals of one window from the network's outputs for it.
 
     scores: (M, N) of the classes, background first; N = 1: not told apart. adjusted: (M, 2) boxes
     in positions, startness, endness: (T,); all float32. num_frames: of the window; stitched: it is
     in the input twice, `gap` positions between. Seconds = (frame + origin) / rate.
-    With classes: boxes scored above score_threshold, after NMS, by class and then falling score.
+    Score = class * (start * end)^boundary_power.
+    With classes: boxes of a class score above score_threshold, after NMS (none at a threshold of
+    1), at most max_per_class of each, by class and then falling score.
     N = 1: a row an anchor, also those without length; they go when proposals are used.
     """
     if not all(np.isfinite(part).all() for part in (scores, adjusted, startness, endness)):
@@ -66,13 +68,20 @@ def window_proposals(scores, adjusted, startness, endness, num_frames, stitched,
     at_edges = _mean_around(startness, boxes[:, 0]) * _mean_around(endness, boxes[:, 1])
     boxes = _in_frames(boxes, num_frames, stitched, len(startness), gap)
     seconds = (boxes.astype(np.float64) + origin) / rate
-    weighted = scores * at_edges[:, None]
+    weighted = scores * (at_edges ** boundary_power)[:, None]
     if scores.shape[1] == 1:
         return Proposals(seconds, weighted[:, 0], np.zeros(len(seconds), dtype=np.int32))
     candidates = (scores > score_threshold) & (length(boxes) > 0)[:, None]
     candidates[:, 0] = False
     index, label = nms_by_class(boxes.astype(np.float64), weighted, candidates, nms_threshold)
+    kept = _places(label) < (max_per_class or len(label))
+    index, label = index[kept], label[kept]
     return Proposals(seconds[index], weighted[index, label], label.astype(np.int32))
+
+
+def _places(label):
+    """How many of the same label go before each: 0 0 1 of 4 7 7. label: (n,) sorted ints."""
+    return np.arange(len(label)) - np.searchsorted(label, label)
 
 
 def _mean_around(curve, positions):

@@ -114,3 +114,23 @@ def test_a_window_is_that_of_the_plain_formulation(seed, count, num_classes, sti
                                    stitched, 7, 2, **RULES) if count else []
     columns = (*found.segments.T, found.scores, found.labels)
     assert list(zip(*(column.tolist() for column in columns), strict=True)) == plain
+
+
+def test_the_power_of_the_boundary_scores():
+    edges = np.full((2, 64), .25, np.float32)
+    found = decode([[0, .5]], [[2, 10]], edges=edges, boundary_power=.25)
+    assert found.scores == pytest.approx([.5 * .25 ** .5])
+
+
+def test_only_the_best_of_each_class_are_kept():
+    boxes = [[0, 5], [10, 15], [20, 25]]
+    found = decode([[.3, .1, .6], [.3, .5, .2], [.3, .6, .005]], boxes, max_per_class=1)
+    assert found.labels.tolist() == [1, 2]
+    assert found.scores == pytest.approx([.6, .6])
+    assert len(decode(np.zeros((0, 3)), np.zeros((0, 2)), max_per_class=1)) == 0
+
+
+def test_a_threshold_of_1_suppresses_nothing():
+    twice = [[0, .5], [0, .4]], [[0, 5], [0, 5]]
+    assert len(decode(*twice, nms_threshold=.99)) == 1
+    assert len(decode(*twice, nms_threshold=1)) == 2

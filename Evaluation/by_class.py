@@ -1,0 +1,44 @@
+"""Suppression class by class, and voting: how the strong recipe turns proposals into detections."""
+
+import numpy as np
+
+from Evaluation.nms import soft_nms_each
+from Utils.segments import iou
+
+
+def best_of_classes(proposals, limit):
+    """The `limit` best proposals of each class, in the order they came in; None: all."""
+    if limit is None:
+        return proposals
+    order = np.lexsort((-proposals.scores, proposals.labels))
+    label = proposals.labels[order]
+    place = np.arange(len(order)) - np.searchsorted(label, label)
+    return proposals[np.sort(order[place < limit])]
+
+
+def soft_nms_by_class(segments, scores, labels, sigma, limit):
+    """`soft_nms` of each class for itself, and the best of all of them together.
+
+    segments: (M, 2), scores, labels: (M,); limit: how many are kept at most.
+    Returns kept (n,) int, by falling score, and their new scores (n,) float64.
+    """
+    classes = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+    found = soft_nms_each([(segments[rows], scores[rows]) for rows in classes], sigma, limit)
+    kept = [rows[chosen] for rows, (chosen, _) in zip(classes, found, strict=True)]
+    kept = np.concatenate([np.zeros(0, np.int64), *kept])
+    new_scores = np.concatenate([np.zeros(0), *(new for _, new in found)])
+    best = np.argsort(-new_scores, kind="stable")[:limit]
+    return kept[best], new_scores[best]
+
+
+def voted(proposals, kept, threshold):
+    """Segments of the `kept` proposals, each the mean of those of its class around it.
+
+    All proposals of the class with an IoU of `threshold` or more vote, the kept one among them,
+    with weights score * IoU. kept: (n,) int -> (n, 2).
+    """
+    segments, labels = proposals.segments, proposals.labels
+    overlap = iou(segments[kept], segments)
+    overlap *= (overlap >= threshold) & (labels[kept, None] == labels)
+    weight = overlap * proposals.scores
+    return weight @ segments / weight.sum(axis=1, keepdims=True)
