@@ -19,10 +19,11 @@ from Utils.windows import (
     INFER_SHAPERS,
     TRAIN_SHAPERS,
     ClipRule,
-    Window,
     cut_sliding,
     cut_sliding_inference,
     cut_whole,
+    cut_whole_inference,
+    inference_clip,
     write_windows,
 )
 
@@ -70,7 +71,9 @@ def sliding_lists(source):
 
     return {"train": cut("train", functools.partial(cut_sliding, clips=clips)),
             "val": cut("val", functools.partial(cut_sliding, clips=clips)),
-            "infer": cut("infer", cut_sliding_inference)}
+            "infer": cut("infer", functools.partial(
+                cut_sliding_inference, rule=config.infer_windows,
+                clip_length=inference_clip(config)))}
 
 
 def whole_lists(source):
@@ -82,7 +85,9 @@ def whole_lists(source):
     for name in ("train", "val"):
         clips = clip_rule(config, random.Random(config.seed), rate)
         lists[name] = [w for video in source.videos[name] for w in cut_whole(video, clips)]
-    lists["infer"] = [Window(video.name, 0, video.duration) for video in source.videos["infer"]]
+    clip = inference_clip(config)
+    lists["infer"] = [w for video in source.videos["infer"]
+                      for w in cut_whole_inference(video, clip and clip / rate)]
     return lists
 
 

@@ -23,6 +23,8 @@ from Utils.checkpoints import (
 from Utils.config import adopt, check, describe, parse_config, settings
 from Utils.files import UserError
 from Utils.inputs import training_loaders
+from Utils.loss_meter import LossMeter
+from Utils.optimization import Updates
 from Utils.run import (
     Stopwatch,
     arithmetic,
@@ -110,22 +112,33 @@ class Run:
     def __init__(self, config, source, process, before=None):
         self.config, self.source, self.process = config, source, process
         self.model = VSGN(config).to(process.device)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), config.train_lr,
-                                          weight_decay=config.weight_decay, fused=True)
+        self.updates = Updates(self.model, config)
         self.criterion = Criterion(config).to(process.device)
         self.epoch, self.best_loss, self.history = 0, float("inf"), []
         if before:
-            load_weights(self.model, before["state_dict"], config.checkpoint_path)
-            self.epoch, self.best_loss = before["epoch"], before["best_loss"]
-            self.history = before["history"]
-            with broken_state(Path(config.checkpoint_path) / LAST):
-                self.optimizer.load_state_dict(before["optimizer"])
-                restore_random_states(before["random_states"])
+            self.go_on(before)
         self.parallel = (DistributedDataParallel(self.model) if process.world > 1 else self.model)
         self.scalars = (ScalarLog(Path(config.checkpoint_path) / "tensorboard")
                         if process.is_first else None)
         if self.scalars and self.history:
             self.log_scalars()    # again, since a kill may have come before they were written
+
+    def go_on(self, before):
+        """Take over the state of a checkpoint."""
+        folder = self.config.checkpoint_path
+        load_weights(self.model, before.get("trained_state_dict", before["state_dict"]), folder)
+        if self.updates.averaged is not None:
+            load_weights(self.updates.averaged, before["state_dict"], folder)
+        self.epoch, self.best_loss = before["epoch"], before["best_loss"]
+        self.history = before["history"]
+        with broken_state(Path(folder) / LAST):
+            self.updates.optimizer.load_state_dict(before["optimizer"])
+            restore_random_states(before["random_states"])
+
+    @property
+    def usable(self):
+        """The network to validate with: that of the averaged weights, if there is one."""
+        return self.updates.averaged or self.parallel
 
     def close(self):
         """Let go of the log."""
@@ -153,10 +166,8 @@ class Run:
 
     def next_epoch(self, train_loader, val_loader):
         """Train on every training window once, validate, log, save."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.config, self.epoch)
         train_loader.set_epoch(self.epoch)
-        train = run_epoch(self, train_loader, self.optimizer)
+        train = run_epoch(self, train_loader, training=True)
         val = self.validate(val_loader)
         self.epoch += 1
         self.history.append({"epoch": self.epoch, "train": train, "val": val})
@@ -190,8 +201,7 @@ class Run:
         """Write checkpoint.pth.tar, and best.pth.tar first where this epoch is the best so far."""
         folder = Path(self.config.checkpoint_path)
         content = {
-            "epoch": self.epoch, "state_dict": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(), "settings": settings(self.config),
+            "epoch": self.epoch, **self.updates.state(), "settings": settings(self.config),
             "classes": list(self.source.classes),
             "best_loss": min(self.best_loss, self.history[-1]["val"]["total"]),
             "history": self.history, "random_states": random_states(),
@@ -217,81 +227,28 @@ class Run:
                           for name, value in self.history[-1][use].items()}, self.epoch)
 
 
-def learning_rate(config, epoch):
-    """train_lr, times step_gamma after every step_size epochs (StepLR)."""
-    return config.train_lr * config.step_gamma ** (epoch // config.step_size)
-
-
-def run_epoch(run, loader, optimizer=None, see=None):
-    """Every batch once, training if there is an optimizer; gives the mean of each loss.
+def run_epoch(run, loader, training=False, see=None):
+    """Every batch once; gives the mean of each loss.
 
     see: called with the predictions and the batch of each step, if given.
     Raises UserError at a loss that is not finite, naming loss, epoch and videos.
     """
-    training = optimizer is not None
-    run.parallel.train(training)
-    meter = LossMeter(run, loader)
+    meter = LossMeter(loader.sizes, run.epoch + 1, run.config.checkpoint_path, run.process.world)
+    network = run.parallel if training else run.usable
+    network.train(training)
     what = f"epoch {run.epoch + 1} {'train' if training else 'val'}"
     with torch.set_grad_enabled(training):
-        for batch in progress(loader, what, run.process.is_first):
+        for step, batch in enumerate(progress(loader, what, run.process.is_first)):
             with arithmetic(run.config.precision, run.process.device):
-                predictions = run.parallel(batch.features, batch.num_frames)
+                predictions = network(batch.features, batch.num_frames)
             losses = run.criterion(predictions, batch.targets)
             total = run.criterion.total(losses)
             meter.add({**losses, "total": total}, batch.windows)
             if see:
                 see(predictions, batch)
             if training:
-                optimizer.zero_grad(set_to_none=True)
-                total.backward()
-                optimizer.step()
+                run.updates.step(total, run.epoch, step, len(loader))
     return meter.means()
-
-
-class LossMeter:
-    """Means of the losses over an epoch, weighted by the inputs of each (global) batch."""
-
-    PATIENCE = 50  # steps between two looks at a GPU's losses, each of which makes it wait
-
-    def __init__(self, run, loader):
-        self.run, self.sizes, self.names = run, iter(loader.sizes), None
-        self.sum, self.count, self.unseen = 0.0, 0, []
-
-    def add(self, losses, windows):
-        """Count one batch's losses (dict of scalars); looks at once whether they are finite
-        on a CPU, every PATIENCE steps on a GPU."""
-        self.names = list(losses)
-        values = torch.stack([loss.detach() for loss in losses.values()])
-        size = next(self.sizes)
-        self.sum = self.sum + values.double() * size
-        self.count += size
-        self.unseen.append((values, windows))
-        if values.device.type == "cpu" or len(self.unseen) >= self.PATIENCE:
-            self.look()
-
-    def look(self):
-        """Raise UserError if one of the batches not looked at yet has a loss that is not finite."""
-        if not self.unseen:
-            return
-        finite = torch.stack([values for values, _ in self.unseen]).isfinite().cpu()
-        for is_finite, (_, windows) in zip(finite, self.unseen, strict=True):
-            if not is_finite.all():
-                name = self.names[int((~is_finite).nonzero()[0])]
-                videos = sorted({window.video for window in windows})
-                raise UserError(
-                    f"{name} is not finite in epoch {self.run.epoch + 1}, at videos "
-                    f"{', '.join(videos[:5])}{' ...' if len(videos) > 5 else ''}; checkpoints in "
-                    f"{self.run.config.checkpoint_path} are from before. Lower --train_lr, or look "
-                    "at these features with Cut_long_videos.py --check")
-        self.unseen.clear()
-
-    def means(self):
-        """{name: mean}, over the batches of all processes."""
-        self.look()
-        if self.run.process.world > 1:
-            torch.distributed.all_reduce(self.sum)
-        means = self.sum / (self.count * self.run.process.world)
-        return dict(zip(self.names, means.tolist(), strict=True))
 
 
 if __name__ == "__main__":

@@ -102,7 +102,10 @@ def _check_content(content, path):
     """Refuse what is no checkpoint, and weights that are not finite."""
     if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
         raise UserError(f"{path} holds no state_dict; it is not a checkpoint of VSGN")
-    for name, value in content["state_dict"].items():
+    trained = content.get("trained_state_dict", {})
+    if not isinstance(trained, dict):
+        raise UserError(f"{path}: its trained_state_dict is not as Train.py writes it; train again")
+    for name, value in [*content["state_dict"].items(), *trained.items()]:
         if not isinstance(name, str) or not torch.is_tensor(value):
             raise UserError(f"{path}: {str(name)[:60]!r} of its state_dict is no tensor")
         if not value.isfinite().all():

@@ -16,15 +16,18 @@ from Utils.targets import plain_actions, stitched_actions, whole_actions, whole_
 
 @dataclass(frozen=True)
 class InputShape:
-    """What an input looks like: T columns, and whether and how short windows are stitched."""
+    """What an input looks like: T columns, whether and how short windows are stitched, and what
+    share of an action makes it one of a window."""
     length: int
     gap: int
     short_ratio: float
     use_vss: bool
+    min_inside: float = 1.0
 
     @classmethod
     def of(cls, config):
-        return cls(config.temporal_scale, config.stitch_gap, config.short_ratio, config.use_VSS)
+        return cls(config.temporal_scale, config.stitch_gap, config.short_ratio, config.use_VSS,
+                   config.min_inside)
 
     def stitches(self, num_frames):
         """The one decision, taken from the frames of the window, that labels, graph and inference
@@ -59,10 +62,11 @@ def sliding_layout(window, video, stream_lengths, shape):
     actions = video.segments, video.labels, start, end, rate
     if shape.stitches(count):
         return Layout(stitched_plan(start, count, shape.length, shape.gap, streams), count, True,
-                      start, rate, *stitched_actions(*actions, shape.length, shape.gap))
+                      start, rate, *stitched_actions(*actions, shape.length, shape.gap,
+                                                     shape.min_inside))
     count = min(count, shape.length)
     return Layout(plain_plan(start, count, streams), count, False, start, rate,
-                  *plain_actions(*actions, stream_lengths[0], count))
+                  *plain_actions(*actions, stream_lengths[0], count, shape.min_inside))
 
 
 def whole_layout(window, video, stream_lengths, shape):
@@ -80,10 +84,10 @@ def whole_layout(window, video, stream_lengths, shape):
     plan = whole_plan(span, seconds, stream_lengths, shape.length, gap)
     if stitched:
         actions = whole_stitched_actions(video.segments, video.labels, seconds, rate, count,
-                                         shape.length, gap)
+                                         shape.length, gap, shape.min_inside)
     else:
         count = min(count, shape.length)
-        actions = whole_actions(video.segments, video.labels, seconds, count)
+        actions = whole_actions(video.segments, video.labels, seconds, count, shape.min_inside)
     columns_per_video = count * duration / (seconds[1] - seconds[0])
     return Layout(plan, count, stitched, seconds[0] / duration * columns_per_video,
                   columns_per_video, *actions)

@@ -9,9 +9,16 @@ from Utils.annotations import Video
 from Utils.features import check_width, open_one
 from Utils.files import UserError
 from Utils.loader import WindowLoader
+from Utils.random_windows import RandomWindows, WindowDraw
 from Utils.sources import INFER, TRAIN, Source, open_source
 from Utils.window_dataset import WindowDataset
-from Utils.windows import Window, check_window_settings, cut_sliding_inference, read_windows
+from Utils.windows import (
+    check_window_settings,
+    cut_sliding_inference,
+    cut_whole_inference,
+    inference_clip,
+    read_windows,
+)
 
 
 def training_loaders(config, process):
@@ -23,8 +30,9 @@ def training_loaders(config, process):
     config, source, lists = open_lists(config, TRAIN)
     train, val = (window_loader(config, source, windows, process, is_training)
                   for windows, is_training in zip(lists, (True, False), strict=True))
+    kind = "random" if config.random_windows else "training"
     lines = [*source.notes, *left_out_lines(source),
-             f"{len(train.dataset)} training and {len(val.dataset)} validation windows; training "
+             f"{len(train.dataset)} {kind} windows an epoch and {len(val.dataset)} for validation; "
              + train.describe()]
     return source, (train, val), lines
 
@@ -47,8 +55,11 @@ def video_loader(config, process):
         raise UserError(f"--video {config.video}: tell how many features a second there are, with "
                         "--feature_fps")
     video = Video(name, "", frames / config.feature_fps, np.zeros((0, 2)), np.zeros(0, np.int64))
-    windows = (cut_sliding_inference(video, frames, config.feature_fps, config.temporal_scale)
-               if config.framing == "sliding" else [Window(name, 0, video.duration)])
+    clip = inference_clip(config)
+    windows = (cut_sliding_inference(video, frames, config.feature_fps, config.temporal_scale,
+                                     config.infer_windows, clip)
+               if config.framing == "sliding" else
+               cut_whole_inference(video, clip and clip / config.feature_fps))
     source = Source(config, {"infer": [video]}, (), store)
     return window_loader(config, source, windows, process, is_training=None), video
 
@@ -94,10 +105,16 @@ def left_out_lines(source):
 
 
 def window_loader(config, source, windows, process, is_training):
-    """A loader of `windows`. is_training: True shuffled, False in order, None without targets."""
-    videos = {video.name: video for video in source.all_videos}
-    dataset = WindowDataset(windows, videos.values(), source.features, config,
-                            with_targets=is_training is not None)
+    """A loader of `windows`. is_training: True shuffled, or random windows in their stead; False in
+    order; None in order and without targets."""
+    data = source.features, config
+    if is_training and config.random_windows:
+        draw = WindowDraw(source.videos["train"], source.features, config)
+        dataset = RandomWindows(draw, source.videos["train"], *data)
+    else:
+        videos = {video.name: video for video in source.all_videos}
+        dataset = WindowDataset(windows, videos.values(), *data,
+                                with_targets=is_training is not None)
     return WindowLoader(dataset, config.batch_size, process.device, shuffle=bool(is_training),
                         seed=config.seed, drop_last=bool(is_training), rank=process.rank,
                         world=process.world, num_workers=config.num_workers, cache=config.cache)

@@ -30,8 +30,8 @@ class WindowLoader:
         self.place = choose_place(cache, values, self.device, half, world)
         self.inputs = dataset
         if self.place.where == "gpu":
-            self.inputs = DeviceInputs(dataset, ResidentFeatures(store, videos, self.device,
-                                                                 self.place.dtype))
+            self.resident = ResidentFeatures(store, videos, self.device, self.place.dtype)
+            self.inputs = DeviceInputs(dataset, self.resident)
         elif self.place.where == "ram":
             dataset.features = ResidentFeatures(store, videos)
 
@@ -42,8 +42,10 @@ class WindowLoader:
         return f"features are {words[self.place.where]} ({self.place.reason})"
 
     def set_epoch(self, epoch):
-        """Choose the order of the next pass."""
+        """Choose the order of the next pass or, of random windows, draw others."""
         self.epoch = epoch
+        if self.dataset.redraw(epoch) and self.place.where == "gpu":
+            self.inputs = DeviceInputs(self.dataset, self.resident)
 
     def __len__(self):
         whole, rest = divmod(len(self.dataset), self.batch_size)

@@ -83,8 +83,8 @@ class RandomOptions:
     clip_share: float = option(0.42, "share of clips to be stitched, among random windows")
     min_clip: float = option(0.19, "length of the shortest random clip, as a share of T; the "
                                    "longest has clip_win_size")
-    min_crop: float = option(0.6, "length of the shortest other random window, as a share of what "
-                                  "fits of its video into T")
+    min_crop: float = option(0.6, "length of the shortest other random window, as a share of its "
+                                  "video; the longest is all of it, in sliding windows at most T")
     min_inside: float = option(1.0, "an action is a target where at least this share of it is in "
                                     "the window, and clipped to that")
     mask_padding: bool = option(False, "take no negatives from padding and gap")

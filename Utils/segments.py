@@ -29,7 +29,10 @@ def coverage(a, b):
     return intersection(a, b) / (size + (size == 0))
 
 
-def inside(segments, start, end):
-    """True where a segment lies wholly in [start, end]: (..., 2) -> (...)."""
-    return (segments[..., 0] >= start) & (segments[..., 1] <= end)
-
+def inside(segments, start, end, share=1.0):
+    """True where at least a share of a segment lies in [start, end], all by default. (..., 2) ->
+    (...)."""
+    if share >= 1:
+        return (segments[..., 0] >= start) & (segments[..., 1] <= end)
+    held = segments[..., 1].clip(max=end) - segments[..., 0].clip(min=start)
+    return (held >= 0) & (held >= share * length(segments))

@@ -14,47 +14,48 @@ from Utils.stitching import copy_length
 BOUNDARY_REACH = 1.5   # frames on each side of a boundary that count as it
 
 
-def plain_actions(segments, labels, start, end, fps, num_frames, count):
+def plain_actions(segments, labels, start, end, fps, num_frames, count, min_inside=1.0):
     """Actions in frames start .. end (inclusive) of a video of num_frames frames, `count` of which
-    are in the input."""
+    are in the input. Here and below: min_inside is the share of an action that must be there."""
     frames = np.rint(segments * fps)
     # Clipped to the video before the containment test, unlike in a stitched clip: released weights
     # were trained this way. An action that starts behind the video's end is in no window.
     frames = np.stack([frames[:, 0].clip(min=0), frames[:, 1].clip(max=num_frames - 1)], axis=-1)
-    kept = (inside(frames, start, end) & (frames[:, 0] <= frames[:, 1]) & _has_length(segments))
+    kept = (inside(frames, start, end, min_inside) & (frames[:, 0] <= frames[:, 1])
+            & _has_length(segments))
     return (frames[kept] - start).clip(0, count - 1), labels[kept]
 
 
-def stitched_actions(segments, labels, start, end, fps, length, gap):
+def stitched_actions(segments, labels, start, end, fps, length, gap, min_inside=1.0):
     """Actions in both copies of the clip start .. end (inclusive): first all of the left copy."""
     frames = segments * fps
-    kept = inside(np.rint(frames), start, end) & _has_length(segments)
+    kept = inside(np.rint(frames), start, end, min_inside) & _has_length(segments)
     frames, count = frames[kept] - start, end - start + 1
     return _both_copies(frames, frames / count * copy_length(count, length, gap), labels[kept],
                         count, length, gap)
 
 
-def whole_actions(segments, labels, seconds, count):
+def whole_actions(segments, labels, seconds, count, min_inside=1.0):
     """Actions of a video, or of a stretch of it, resized to `count` columns; not rounded.
 
     seconds: (start, end, duration of the video).
     """
-    segments, labels = _within(segments, labels, *seconds)
+    segments, labels = _within(segments, labels, *seconds, min_inside)
     rate = count / (seconds[1] - seconds[0])
     return (segments * rate).clip(0, count - 1), labels
 
 
-def whole_stitched_actions(segments, labels, seconds, rate, count, length, gap):
+def whole_stitched_actions(segments, labels, seconds, rate, count, length, gap, min_inside=1.0):
     """Actions in both copies of a stretch of `count` frames, at `rate` frames a second."""
-    segments, labels = _within(segments, labels, *seconds)
+    segments, labels = _within(segments, labels, *seconds, min_inside)
     copy_rate = copy_length(count, length, gap) / (seconds[1] - seconds[0])
     return _both_copies(segments * rate, segments * copy_rate, labels, count, length, gap)
 
 
-def _within(segments, labels, start, end, duration):
-    """Actions wholly in [start, end] after clamping to the video, in seconds after `start`."""
+def _within(segments, labels, start, end, duration, min_inside):
+    """Actions in [start, end] after clamping to the video, in seconds after `start`."""
     segments = segments.clip(0, duration)
-    kept = inside(segments, start, end) & _has_length(segments)
+    kept = inside(segments, start, end, min_inside) & _has_length(segments)
     return segments[kept] - start, labels[kept]
 
 
@@ -67,6 +68,13 @@ def _both_copies(left, right, labels, count, length, gap):
 
 def _has_length(segments):
     return segments[:, 1] > segments[:, 0]
+
+
+def real_frames(num_frames, stitched, length, gap):
+    """False on padding and gap. num_frames (B,) int, stitched (B,) bool -> (B, length) bool."""
+    position = torch.arange(length, device=num_frames.device)
+    end = num_frames[:, None]
+    return (position < end) | (stitched[:, None] & (position >= end + gap))
 
 
 def frame_targets(segments, labels, counts, length):

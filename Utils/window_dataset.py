@@ -8,7 +8,7 @@ import torch
 from Utils.files import UserError, listed
 from Utils.framing import LAYOUTS, InputShape
 from Utils.stitching import expand_plan
-from Utils.targets import frame_targets
+from Utils.targets import frame_targets, real_frames
 from Utils.windows import Window
 
 MAX_ACTIONS = 50   # boxes of an input, as in the original; frame targets are made of all
@@ -42,6 +42,7 @@ class Targets(OnDevice):
     action: torch.Tensor     # (B, T) float32, class ids
     start: torch.Tensor      # (B, T) float32
     end: torch.Tensor        # (B, T) float32
+    mask: torch.Tensor | None = None   # (B, T) bool, False on frames that are no one's negatives
 
 
 @dataclass(frozen=True)
@@ -61,17 +62,25 @@ class Batch(OnDevice):
 
 @dataclass(frozen=True)
 class Labels(OnDevice):
-    """Actions of every window, in float64 positions, padded: what targets are made of."""
+    """Actions of every window, in float64 positions, padded: what targets are made of.
+
+    gap: between the copies of a stitched window, to mask it and the padding; None: no mask.
+    """
     segments: torch.Tensor   # (W, G, 2) float64
     labels: torch.Tensor     # (W, G) int64
     counts: torch.Tensor     # (W,) int64
+    num_frames: torch.Tensor  # (W,) int64
+    stitched: torch.Tensor   # (W,) bool
+    gap: int | None
 
     def targets(self, rows, most, length):
         """Targets of the windows `rows` ((B,) int64, same device), which hold at most `most`."""
         segments, labels = self.segments[rows, :most], self.labels[rows, :most]
         counts, kept = self.counts[rows], min(most, MAX_ACTIONS)
+        mask = None if self.gap is None else real_frames(
+            self.num_frames[rows], self.stitched[rows], length, self.gap)
         return Targets(segments[:, :kept].float(), labels[:, :kept], counts.clamp(max=kept),
-                       *frame_targets(segments, labels, counts, length))
+                       *frame_targets(segments, labels, counts, length), mask)
 
 
 class WindowDataset:
@@ -82,24 +91,34 @@ class WindowDataset:
     """
 
     def __init__(self, windows, videos, features, config, with_targets):
-        self.windows, self.features = list(windows), features
+        self.videos, self.features = {video.name: video for video in videos}, features
         self.length, self.with_targets = config.temporal_scale, with_targets
-        known = {video.name: video for video in videos}
-        strange = dict.fromkeys(w.video for w in self.windows if w.video not in known)
+        self.shape, self.layout_of = InputShape.of(config), LAYOUTS[config.framing]
+        self.mask_gap = config.stitch_gap if config.mask_padding else None
+        self.widths = features.widths
+        self.fill(list(windows))
+
+    def fill(self, windows):
+        """Take these windows in place of any others."""
+        strange = dict.fromkeys(w.video for w in windows if w.video not in self.videos)
         if strange:
             raise UserError(f"{len(strange)} videos of the windows are not annotated or have no "
                             f"features: {listed(strange)}; run Cut_long_videos.py again")
-        shape, layout_of = InputShape.of(config), LAYOUTS[config.framing]
-        layouts = [layout_of(window, known[window.video], features.lengths(window.video), shape)
-                   for window in self.windows]
-        self.widths = features.widths
+        layouts = [self.layout_of(window, self.videos[window.video],
+                                  self.features.lengths(window.video), self.shape)
+                   for window in windows]
+        self.windows = windows
         self.plans = _stacked([layout.plan for layout in layouts], (len(self.widths), 2, 6))
         self.num_frames = torch.tensor([layout.num_frames for layout in layouts])
         self.stitched = torch.tensor([layout.is_stitched for layout in layouts], dtype=torch.bool)
         self.origin, self.rate = (
             torch.tensor([getattr(layout, name) for layout in layouts], dtype=torch.float64)
             for name in ("origin", "rate"))
-        self.labels = _padded(layouts)
+        self.labels = Labels(*_padded(layouts), self.num_frames, self.stitched, self.mask_gap)
+
+    def redraw(self, epoch):
+        """True if the windows of an epoch are others than before; those of a list never are."""
+        return False
 
     def __len__(self):
         return len(self.windows)
@@ -174,40 +193,17 @@ def _put(columns, frames, low, high, weight):
     torch.lerp(rows.index_select(1, low), rows.index_select(1, high), weight, out=columns)
 
 
-def collate(batches):
-    """Join batches, of one or more inputs each, into one; missing actions are padded."""
-    first = batches[0]
-    joined = {field.name: torch.cat([getattr(batch, field.name) for batch in batches])
-              for field in fields(Batch) if isinstance(getattr(first, field.name), torch.Tensor)}
-    targets = None
-    if first.targets is not None:
-        most = max(batch.targets.labels.shape[1] for batch in batches)
-        targets = Targets(**{field.name: torch.cat(
-            [_widened(getattr(batch.targets, field.name), most, field.name) for batch in batches])
-            for field in fields(Targets)})
-    return Batch(**joined, windows=[w for batch in batches for w in batch.windows],
-                 targets=targets)
-
-
-def _widened(tensor, most, name):
-    """segments and labels padded to `most` actions; other targets have no such axis."""
-    if name not in ("segments", "labels"):
-        return tensor
-    return torch.cat([tensor, tensor.new_zeros(len(tensor), most - tensor.shape[1],
-                                               *tensor.shape[2:])], dim=1)
-
-
 def _stacked(arrays, shape):
     return np.stack(arrays) if arrays else np.zeros((0, *shape), dtype=np.int64)
 
 
 def _padded(layouts):
-    """Labels of all layouts, padded to the most actions of one."""
+    """Segments, labels and counts of all layouts, padded to the most actions of one."""
     counts = [len(layout.labels) for layout in layouts]
     most = max(counts, default=0)
     segments = np.zeros((len(layouts), most, 2))
     labels = np.zeros((len(layouts), most), dtype=np.int64)
     for row, layout in enumerate(layouts):
         segments[row, :counts[row]], labels[row, :counts[row]] = layout.segments, layout.labels
-    return Labels(torch.from_numpy(segments), torch.from_numpy(labels),
-                  torch.tensor(counts, dtype=torch.int64))
+    return (torch.from_numpy(segments), torch.from_numpy(labels),
+            torch.tensor(counts, dtype=torch.int64))

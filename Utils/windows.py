@@ -13,8 +13,9 @@ from Utils.files import UserError, read_json, write_json
 LISTS = ("train", "val", "infer")
 # What shapes each list. The seed shapes it too, but any seed will do for training. The width of the
 # features is kept for where it comes from the data: a stream that is gone since is then noticed.
-INFER_SHAPERS = ("dataset", "framing", "temporal_scale", "subset", "input_feat_dim")
-TRAIN_SHAPERS = (*INFER_SHAPERS, "train_subset", "val_split", "use_VSS", "short_ratio",
+SHAPERS = ("dataset", "framing", "temporal_scale", "subset", "input_feat_dim")
+INFER_SHAPERS = (*SHAPERS, "infer_windows", "infer_clips")
+TRAIN_SHAPERS = (*SHAPERS, "train_subset", "val_split", "use_VSS", "short_ratio",
                  "clip_win_size", "seed", "anchor_scale", "decoder_num_classes")
 SUBSETS = ("subset", "train_subset")   # one name has several spellings
 NOT_COMPARED = ("seed", "input_feat_dim", "anchor_scale", "decoder_num_classes")
@@ -60,16 +61,46 @@ def cut_sliding(video, num_frames, fps, length, clips=None):
     return windows
 
 
-def cut_sliding_inference(video, num_frames, fps, length):
-    """Every sliding window of one video, numbered. -> list of Window."""
+def inference_clip(config):
+    """Frames of the clips to infer on beside the windows, None without any."""
+    return (int(config.temporal_scale * config.clip_win_size)
+            if config.infer_clips and config.use_VSS else None)
+
+
+def cut_sliding_inference(video, num_frames, fps, length, rule="quarter", clip_length=None):
+    """The windows of one video to infer on, numbered. -> list of Window.
+
+    rule: "quarter" or "cover", see SPANS. clip_length: of the clips in addition, in frames; none by
+    default, nor of a video that is no longer than a clip.
+    """
+    spans = SPANS[rule](num_frames, length)
+    if clip_length and num_frames > clip_length:
+        spans += covering_spans(num_frames, clip_length, clip_length // 2)
     return [Window(video.name, first, last, fps, video.duration, index)
-            for index, (first, last) in enumerate(sliding_spans(num_frames, length))]
+            for index, (first, last) in enumerate(spans)]
 
 
 def sliding_spans(num_frames, length):
     """(first, last) frame of each window: one every quarter of `length`, the tails shorter."""
     return [(first, min(first + length, num_frames) - 1)
             for first in range(0, num_frames, max(1, length // 4))]
+
+
+def covering_spans(num_frames, length, overlap=None):
+    """(first, last) frame of the fewest windows of `length` that cover a video evenly.
+
+    Neighbours share at least `overlap` frames, a quarter of `length` by default: what is no longer
+    lies wholly in a window. A video of at most `length` is one window.
+    """
+    step = length - (length // 4 if overlap is None else overlap)
+    more = max(0, math.ceil((num_frames - length) / step))
+    if not more:
+        return [(0, num_frames - 1)]
+    firsts = [(num_frames - length) * index // more for index in range(more + 1)]
+    return [(first, first + length - 1) for first in firsts]
+
+
+SPANS = {"quarter": sliding_spans, "cover": covering_spans}
 
 
 def cut_whole(video, clips=None):
@@ -79,6 +110,16 @@ def cut_whole(video, clips=None):
         # As in the original, raw annotations: also those that pass the end of the video.
         spans = second_clips(video.segments.tolist(), video.duration, clips)
     return [Window(video.name, *span) for span in [*spans, (0, video.duration)]]
+
+
+def cut_whole_inference(video, clip_seconds=None):
+    """The whole of a video and, where it is longer, clips half over each other. -> Windows."""
+    spans = [(0, video.duration)]
+    if clip_seconds and video.duration > clip_seconds:
+        more = math.ceil((video.duration - clip_seconds) / (clip_seconds / 2))
+        starts = [(video.duration - clip_seconds) * index / more for index in range(more + 1)]
+        spans += [(start, min(start + clip_seconds, video.duration)) for start in starts]
+    return [Window(video.name, *span) for span in spans]
 
 
 def frame_clips(segments, first, last, clips):

@@ -39,7 +39,7 @@ def test_lists_hold_what_shaped_them(tmp_path):
     found = lists(tmp_path)
     shaped = {"dataset": "custom", "framing": "sliding", "temporal_scale": 64, "subset": "test",
               "input_feat_dim": 5}
-    assert found["infer"][1] == shaped
+    assert found["infer"][1] == {**shaped, "infer_windows": "quarter", "infer_clips": False}
     assert found["train"][1] == {
         **shaped, "train_subset": "train", "val_split": "heldout", "use_VSS": False,
         "short_ratio": 0.4, "clip_win_size": 0.38, "seed": 3,
