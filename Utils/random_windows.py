@@ -33,18 +33,20 @@ class WindowDraw:
         return [self._window(rng) for _ in range(count)]
 
     def _window(self, rng):
+        # Chosen once: clips hold an action more seldom, and would become too few by drawing again.
+        is_clip = self.config.use_VSS and rng.random() < self.config.clip_share
         for _ in range(TRIES):
             row = rng.randrange(len(self.videos))
-            first, last = self._span(self.frames[row], rng)
+            first, last = self._span(self.frames[row], is_clip, rng)
             actions = np.rint(self.videos[row].segments * self.rates[row])
             if inside(actions, first, last, self.config.min_inside).any():
                 break
         return self._as_window(row, first, last)
 
-    def _span(self, frames, rng):
+    def _span(self, frames, is_clip, rng):
         """(first, last) frame of a clip or a crop of a video of `frames` frames."""
         config, length = self.config, self.config.temporal_scale
-        if config.use_VSS and rng.random() < config.clip_share:
+        if is_clip:
             count = rng.randint(*(round(share * length) for share in (config.min_clip,
                                                                       config.clip_win_size)))
         else:
