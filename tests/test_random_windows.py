@@ -41,11 +41,11 @@ def test_an_epoch_has_its_own_windows_whatever_was_drawn_before():
 
 def test_clips_and_crops_have_the_lengths_of_the_options():
     # T = 64, and nothing of the 100 frames of `a` is cut off by it at 30 to 60 %.
-    windows = draw(VIDEOS[:1], clip_share=0.5, min_clip=0.1, clip_win_size=0.2, min_crop=0.3)(0)
+    windows = draw(VIDEOS[:1], clip_share=0.5, min_clip=0.12, clip_win_size=0.2, min_crop=0.3)(0)
     found = lengths(windows)
     is_clip = found <= 13
     assert 0.4 < is_clip.mean() < 0.6
-    assert found[is_clip].min() == 6 and found[is_clip].max() == 13
+    assert found[is_clip].min() == 8 and found[is_clip].max() == 13
     assert found[~is_clip].min() >= 30 and found[~is_clip].max() == 64
     assert min(w.start for w in windows) >= 0 and max(w.end for w in windows) == 99
     assert len({window.start for window in windows}) > 40
