@@ -241,6 +241,26 @@ def test_stored_options_that_are_unknown_here_are_passed_over():
     assert adopted.checkpoint_path == "checkpoint_demo"
 
 
+def test_a_recipe_stands_between_the_dataset_and_the_user():
+    config = parse_config("Train", ["--dataset", "demo", "--recipe", "strong", "--ema", "0.9"])
+    assert (config.batch_size, config.temporal_scale, config.ema) == (8, 256, 0.9)
+    assert config.random_windows and config.checkpoint == "last" and config.nms_by_class
+    paper = parse_config("Train", ["--dataset", "demo"])
+    assert (paper.batch_size, paper.ema, paper.random_windows) == (16, None, False)
+
+
+def test_the_recipe_of_the_training_is_that_of_the_decoding_unless_another_is_named():
+    stored = settings(parse_config("Train", ["--dataset", "demo", "--recipe", "strong",
+                                             "--vote_iou", "0.6"]))
+    plain = adopt(parse_config("Infer", []), stored, "x")
+    assert (plain.recipe, plain.vote_iou, plain.boundary_power) == ("strong", 0.6, 0.25)
+    paper = adopt(parse_config("Infer", ["--recipe", "paper"]), stored, "x")
+    assert (paper.vote_iou, paper.boundary_power, paper.nms_thr) == (None, 1.0, 0.4)
+    assert paper.temporal_scale == 256
+    stored.pop("recipe")       # of a run before there were recipes
+    assert adopt(parse_config("Infer", ["--recipe", "strong"]), stored, "x").vote_iou == 0.7
+
+
 def test_the_printed_options_star_those_the_user_gave():
     text = describe(parse_config("Train", ["--dataset", "demo", "--num_epoch", "3"]))
     assert " num_epoch*=3 " in text and " batch_size=16 " in text

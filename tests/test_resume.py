@@ -107,6 +107,24 @@ def test_a_stopped_run_says_how_to_go_on(scripts, folder, words, undisturbed, si
     assert_same(load(folder / name), undisturbed)
 
 
+def test_random_windows_and_averages_go_on_too(scripts, folder, words):
+    strong = ["--recipe", "strong", "--steps_per_epoch", "4", "--batch_size", "4",
+              f"--num_epoch={EPOCHS}"]
+    scripts.done("Cut_long_videos", *words("strong", *strong))
+    scripts.done("Train", *words("strong", *strong))
+    process = scripts.start("Train", *words("stopped", *strong))
+    wait_for(folder / "stopped" / "checkpoint.pth.tar")
+    os.kill(process, signal.SIGTERM)
+    assert scripts.end().code == 130
+    assert load(folder / "stopped")[0]["epoch"] < EPOCHS
+    scripts.done("Train", *words("stopped", *strong, "--resume"))
+    assert_same(load(folder / "stopped"), load(folder / "strong"))
+    last = load(folder / "strong")[0]
+    assert last["trained_state_dict"].keys() == last["state_dict"].keys()
+    assert not all(torch.equal(value, last["state_dict"][name])
+                   for name, value in last["trained_state_dict"].items())
+
+
 def test_a_run_stopped_before_its_first_epoch_says_so(scripts, folder, words, undisturbed):
     process = scripts.start("Train", *words("early", "--batch_size", "1"))
     wait_for(folder / "early" / "tensorboard")

@@ -15,9 +15,12 @@ from Utils.windows import (
     ClipRule,
     Window,
     check_window_settings,
+    covering_spans,
     cut_sliding,
     cut_sliding_inference,
     cut_whole,
+    cut_whole_inference,
+    inference_clip,
     read_windows,
     sliding_spans,
     write_windows,
@@ -187,3 +190,51 @@ def test_windows_of_other_settings_are_refused_by_option():
 def test_a_subset_may_be_spelled_otherwise_than_when_cut():
     config = SimpleNamespace(subset="testing", temporal_scale=64)
     check_window_settings({"subset": "test", "temporal_scale": 64}, config, "train.json")
+
+
+def test_few_windows_cover_a_video():
+    assert covering_spans(64, 64) == covering_spans(64, 100) == [(0, 63)]
+    assert covering_spans(65, 64) == [(0, 63), (1, 64)]
+    assert covering_spans(112, 64) == [(0, 63), (48, 111)]
+    assert covering_spans(113, 64) == [(0, 63), (24, 87), (49, 112)]
+    assert covering_spans(1, 64) == [(0, 0)]
+
+
+@given(st.integers(1, 4000), st.integers(4, 700), st.sampled_from([0.25, 0.5]))
+def test_nothing_is_lost_at_the_seams(num_frames, length, share):
+    overlap = int(length * share)
+    spans = covering_spans(num_frames, length, overlap)
+    assert spans[0][0] == 0 and spans[-1][1] == num_frames - 1
+    assert {last - first + 1 for first, last in spans} == {min(length, num_frames)}
+    for (start, end), (following, _) in zip(spans, spans[1:], strict=False):
+        assert following > start and end - following + 1 >= overlap
+    # So what is no longer than the overlap, wherever it is, lies wholly in a window.
+    for first in range(0, num_frames - overlap + 1, max(1, length // 7)):
+        assert any(start <= first and first + overlap - 1 <= end for start, end in spans)
+    # And with a window fewer they would overlap less.
+    reach = length + (len(spans) - 2) * (length - overlap)
+    assert len(spans) == 1 or reach < num_frames
+
+
+def test_clips_are_inferred_on_in_addition():
+    found = cut_sliding_inference(video([]), 100, 10.0, 64, "cover", 24)
+    spans = [(window.start, window.end) for window in found]
+    assert spans[:2] == [(0, 63), (36, 99)]
+    assert spans[2:] == covering_spans(100, 24, 12) and len(spans) == 2 + 8
+    assert [window.index for window in found] == list(range(10))
+    # Of a video as short as a clip there is nothing to add.
+    assert len(cut_sliding_inference(video([]), 24, 10.0, 64, "cover", 24)) == 1
+
+
+def test_whole_videos_are_inferred_on_with_clips_of_them():
+    assert cut_whole_inference(video([])) == [Window("a", 0, 10.0)]
+    found = [(w.start, w.end) for w in cut_whole_inference(video([]), 4.0)]
+    assert found == [(0, 10), (0, 4), (2, 6), (4, 8), (6, 10)]
+    assert len(cut_whole_inference(video([]), 10.0)) == 1
+
+
+def test_clips_for_inference_are_as_long_as_those_of_training():
+    options = {"temporal_scale": 640, "clip_win_size": 0.38, "infer_clips": True, "use_VSS": True}
+    assert inference_clip(SimpleNamespace(**options)) == 243
+    assert inference_clip(SimpleNamespace(**{**options, "use_VSS": False})) is None
+    assert inference_clip(SimpleNamespace(**{**options, "infer_clips": False})) is None

@@ -1,0 +1,158 @@
+"""Search for better settings of the strong recipe, by cross-validation inside the training videos.
+
+    python benchmarks/search.py --data FOLDER              # rgb.h5, flow.h5, annotations.json
+    python benchmarks/search.py --data FOLDER --trials "anchors 1 2 4" --seeds 21 22 23
+    python benchmarks/search.py --show                     # the trials so far, as Markdown
+
+The test videos are never read: the training videos are dealt into four folds, each detected by a
+network trained on the other three, and all detections scored together. A finished trial appends
+its row to benchmarks/results/search.csv at once; what is there is not run again. A trial that only
+decodes otherwise uses the networks of the recipe.
+"""
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+from variants import RESULTS, TABLES, append, picked, run
+
+FOLDS = 4
+PATH = RESULTS / "search.csv"
+DATA_FLAGS = [*TABLES["salads"]["flags"][:TABLES["salads"]["flags"].index("--batch_size")],
+              "--short_seconds", "10", "--recipe", "strong"]
+
+# name: (flags of training and decoding, flags of decoding alone)
+TRIALS = {
+    "strong": ([], []),
+    "anchors 1 2 4": (["--anchor_scale", "1", "2", "4"], []),
+    "anchors 1 2": (["--anchor_scale", "1", "2"], []),
+    "anchors 1 1.5 2 3": (["--anchor_scale", "1", "1.5", "2", "3"], []),
+    "twice as long": (["--num_epoch", "28"], []),
+    "clip_share 0.6": (["--clip_share", "0.6"], []),
+    "clip_share 0.25": (["--clip_share", "0.25"], []),
+    "min_inside 0.8": (["--min_inside", "0.8"], []),
+    "stitch_gap 8": (["--stitch_gap", "8"], []),
+    "min_clip 0.1": (["--min_clip", "0.1"], []),
+    "min_crop 0.3": (["--min_crop", "0.3"], []),
+    "weight_decay 0.2": (["--weight_decay", "0.2"], []),
+    "train_lr 2e-3": (["--train_lr", "2e-3"], []),
+    "iou_thr 0.4 0.4 0.6": (["--iou_thr", "0.4", "0.4", "0.6"], []),
+    "class positives at 0.6": (["--iou_thr", "0.5", "0.6", "0.7"], []),
+    "no score loss": (["--score_loss_weight", "0"], []),
+    "score_loss_weight 1": (["--score_loss_weight", "1"], []),
+    "decode: sigma 0.3": ([], ["--nms_alpha_detect", "0.3"]),
+    "decode: sigma 0.7": ([], ["--nms_alpha_detect", "0.7"]),
+    "decode: vote_iou 0.6": ([], ["--vote_iou", "0.6"]),
+    "decode: vote_iou 0.8": ([], ["--vote_iou", "0.8"]),
+    "decode: boundary_power 0.5": ([], ["--boundary_power", "0.5"]),
+    "decode: boundary_power 0.1": ([], ["--boundary_power", "0.1"]),
+    "decode: windows every quarter": ([], ["--infer_windows", "quarter"]),
+    "decode: no clips": ([], ["--no-infer_clips"]),
+    "decode: score_threshold 0.001": ([], ["--score_threshold", "0.001"]),
+}
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", help="folder of the data set")
+    parser.add_argument("--trials", nargs="+", default=list(TRIALS), choices=TRIALS, metavar="NAME")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[21])
+    parser.add_argument("--jobs", type=int, default=2, help="runs at a time, one thread each")
+    parser.add_argument("--networks", help="keep the trained networks in this folder")
+    parser.add_argument("--show", action="store_true", help="print the table, run nothing")
+    words = parser.parse_args(argv)
+    if not words.show:
+        with tempfile.TemporaryDirectory() as folder:
+            search(words, Path(words.networks or folder).resolve())
+    print(markdown(pd.read_csv(PATH)))
+    return 0
+
+
+def search(words, folder):
+    """Run every trial with every seed that the table lacks."""
+    folds = write_folds(Path(words.data).resolve(), folder)
+    done = ({(row.trial, row.seed) for row in pd.read_csv(PATH).itertuples()} if PATH.exists()
+            else set())
+    with ThreadPoolExecutor(words.jobs) as pool:
+        for seed in words.seeds:
+            for name in (name for name in words.trials if (name, seed) not in done):
+                train, decode = TRIALS[name]
+                start = time.perf_counter()
+                found = list(pool.map(lambda fold, train=train, decode=decode, seed=seed:
+                                      detect(folder, fold, train, decode, seed), folds))
+                scores = score(words.data, folder, found)
+                row = {"trial": name, "seed": seed, **picked(scores),
+                       "seconds": round(time.perf_counter() - start)}
+                append(PATH, [row])
+                print(row, flush=True)
+
+
+def write_folds(data, folder):
+    """Folders like the data's own, whose test videos are a fold of the training videos."""
+    content = json.loads((data / "annotations.json").read_text())
+    names = sorted(name for name, video in content["database"].items()
+                   if video["subset"] == "training")
+    for fold in range(FOLDS):
+        place = folder / f"fold{fold}"
+        place.mkdir(parents=True, exist_ok=True)
+        for file in ("rgb.h5", "flow.h5"):
+            if not (place / file).exists():
+                os.symlink(data / file, place / file)
+        database = {name: {**content["database"][name],
+                           "subset": "testing" if row % FOLDS == fold else "training"}
+                    for row, name in enumerate(names)}
+        (place / "annotations.json").write_text(json.dumps({**content, "database": database}))
+    return range(FOLDS)
+
+
+def detect(folder, fold, train, decode, seed):
+    """Train without a fold, unless that was done before, and detect in it. -> detections."""
+    data = folder / f"fold{fold}"
+    key = "_".join([*train, str(seed), str(fold)]).replace("-", "").replace(" ", "") or "recipe"
+    places = [f"--feature_path={data}", f"--checkpoint_path={folder / 'networks' / key}",
+              f"--seed={seed}"]
+    with tempfile.TemporaryDirectory() as own:
+        own_places = [*places, f"--window_path={own}/windows", f"--output_path={own}/output"]
+        flags = [*DATA_FLAGS, *train]
+        run("Cut_long_videos.py", [*flags, *decode, *own_places])
+        if not (folder / "networks" / key / "checkpoint.pth.tar").exists():
+            run("Train.py", [*flags, *own_places])
+        run("Infer.py", [*own_places, *decode])
+        run("Eval.py", [*flags, *decode, *own_places])
+        return json.loads(Path(own, "output", "detections_postNMS.json").read_text())
+
+
+def score(data, folder, found):
+    """The scores of the detections of all folds together, over all training videos."""
+    merged = {**found[0], "results": {name: rows for part in found
+                                      for name, rows in part["results"].items()}}
+    with tempfile.TemporaryDirectory(dir=folder) as own:
+        path = Path(own, "detections.json")
+        path.write_text(json.dumps(merged))
+        run("Eval.py", ["--detections", str(path), "--dataset", "custom", "--subset", "training",
+                        "--video_anno", str(Path(data) / "annotations.json"),
+                        "--short_seconds", "10"])
+        return json.loads(Path(own, "metrics.json").read_text())
+
+
+def markdown(rows):
+    """Means over the seeds of each trial as a Markdown table, best average first."""
+    means = rows.groupby("trial").agg(seeds=("seed", "count"), average=("average", "mean"),
+                                      spread=("average", "std"), at=("mAP@0.5", "mean"),
+                                      short=("short@0.5", "mean"))
+    lines = ["| trial | seeds | average | mAP@0.5 | short@0.5 |", "|---|---|---|---|---|"]
+    for row in means.sort_values("average", ascending=False).itertuples():
+        spread = f" ± {row.spread:.1f}" if row.seeds > 1 else ""
+        lines.append(f"| {row.Index} | {row.seeds} | {row.average:.1f}{spread} | {row.at:.1f} | "
+                     f"{row.short:.1f} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
