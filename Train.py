@@ -9,8 +9,10 @@ from torch.nn.parallel import DistributedDataParallel
 
 from Evaluation.decoding import decoded, validation_score
 from Evaluation.input_figure import write_input_figure
+from Models.Decoding import gpu_decoder
 from Models.Loss import Criterion
 from Models.VSGN import VSGN, load_weights
+from Utils.augmentation import augmented
 from Utils.checkpoints import (
     BEST,
     LAST,
@@ -180,9 +182,9 @@ class Run:
         """Losses of the validation windows and, with --best_by map, the mAP of their detections."""
         if self.config.best_by == "loss":
             return run_epoch(self, loader)
-        found = []
+        found, decoder = [], gpu_decoder(self.config, self.process.device)
         losses = run_epoch(self, loader, see=lambda predictions, batch: found.extend(
-            decoded(predictions, batch, self.config)))
+            decoded([(predictions, batch)], self.config, decoder)))
         if self.process.world > 1:
             parts = [None] * self.process.world
             torch.distributed.all_gather_object(parts, found)
@@ -239,8 +241,10 @@ def run_epoch(run, loader, training=False, see=None):
     what = f"epoch {run.epoch + 1} {'train' if training else 'val'}"
     with torch.set_grad_enabled(training):
         for step, batch in enumerate(progress(loader, what, run.process.is_first)):
+            features = (augmented(batch.features, run.config.feature_noise,
+                                  run.config.feature_dropout) if training else batch.features)
             with arithmetic(run.config.precision, run.process.device):
-                predictions = network(batch.features, batch.num_frames)
+                predictions = network(features, batch.num_frames)
             losses = run.criterion(predictions, batch.targets)
             total = run.criterion.total(losses)
             meter.add({**losses, "total": total}, batch.windows)

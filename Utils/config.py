@@ -52,14 +52,14 @@ LIMITS = (
         "nms_alpha_prop", "max_detections", "max_seconds", "num_video_classes", "short_seconds")),
     ("0 or above", lambda value: 0 <= value < math.inf, (
         "stitch_gap", "num_head_layers", "weight_decay", "num_epoch", "step_gamma",
-        "warmup_steps", "boundary_power", "score_loss_weight", "boundary_loss_epsilon",
-        "num_workers")),
+        "warmup_steps", "boundary_power", "feature_noise", "speed_jitter", "score_loss_weight",
+        "boundary_loss_epsilon", "num_workers")),
     ("from 0 to 2^63 - 1", lambda value: 0 <= value < 2 ** 63, ("seed",)),
     ("at most 16", lambda value: value <= 16, ("num_levels",)),
     ("2 or above", lambda value: value >= 2, ("decoder_num_classes",)),
     ("from 0 to 1", lambda value: 0 <= value <= 1, (
         "short_ratio", "clip_win_size", "clip_share", "min_clip", "min_crop", "min_inside", "ema",
-        "vote_iou", "iou_thr", "focal_alpha", "score_threshold", "nms_thr",
+        "feature_dropout", "vote_iou", "iou_thr", "focal_alpha", "score_threshold", "nms_thr",
         "nms_lthr_prop", "nms_hthr_prop", "tiou")),
 )
 SET_BY_RECIPES = {name for recipe in RECIPES.values() for name in recipe}

@@ -57,16 +57,19 @@ def sliding_layout(window, video, stream_lengths, shape):
     if end >= stream_lengths[0]:
         raise UserError(f"window {start} .. {end} of {video.name} ends behind its "
                         f"{stream_lengths[0]} frames of features; run Cut_long_videos.py again")
-    rate = window.fps or frames_per_second(video, stream_lengths[0])
-    streams, count = len(stream_lengths), end - start + 1
-    actions = video.segments, video.labels, start, end, rate
-    if shape.stitches(count):
-        return Layout(stitched_plan(start, count, shape.length, shape.gap, streams), count, True,
-                      start, rate, *stitched_actions(*actions, shape.length, shape.gap,
-                                                     shape.min_inside))
-    count = min(count, shape.length)
-    return Layout(plain_plan(start, count, streams), count, False, start, rate,
-                  *plain_actions(*actions, stream_lengths[0], count, shape.min_inside))
+    speed, streams, count = window.speed, len(stream_lengths), end - start + 1
+    rate = (window.fps or frames_per_second(video, stream_lengths[0])) * speed
+    # Frames from here on are those of the input, `speed` of them for one of the features.
+    columns, first = round(count * speed), start * speed
+    actions = video.segments, video.labels, first, first + columns - 1, rate
+    if shape.stitches(columns):
+        return Layout(stitched_plan(start, count, shape.length, shape.gap, streams, columns),
+                      columns, True, first, rate,
+                      *stitched_actions(*actions, shape.length, shape.gap, shape.min_inside))
+    if speed == 1:
+        count = columns = min(count, shape.length)
+    return Layout(plain_plan(start, count, streams, columns), columns, False, first, rate,
+                  *plain_actions(*actions, stream_lengths[0] * speed, columns, shape.min_inside))
 
 
 def whole_layout(window, video, stream_lengths, shape):

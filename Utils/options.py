@@ -76,7 +76,7 @@ class WindowOptions:
 
 @dataclass(frozen=True)
 class RandomOptions:
-    """random training inputs"""
+    """training inputs: random windows, masks, noise"""
     random_windows: bool = option(False, "train on windows drawn anew in every epoch, instead of "
                                          "the list that was cut")
     steps_per_epoch: int = option(50, "batches of random windows that count as an epoch")
@@ -85,9 +85,14 @@ class RandomOptions:
                                    "longest has clip_win_size")
     min_crop: float = option(0.6, "length of the shortest other random window, as a share of its "
                                   "video; the longest is all of it, in sliding windows at most T")
+    speed_jitter: float = option(0.0, "random sliding windows are resized in time by a factor of "
+                                      "up to 1 + this, or down to 1 / (1 + this)")
     min_inside: float = option(1.0, "an action is a target where at least this share of it is in "
                                     "the window, and clipped to that")
     mask_padding: bool = option(False, "take no negatives from padding and gap")
+    feature_noise: float = option(0.0, "noise added to the features in training, as a share of the "
+                                       "deviation of each channel")
+    feature_dropout: float = option(0.0, "share of the channels of an input left out in training")
 
 
 @dataclass(frozen=True)

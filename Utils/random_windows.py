@@ -37,30 +37,35 @@ class WindowDraw:
         is_clip = self.config.use_VSS and rng.random() < self.config.clip_share
         for _ in range(TRIES):
             row = rng.randrange(len(self.videos))
-            first, last = self._span(self.frames[row], is_clip, rng)
+            speed = self._speed(rng)
+            first, last = self._span(self.frames[row], is_clip, speed, rng)
             actions = np.rint(self.videos[row].segments * self.rates[row])
             if inside(actions, first, last, self.config.min_inside).any():
                 break
-        return self._as_window(row, first, last)
+        return self._as_window(row, first, last, speed)
 
-    def _span(self, frames, is_clip, rng):
+    def _speed(self, rng):
+        jitter = self.config.speed_jitter if self.config.framing == "sliding" else 0
+        return (1 + jitter) ** rng.uniform(-1, 1) if jitter else 1.0
+
+    def _span(self, frames, is_clip, speed, rng):
         """(first, last) frame of a clip or a crop of a video of `frames` frames."""
         config, length = self.config, self.config.temporal_scale
         if is_clip:
-            count = rng.randint(*(round(share * length) for share in (config.min_clip,
-                                                                      config.clip_win_size)))
+            count = round(rng.randint(*(round(share * length) for share in (
+                config.min_clip, config.clip_win_size))) / speed)
         else:
             count = round(rng.uniform(config.min_crop, 1) * frames)
             if config.framing == "sliding":
-                count = min(count, length)
+                count = min(count, int(length / speed))
         count = min(max(1, count), frames)
         first = rng.randint(0, frames - count)
         return first, first + count - 1
 
-    def _as_window(self, row, first, last):
+    def _as_window(self, row, first, last, speed):
         video, rate = self.videos[row], self.rates[row]
         if self.config.framing == "sliding":
-            return Window(video.name, first, last, rate, video.duration)
+            return Window(video.name, first, last, rate, video.duration, speed=speed)
         # Whole videos are counted in seconds, and their frames spread over the duration.
         seconds = video.duration / self.frames[row]
         return Window(video.name, first * seconds, (last + 1) * seconds)

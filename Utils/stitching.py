@@ -53,16 +53,18 @@ def from_copy(segments, num_frames, length, gap):
     return (segments - num_frames - gap) / (length - num_frames - gap) * num_frames
 
 
-def plain_plan(start, count, streams=1):
-    """`count` frames from `start` on at their own rate. -> (streams, 2, 6) int."""
-    return _plan([[Piece(0, count, start, 0, count, count)]] * streams)
+def plain_plan(start, count, streams=1, columns=None):
+    """`count` frames from `start` on, at their own rate or in `columns`. -> (streams, 2, 6) int."""
+    columns = columns or count
+    return _plan([[Piece(0, columns, start, 0, count, columns)]] * streams)
 
 
-def stitched_plan(start, count, length, gap, streams=1):
-    """`count` frames from `start` on, and their magnified copy. -> (streams, 2, 6) int."""
-    magnified = copy_length(count, length, gap)
-    copies = [Piece(0, count, start, 0, count, count),
-              Piece(count + gap, magnified, start, 0, count, magnified)]
+def stitched_plan(start, count, length, gap, streams=1, columns=None):
+    """As `plain_plan`, and their magnified copy. -> (streams, 2, 6) int."""
+    columns = columns or count
+    magnified = copy_length(columns, length, gap)
+    copies = [Piece(0, columns, start, 0, count, columns),
+              Piece(columns + gap, magnified, start, 0, count, magnified)]
     return _plan([copies] * streams)
 
 

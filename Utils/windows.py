@@ -23,13 +23,17 @@ NOT_COMPARED = ("seed", "input_feat_dim", "anchor_scale", "decoder_num_classes")
 
 @dataclass(frozen=True)
 class Window:
-    """A cut of a video: frames start .. end if sliding, else seconds. `index` counts in a video."""
+    """A cut of a video: frames start .. end if sliding, else seconds. `index` counts in a video.
+
+    speed: of the input, above 1 if it is resized to more frames than were cut; in no list.
+    """
     video: str
     start: float
     end: float
     fps: float | None = None
     duration: float | None = None
     index: int | None = None
+    speed: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -117,3 +117,28 @@ def test_the_mask_leaves_out_padding_and_gap():
     assert batch.stitched.any() and not batch.stitched.all()
     # Features are noise: zeros are padding and gap alone.
     assert torch.equal(batch.targets.mask, batch.features.any(dim=1))
+
+
+def test_windows_of_another_speed_hold_the_same_seconds():
+    options = config(steps_per_epoch=25, batch_size=8, min_inside=0.6, speed_jitter=0.5)
+    ramp = ArrayStore({"x": {name: np.stack([np.arange(1, count + 1.)] * 2, 1).astype(np.float32)
+                             for name, count in FRAMES.items()}})
+    data = RandomWindows(WindowDraw(VIDEOS, ramp, options), VIDEOS, ramp, options)
+    speeds = {window.speed for window in data.windows}
+    assert min(speeds) < 0.75 and max(speeds) > 1.3 and len(speeds) == 200
+    batch = data.batch(list(range(200)))
+    assert batch.num_frames.max() <= 64
+    for row, window in enumerate(batch.windows):
+        count = int(batch.num_frames[row])
+        assert count == round((window.end - window.start + 1) * window.speed)
+        # The value of a frame is its number in the video, so the ramp says where each column is.
+        frames = batch.features[row, 0, :count].numpy() - 1
+        assert frames[[0, -1]] == pytest.approx([window.start, window.end])
+        seconds = (np.arange(count) + batch.origin[row].item()) / batch.rate[row].item()
+        assert np.abs(seconds - frames / 10).max() < 0.1      # a frame
+        for segment in batch.targets.segments[row, :batch.targets.counts[row]]:
+            if segment[1] < count:
+                found = (segment.numpy() + batch.origin[row].item()) / batch.rate[row].item()
+                edges = np.concatenate([one.segments for one in VIDEOS if one.name == window.video])
+                inside = edges.clip(window.start / 10, (window.end + 1) / 10)
+                assert np.abs(inside - found).max(axis=1).min() < 0.21
