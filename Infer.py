@@ -18,11 +18,12 @@ from Evaluation.per_video import detection_options
 from Evaluation.proposal_file import ProposalWriter
 from Evaluation.proposals import Proposals
 from Evaluation.timeline import draw_timeline
+from Models.Decoding import gpu_decoder
 from Models.VSGN import VSGN, load_weights
 from Utils.checkpoints import BEST, LAST, check_classes, load_checkpoint
 from Utils.config import adopt, check, describe, parse_config, settings
 from Utils.datasets import DATASETS
-from Utils.files import UserError, listed, write_json
+from Utils.files import UserError, write_json
 from Utils.inputs import inference_loader, video_loader
 from Utils.run import Stopwatch, arithmetic, locked, processes, progress, script_main
 
@@ -101,23 +102,13 @@ def build(config, checkpoint, device):
 @torch.inference_mode()
 def predicted(model, loader, config, process):
     """(Window, Proposals) of every window of the loader, in order."""
-    for batch in progress(loader, "infer", process.is_first):
-        with arithmetic(config.precision, process.device):
-            predictions = model(batch.features, batch.num_frames)
-        check_finite(predictions, batch)
-        yield from decoded(predictions, batch, config)
+    def launched():
+        for batch in progress(loader, "infer", process.is_first):
+            with arithmetic(config.precision, process.device):
+                predictions = model(batch.features, batch.num_frames)
+            yield predictions, batch
 
-
-def check_finite(predictions, batch):
-    """Raise UserError that names the videos whose predictions are not finite."""
-    finite = torch.stack([part.flatten(1).isfinite().all(dim=1) for part in (
-        predictions.logits, predictions.adjusted, predictions.startness,
-        predictions.endness)]).all(dim=0).tolist()
-    videos = dict.fromkeys(window.video for window, is_finite in zip(
-        batch.windows, finite, strict=True) if not is_finite)
-    if videos:
-        raise UserError(f"the predictions of {listed(videos)} are not finite; look at their "
-                        "features with Cut_long_videos.py --check")
+    yield from decoded(launched(), config, gpu_decoder(config, process.device))
 
 
 def in_order(results, process):

@@ -6,10 +6,8 @@ index goes first. A segment without length overlaps nothing, so nothing suppress
 
 import numpy as np
 
-from Utils.segments import iou
+from Utils.segments import GREEDY_EPSILON, iou
 
-# Added to the union in greedy suppression only (spec: soft-NMS uses the plain IoU).
-EPSILON = 1e-7
 TINY = np.finfo(np.float64).tiny
 
 
@@ -24,7 +22,7 @@ def nms(segments, scores, threshold):
     while len(left):
         best, left = left[:1], left[1:]
         kept.append(best)
-        left = left[iou(segments[best], segments[left], EPSILON)[0] <= threshold]
+        left = left[iou(segments[best], segments[left], GREEDY_EPSILON)[0] <= threshold]
     return np.concatenate(kept) if kept else np.zeros(0, dtype=np.int64)
 
 
@@ -80,13 +78,13 @@ def _overlapping_pairs(segments, threshold):
     start, end = segments[order].T
     length = end - start
     # Of one that starts later the overlap is at most end - its start; that must be above the
-    # threshold's share of this length. (EPSILON is far above rounding: none is missed.)
+    # threshold's share of this length. (GREEDY_EPSILON is far above rounding: none is missed.)
     stop = np.searchsorted(start, end - threshold * length)
     count = np.maximum(stop - np.arange(1, len(start) + 1), 0)
     first = np.repeat(np.arange(len(start)), count)
     second = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + first + 1
     overlap = np.maximum(np.minimum(end[first], end[second]) - start[second], 0)
-    union = length[first] + length[second] - overlap + EPSILON
+    union = length[first] + length[second] - overlap + GREEDY_EPSILON
     over = overlap / union > threshold
     return order[first[over]], order[second[over]]
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from Evaluation.nms import nms_by_class
-from Utils.files import UserError
 from Utils.segments import length
 from Utils.stitching import from_copy
 
@@ -54,16 +53,13 @@ def window_proposals(scores, adjusted, startness, endness, num_frames, stitched,
     """Proposals of one window from the network's outputs for it.
 
     scores: (M, N) of the classes, background first; N = 1: not told apart. adjusted: (M, 2) boxes
-    in positions, startness, endness: (T,); all float32. num_frames: of the window; stitched: it is
-    in the input twice, `gap` positions between. Seconds = (frame + origin) / rate.
+    in positions, startness, endness: (T,); all float32 and finite. num_frames: of the window;
+    stitched: it is in the input twice, `gap` positions between. Seconds = (frame + origin) / rate.
     Score = class * (start * end)^boundary_power.
     With classes: boxes of a class score above score_threshold, after NMS (none at a threshold of
     1), at most max_per_class of each, by class and then falling score.
     N = 1: a row an anchor, also those without length; they go when proposals are used.
     """
-    if not all(np.isfinite(part).all() for part in (scores, adjusted, startness, endness)):
-        raise UserError("the network's predictions hold NaN or infinite values; check the features "
-                        "with Cut_long_videos.py --check, or train again")
     boxes = adjusted.clip(0, len(startness) - 1)
     at_edges = _mean_around(startness, boxes[:, 0]) * _mean_around(endness, boxes[:, 1])
     boxes = _in_frames(boxes, num_frames, stitched, len(startness), gap)

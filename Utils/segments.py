@@ -3,6 +3,8 @@
 `add_one` counts whole frames (end - start + 1), as the released weights were trained.
 """
 
+GREEDY_EPSILON = 1e-7   # added to the union in greedy suppression, as in the original
+
 
 def length(segments, add_one=False):
     """end - start (+ 1) of each segment: (..., 2) -> (...)."""

@@ -57,6 +57,24 @@ def test_one_video_alone_is_detected_as_among_the_others(run):
     assert json.loads((folder / "out.json").read_text())["results"]["features"] == among
 
 
+def test_batches_decoded_at_once_give_the_same_proposals(run, monkeypatch):
+    """What a GPU does, done on the CPU."""
+    from Evaluation.proposal_file import read_proposals
+    from Models.Decoding import Decoder
+    folder, places, _ = run
+    assert Infer.main([*places, f"--output_path={folder}/one"]) == 0
+    monkeypatch.setattr(Infer, "gpu_decoder", lambda config, device: Decoder(config))
+    assert Infer.main([*places, f"--output_path={folder}/batch"]) == 0
+    expected, found = (read_proposals(folder / name / "proposals.h5")[0]
+                       for name in ("one", "batch"))
+    assert list(found) == list(expected) and len(found) == 3
+    for name in expected:
+        assert len(found[name]) == len(expected[name]) > 100
+        assert np.array_equal(found[name].labels, expected[name].labels)
+        assert np.abs(found[name].segments - expected[name].segments).max() < 1e-9
+        assert found[name].scores == pytest.approx(expected[name].scores, rel=1e-5)
+
+
 def test_the_rate_of_the_features_must_be_told(run, capsys):
     assert detect(run) == 2
     assert "--feature_fps" in capsys.readouterr().err
