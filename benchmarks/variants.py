@@ -1,7 +1,8 @@
-"""Train and score the four variants of the method, a table row a run, resumable.
+"""Train and score variants of the method, a table row a run, resumable.
 
     python benchmarks/variants.py demo
     python benchmarks/variants.py salads --data FOLDER     # rgb.h5, flow.h5, annotations.json
+    python benchmarks/variants.py strong --data FOLDER     # the strong recipe, piece by piece
     python benchmarks/variants.py demo --show              # the means so far, as Markdown
 
 Every run goes through the four scripts as a user would call them. A finished run appends its rows
@@ -26,26 +27,63 @@ ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 SCORED = ("0.3", "0.4", "0.5", "0.6", "0.7")
 
-VARIANTS = {
+SAME_STEPS = "same steps"      # stands for the --num_epoch that takes as many as the table's own
+
+PARTS = {
     "plain": ["--no-use_VSS", "--no-use_xGPN"],
     "+VSS": ["--no-use_xGPN"],
     "+xGPN": ["--no-use_VSS"],
     "both": [],
 }
+PLAIN_STEPS = {f"{name}, steps of VSS": [*PARTS[name], SAME_STEPS] for name in ("plain", "+xGPN")}
 
-# What each table trains on; `epochs` by variant lets those without VSS do as many steps.
+SALADS = ["--dataset", "custom", "--val_split", "test", "--framing", "sliding",
+          "--train_subset", "training", "--subset", "testing",
+          "--temporal_scale", "640", "--bb_hidden_dim", "64", "--num_neigh", "8",
+          "--anchor_scale", "1", "1.5", "--short_seconds", "10"]
+PAPER_DECODING = ["--infer_windows", "quarter", "--no-infer_clips", "--boundary_power", "1",
+                  "--nms_thr", "0.4", "--no-nms_by_class"]
+
+# What each table trains, and with what else than its own options it decodes some of that.
 TABLES = {
     "demo": {
         "flags": ["--dataset", "demo", "--short_seconds", "1.5"],
-        "steps_of_vss": True,
+        "variants": {**PARTS, **PLAIN_STEPS, "both, strong recipe": ["--recipe", "strong"]},
+        "checkpoints": ("last", "best"),
+        "decodings": {},
     },
     "salads": {
-        "flags": ["--dataset", "custom", "--val_split", "test", "--framing", "sliding",
-                  "--train_subset", "training", "--subset", "testing",
-                  "--temporal_scale", "640", "--bb_hidden_dim", "64", "--num_neigh", "8",
-                  "--anchor_scale", "1", "1.5", "--batch_size", "8", "--train_lr", "5e-4",
-                  "--num_epoch", "80", "--step_size", "60", "--short_seconds", "10"],
-        "steps_of_vss": False,
+        "flags": [*SALADS, "--batch_size", "8", "--train_lr", "5e-4", "--num_epoch", "80",
+                  "--step_size", "60"],
+        "variants": PARTS,
+        "checkpoints": ("last", "best"),
+        "decodings": {},
+    },
+    "strong": {
+        "flags": [*SALADS, "--recipe", "strong"],
+        "variants": {
+            "strong": [],
+            "without random windows": ["--no-random_windows", "--min_inside", "1", SAME_STEPS],
+            "without masks": ["--no-mask_padding"],
+            "without averaged weights": ["--ema", "0"],
+            "without AdamW, clipping": ["--optimizer", "adam", "--weight_decay", "1e-4",
+                                        "--clip_norm", "1e9"],
+            "without cosine, warm-up": ["--schedule", "step", "--step_size", "11",
+                                        "--warmup_steps", "0"],
+            "without stitching": ["--no-use_VSS"],
+            "without the graph": ["--no-use_xGPN"],
+            "without both": ["--no-use_VSS", "--no-use_xGPN"],
+        },
+        "checkpoints": ("last",),
+        "decodings": {"strong": {
+            "start * end at full power": ["--boundary_power", "1"],
+            "windows every quarter": ["--infer_windows", "quarter"],
+            "without clips at inference": ["--no-infer_clips"],
+            "with suppression in windows": ["--nms_thr", "0.4"],
+            "soft-NMS over all classes": ["--no-nms_by_class"],
+            "without voting": ["--vote_iou", "1"],
+            "the paper's decoding": [*PAPER_DECODING, "--vote_iou", "1"],
+        }},
     },
 }
 
@@ -55,9 +93,10 @@ def main(argv=None):
     path = RESULTS / f"{words.table}.csv"
     if not words.show:
         # One thread a run: small networks gain nothing from a second one.
+        variants = TABLES[words.table]["variants"]
         with ThreadPoolExecutor(words.jobs) as pool:
-            runs = [pool.submit(train_and_score, words, variant, flags, seed)
-                    for seed in words.seeds for variant, flags in rows_of(words)
+            runs = [pool.submit(train_and_score, words, variant, seed)
+                    for seed in words.seeds for variant in variants
                     if not is_done(path, variant, seed)]
             for finished in as_completed(runs):
                 append(path, finished.result())
@@ -74,15 +113,6 @@ def parse(argv):
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time, one thread each")
     parser.add_argument("--show", action="store_true", help="print the table, run nothing")
     return parser.parse_args(argv)
-
-
-def rows_of(words):
-    """(name, flags) of every row of a table."""
-    table = TABLES[words.table]
-    for name, flags in VARIANTS.items():
-        yield name, table["flags"] + flags
-        if table["steps_of_vss"] and "--no-use_VSS" in flags:
-            yield f"{name}, steps of VSS", table["flags"] + flags + ["steps of VSS"]
 
 
 def is_done(path, variant, seed):
@@ -104,45 +134,57 @@ def append(path, rows):
         writer.writerows(rows)
 
 
-def train_and_score(words, variant, flags, seed):
-    """Cut, train, infer and score one variant with one seed; one row a checkpoint."""
+def train_and_score(words, variant, seed):
+    """Cut, train, infer and score one variant with one seed; a row a checkpoint and decoding."""
+    table = TABLES[words.table]
     with tempfile.TemporaryDirectory() as folder:
         places = [f"--window_path={folder}/windows", f"--checkpoint_path={folder}/checkpoint",
                   f"--output_path={folder}/output", f"--seed={seed}"]
         if words.data:
             places.append(f"--feature_path={words.data}")
-        if "steps of VSS" in flags:
-            flags = [flag for flag in flags if flag != "steps of VSS"]
-            flags += ["--num_epoch", str(epochs_of_equal_steps(flags + places, folder))]
+        flags = [*table["flags"], *table["variants"][variant]]
+        if SAME_STEPS in flags:
+            flags.remove(SAME_STEPS)
+            flags += ["--num_epoch", str(epochs_of_same_steps(table["flags"], flags, places,
+                                                              folder))]
         run("Cut_long_videos.py", flags + places)
         start = time.perf_counter()
         said = run("Train.py", flags + places)
-        seconds = time.perf_counter() - start
-        peak = float(re.search(r"peak memory ([\d.]+) GiB", said).group(1))
-        rows = []
-        for checkpoint in ("last", "best"):
-            run("Infer.py", [*places, "--checkpoint", checkpoint])
-            run("Eval.py", [*places, *flags])
-            scores = json.loads(Path(folder, "output", "metrics.json").read_text())
-            rows.append({"variant": variant, "seed": seed, "checkpoint": checkpoint,
-                         **picked(scores), "train_seconds": round(seconds, 1), "peak_gib": peak})
+        cost = {"train_seconds": round(time.perf_counter() - start, 1),
+                "peak_gib": float(re.search(r"peak memory ([\d.]+) GiB", said).group(1))}
+        rows = [{"variant": variant, "seed": seed, "checkpoint": checkpoint,
+                 **scores_of(flags + places, folder, ["--checkpoint", checkpoint]), **cost}
+                for checkpoint in table["checkpoints"]]
+        for name, other in table["decodings"].get(variant, {}).items():
+            run("Cut_long_videos.py", [*flags, *places, *other])
+            rows.append({"variant": name, "seed": seed, "checkpoint": "last",
+                         **scores_of(flags + places, folder, other), **cost})
     print(rows[0], flush=True)
     return rows
 
 
-def epochs_of_equal_steps(flags, folder):
-    """Epochs without VSS that take as many steps as the preset's epochs with it."""
-    with_vss = [flag for flag in flags if flag != "--no-use_VSS"]
-    windows = {}
-    for name, chosen in (("with", with_vss), ("without", flags)):
-        run("Cut_long_videos.py", chosen)
-        entries = json.loads(Path(folder, "windows", "train.json").read_text())["windows"]
-        windows[name] = len(entries)
+def scores_of(flags, folder, other):
+    """Infer and score with `other` flags beside those of the training. -> figures of a row."""
+    run("Infer.py", [*flags, *other])
+    run("Eval.py", [*flags, *other])
+    return picked(json.loads(Path(folder, "output", "metrics.json").read_text()))
+
+
+def epochs_of_same_steps(own, flags, places, folder):
+    """Epochs in which the training with `flags` takes as many steps as the one with `own`."""
+    return round(steps(own + places, folder, epochs=None) / steps(flags + places, folder, epochs=1))
+
+
+def steps(flags, folder, epochs):
+    """Steps of a training of so many epochs; None: of its own number of them."""
     sys.path.insert(0, str(ROOT))
     from Utils.config import parse_config
-    config = parse_config("Train", with_vss)
-    steps = config.num_epoch * (windows["with"] // config.batch_size)
-    return round(steps / (windows["without"] // config.batch_size))
+    config = parse_config("Train", flags)
+    if config.random_windows:
+        return (epochs or config.num_epoch) * config.steps_per_epoch
+    run("Cut_long_videos.py", flags)
+    entries = json.loads(Path(folder, "windows", "train.json").read_text())["windows"]
+    return (epochs or config.num_epoch) * (len(entries) // config.batch_size)
 
 
 def picked(scores):
