@@ -71,7 +71,7 @@ class WindowLoader:
 
     def __iter__(self):
         if self.place.where == "gpu":
-            return map(self.inputs.batch, self.rows())
+            return self.inputs.batches(self.rows())
         if self.num_workers:
             batches = self._from_workers()
         elif self.device.type == "cuda":

@@ -119,10 +119,16 @@ class DeviceInputs:
         self.facts = {name: getattr(dataset, name).to(device) for name in FACTS}
         self.labels = dataset.labels.to(device)
 
-    def batch(self, rows):
-        """The inputs `rows` (list of int), on the device. -> Batch."""
+    def batches(self, requests):
+        """The inputs of each request (list of int), in order; all numbers go to the device at once,
+        so that no batch waits for its own. -> iterator of Batch."""
+        counts = [len(rows) for rows in requests]
+        index = torch.tensor([row for rows in requests for row in rows], dtype=torch.int64)
+        return map(self._batch, requests, index.to(self.device).split(counts))
+
+    def _batch(self, rows, index):
+        """The inputs `rows` (list of int), which on the device are `index` (B,)."""
         most = self.dataset.most_actions(rows)
-        index = torch.tensor(rows, device="cpu").to(self.device, non_blocking=True)
         targets = (self.labels.targets(index, most, self.dataset.length)
                    if self.dataset.with_targets else None)
         return self.dataset.as_batch(self.features(index), rows, targets,

@@ -175,9 +175,11 @@ def test_items_from_memory_equal_items_from_disk(dataset, store):
 
 
 def test_items_gathered_on_a_device_equal_items_from_disk(dataset, store):
-    rows = [5, 1, 2, 0, 4, 3]
+    requests = [[5, 1, 2], [0], [], [4, 3]]
     inputs = DeviceInputs(dataset, ResidentFeatures(store, ["b", "a"]))
-    assert_same(inputs.batch(rows), dataset.batch(rows))
+    for rows, batch in zip(requests, inputs.batches(requests), strict=True):
+        assert_same(batch, dataset.batch(rows))
+    assert list(inputs.batches([])) == []
 
 
 def test_gathered_items_of_a_shorter_stream_equal_those_of_disk():
@@ -187,12 +189,12 @@ def test_gathered_items_of_a_shorter_stream_equal_those_of_disk():
     dataset = WindowDataset(windows, [video("v", [], 4.0), video("w", [], 5.0)], store, config(),
                             False)
     inputs = DeviceInputs(dataset, ResidentFeatures(store, ["v", "w"]))
-    assert_same(inputs.batch([0, 1, 2]), dataset.batch([0, 1, 2]))
+    assert_same(next(inputs.batches([[0, 1, 2]])), dataset.batch([0, 1, 2]))
 
 
 def test_half_precision_differs_by_its_rounding_only(dataset, store):
     inputs = DeviceInputs(dataset, ResidentFeatures(store, ["a", "b"], dtype=torch.float16))
-    difference = inputs.batch([0, 2]).features - dataset.batch([0, 2]).features
+    difference = next(inputs.batches([[0, 2]])).features - dataset.batch([0, 2]).features
     assert 0 < difference.abs().max() < 4e-3
 
 
