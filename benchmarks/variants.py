@@ -2,6 +2,7 @@
 
     python benchmarks/variants.py demo
     python benchmarks/variants.py salads --data FOLDER     # rgb.h5, flow.h5, annotations.json
+    python benchmarks/variants.py salads_options --data FOLDER --seeds 21
     python benchmarks/variants.py strong --data FOLDER     # the strong recipe, piece by piece
     python benchmarks/variants.py demo --show              # the means so far, as Markdown
 
@@ -41,6 +42,8 @@ SALADS = ["--dataset", "custom", "--val_split", "test", "--framing", "sliding",
           "--train_subset", "training", "--subset", "testing",
           "--temporal_scale", "640", "--bb_hidden_dim", "64", "--num_neigh", "8",
           "--anchor_scale", "1", "1.5", "--short_seconds", "10"]
+SALADS_PAPER = ["--batch_size", "8", "--train_lr", "5e-4", "--num_epoch", "80",
+                "--step_size", "60"]
 PAPER_DECODING = ["--infer_windows", "quarter", "--no-infer_clips", "--boundary_power", "1",
                   "--nms_thr", "0.4", "--no-nms_by_class"]
 
@@ -53,9 +56,16 @@ TABLES = {
         "decodings": {},
     },
     "salads": {
-        "flags": [*SALADS, "--batch_size", "8", "--train_lr", "5e-4", "--num_epoch", "80",
-                  "--step_size", "60"],
+        "flags": [*SALADS, *SALADS_PAPER],
         "variants": PARTS,
+        "checkpoints": ("last", "best"),
+        "decodings": {},
+    },
+    "salads_options": {          # one option changed at a time, and more seeds of none
+        "flags": [*SALADS, *SALADS_PAPER],
+        "variants": {"both": [], "2 head layers": ["--num_head_layers", "2"],
+                     "stitch_gap 8": ["--stitch_gap", "8"],
+                     "anchors 1 2 4": ["--anchor_scale", "1", "2", "4"]},
         "checkpoints": ("last", "best"),
         "decodings": {},
     },
