@@ -79,7 +79,9 @@ class RandomOptions:
     """training inputs: random windows, masks, noise"""
     random_windows: bool = option(False, "train on windows drawn anew in every epoch, instead of "
                                          "the list that was cut")
-    steps_per_epoch: int = option(50, "batches of random windows that count as an epoch")
+    steps_per_epoch: int | None = option(
+        None, "batches of random windows that count as an epoch (unset: enough for 16 windows a "
+              "training video, and for 400)", each=int)
     clip_share: float = option(0.42, "share of clips to be stitched, among random windows")
     min_clip: float = option(0.19, "length of the shortest random clip, as a share of T; the "
                                    "longest has clip_win_size")
@@ -240,7 +242,7 @@ PRESETS = {
     "demo": {
         "temporal_scale": 256, "stitch_gap": 8, "input_feat_dim": 32, "bb_hidden_dim": 64,
         "decoder_num_classes": 7, "num_head_layers": 2, "num_neigh": 8, "batch_size": 16,
-        "train_lr": 1e-3, "num_epoch": 12,
+        "train_lr": 1e-3, "num_epoch": 12, "steps_per_epoch": 50,
     },
 }
 

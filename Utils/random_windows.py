@@ -1,5 +1,6 @@
 """Training windows drawn anew in every epoch, instead of a list that was cut once."""
 
+import math
 import random
 
 import numpy as np
@@ -9,6 +10,7 @@ from Utils.segments import inside
 from Utils.window_dataset import WindowDataset
 from Utils.windows import Window
 
+AN_EPOCH, A_VIDEO = 400, 16   # windows of an epoch, at least, where the options do not tell
 TRIES = 20   # draws of a window until it holds an action; the last one is taken as it is
 
 
@@ -25,12 +27,14 @@ class WindowDraw:
         self.rates = [frames_per_second(video, frames, config.feature_fps)
                       for video, frames in zip(videos, self.frames, strict=True)]
         self.config = config
+        steps = config.steps_per_epoch or math.ceil(
+            max(AN_EPOCH, A_VIDEO * len(videos)) / config.batch_size)
+        self.count = steps * config.batch_size
 
     def __call__(self, epoch):
         """The windows of one epoch, which depend on it and the seed alone. -> list of Window."""
         rng = random.Random(self.config.seed * 1_000_003 + epoch)
-        count = self.config.steps_per_epoch * self.config.batch_size
-        return [self._window(rng) for _ in range(count)]
+        return [self._window(rng) for _ in range(self.count)]
 
     def _window(self, rng):
         # Chosen once: clips hold an action more seldom, and would become too few by drawing again.

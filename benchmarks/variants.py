@@ -70,7 +70,7 @@ TABLES = {
         "decodings": {},
     },
     "strong": {
-        "flags": [*SALADS, "--recipe", "strong"],
+        "flags": [*SALADS, "--recipe", "strong", "--steps_per_epoch", "50"],
         "variants": {
             "strong": [],
             "without random windows": ["--no-random_windows", "--min_inside", "1", SAME_STEPS],

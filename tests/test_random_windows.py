@@ -39,6 +39,14 @@ def test_an_epoch_has_its_own_windows_whatever_was_drawn_before():
     assert draw()(1) == second and draw(seed=5)(1) != second
 
 
+def test_without_steps_an_epoch_grows_with_the_videos():
+    assert len(draw(steps_per_epoch=None)(0)) == 400
+    many = [dataclasses.replace(VIDEOS[0]) for _ in range(30)]
+    assert len(draw(many, steps_per_epoch=None)(0)) == 480
+    assert len(draw(many, steps_per_epoch=None, batch_size=32)(0)) == 480
+    assert len(draw(many, steps_per_epoch=None, batch_size=7)(0)) == 483
+
+
 def test_clips_and_crops_have_the_lengths_of_the_options():
     # T = 64, and nothing of the 100 frames of `a` is cut off by it at 30 to 60 %.
     windows = draw(VIDEOS[:1], clip_share=0.5, min_clip=0.12, clip_win_size=0.2, min_crop=0.3)(0)
