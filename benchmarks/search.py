@@ -24,7 +24,7 @@ from variants import RESULTS, TABLES, append, picked, run
 FOLDS = 4
 PATH = RESULTS / "search.csv"
 DATA_FLAGS = [*TABLES["salads"]["flags"][:TABLES["salads"]["flags"].index("--batch_size")],
-              "--short_seconds", "10", "--recipe", "strong"]
+              "--short_seconds", "10", "--recipe", "strong", "--steps_per_epoch", "50"]
 
 # name: (flags of training and decoding, flags of decoding alone)
 TRIALS = {
@@ -51,6 +51,10 @@ TRIALS = {
     "feature_dropout 0.3": (["--feature_dropout", "0.3"], []),
     "speed_jitter 0.25": (["--speed_jitter", "0.25"], []),
     "speed_jitter 0.5": (["--speed_jitter", "0.5"], []),
+    "jitter 0.25, noise 0.2": (["--speed_jitter", "0.25", "--feature_noise", "0.2"], []),
+    "jitter 0.5, noise 0.2": (["--speed_jitter", "0.5", "--feature_noise", "0.2"], []),
+    "jitter 0.5, noise 0.2, twice as long": (["--speed_jitter", "0.5", "--feature_noise", "0.2",
+                                              "--num_epoch", "28"], []),
     "decode: sigma 0.3": ([], ["--nms_alpha_detect", "0.3"]),
     "decode: sigma 0.7": ([], ["--nms_alpha_detect", "0.7"]),
     "decode: vote_iou 0.6": ([], ["--vote_iou", "0.6"]),
