@@ -87,6 +87,8 @@ class RandomOptions:
                                    "longest has clip_win_size")
     min_crop: float = option(0.6, "length of the shortest other random window, as a share of its "
                                   "video; the longest is all of it, in sliding windows at most T")
+    balance_classes: bool = option(False, "place random windows around actions, of all classes "
+                                          "equally often")
     speed_jitter: float = option(0.0, "random sliding windows are resized in time by a factor of "
                                       "up to 1 + this, or down to 1 / (1 + this)")
     min_inside: float = option(1.0, "an action is a target where at least this share of it is in "

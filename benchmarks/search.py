@@ -51,6 +51,7 @@ TRIALS = {
     "feature_dropout 0.3": (["--feature_dropout", "0.3"], []),
     "speed_jitter 0.25": (["--speed_jitter", "0.25"], []),
     "speed_jitter 0.5": (["--speed_jitter", "0.5"], []),
+    "balance_classes": (["--balance_classes"], []),
     "jitter 0.25, noise 0.2": (["--speed_jitter", "0.25", "--feature_noise", "0.2"], []),
     "jitter 0.5, noise 0.2": (["--speed_jitter", "0.5", "--feature_noise", "0.2"], []),
     "jitter 0.5, noise 0.2, twice as long": (["--speed_jitter", "0.5", "--feature_noise", "0.2",

@@ -94,6 +94,20 @@ def test_an_action_counts_with_its_share_and_is_clipped():
         [5, 20], [5 / 21 * 35 + 29, 63]]
 
 
+def test_balanced_windows_hold_each_class_equally_often():
+    # Class 1 has one action of 15 frames in `a`; class 2 has eight.
+    segments = [[0.5, 2], *([start, start + 0.8] for start in np.arange(2.2, 9.8, 0.9)[:8])]
+    one = [dataclasses.replace(VIDEOS[0], segments=np.array(segments),
+                               labels=np.array([1] + [2] * 8))]
+    for balanced, low, high in ((False, 0, 0.2), (True, 0.4, 0.7)):
+        windows = draw(one, balance_classes=balanced, clip_share=1, min_clip=0.25,
+                       clip_win_size=0.3)(0)
+        shape = InputShape.of(config(min_inside=0.6))
+        held = [1 in sliding_layout(window, one[0], (100,), shape).labels for window in windows]
+        assert low < np.mean(held) < high
+    assert max(window.end for window in windows) <= 99
+
+
 def test_whole_videos_are_cut_in_seconds():
     rule = draw(framing="whole", temporal_scale=64, min_crop=0.5, clip_share=0.3)
     shape = InputShape.of(rule.config)
