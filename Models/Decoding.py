@@ -39,7 +39,8 @@ class Arriving:
     """Tensors on their way to the processor's memory."""
 
     def __init__(self, *tensors):
-        self.tensors = [tensor.to("cpu", non_blocking=True) for tensor in tensors]
+        # Of others torch would copy through unpinned memory, and wait.
+        self.tensors = [tensor.contiguous().to("cpu", non_blocking=True) for tensor in tensors]
         self.event = torch.cuda.Event() if any(tensor.is_cuda for tensor in tensors) else None
         if self.event:
             self.event.record()
