@@ -13,18 +13,21 @@ decodes otherwise uses the networks of the recipe.
 import argparse
 import json
 import os
+import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
-from variants import RESULTS, TABLES, append, picked, run
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.variants import RESULTS, SALADS, append, picked, run
 
 FOLDS = 4
 PATH = RESULTS / "search.csv"
-DATA_FLAGS = [*TABLES["salads"]["flags"][:TABLES["salads"]["flags"].index("--batch_size")],
-              "--short_seconds", "10", "--recipe", "strong", "--steps_per_epoch", "50"]
+DATA_FLAGS = [*SALADS, "--recipe", "strong", "--steps_per_epoch", "50"]
 
 # name: (flags of training and decoding, flags of decoding alone)
 TRIALS = {
@@ -51,6 +54,18 @@ TRIALS = {
     "feature_dropout 0.3": (["--feature_dropout", "0.3"], []),
     "speed_jitter 0.25": (["--speed_jitter", "0.25"], []),
     "speed_jitter 0.5": (["--speed_jitter", "0.5"], []),
+    "feature_dropout 0.2": (["--feature_dropout", "0.2"], []),
+    "jitter 0.25, dropout 0.1": (["--speed_jitter", "0.25", "--feature_dropout", "0.1"], []),
+    "jitter 0.25, dropout 0.2": (["--speed_jitter", "0.25", "--feature_dropout", "0.2"], []),
+    "jitter 0.25, dropout 0.3": (["--speed_jitter", "0.25", "--feature_dropout", "0.3"], []),
+    "jitter 0.25, dropout 0.2, noise 0.2": (["--speed_jitter", "0.25", "--feature_dropout", "0.2",
+                                             "--feature_noise", "0.2"], []),
+    "jitter 0.25, dropout 0.2, twice as long": (["--speed_jitter", "0.25", "--feature_dropout",
+                                                 "0.2", "--num_epoch", "28"], []),
+    "jitter 0.25, dropout 0.2, anchors 1 2 4": (["--speed_jitter", "0.25", "--feature_dropout",
+                                                 "0.2", "--anchor_scale", "1", "2", "4"], []),
+    "jitter 0.25, dropout 0.2, balanced": (["--speed_jitter", "0.25", "--feature_dropout", "0.2",
+                                            "--balance_classes"], []),
     "balance_classes": (["--balance_classes"], []),
     "jitter 0.25, noise 0.2": (["--speed_jitter", "0.25", "--feature_noise", "0.2"], []),
     "jitter 0.5, noise 0.2": (["--speed_jitter", "0.5", "--feature_noise", "0.2"], []),

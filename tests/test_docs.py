@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 import Prepare_data
-from Utils.config import SCRIPTS, parse_config
+from Utils.command_line import SCRIPTS
+from Utils.config import parse_config
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md")) + [ROOT / "README.md"]
