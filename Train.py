@@ -12,7 +12,7 @@ from Evaluation.input_figure import write_input_figure
 from Models.Decoding import gpu_decoder
 from Models.Loss import Criterion
 from Models.VSGN import VSGN, load_weights
-from Utils.augmentation import augmented
+from Utils.augmentation import Augmentation
 from Utils.checkpoints import (
     BEST,
     LAST,
@@ -116,6 +116,8 @@ class Run:
         self.model = VSGN(config).to(process.device)
         self.updates = Updates(self.model, config)
         self.criterion = Criterion(config).to(process.device)
+        self.augmentation = Augmentation(config.feature_noise, config.feature_dropout, config.seed,
+                                         process.rank, process.device)
         self.epoch, self.best_loss, self.history = 0, float("inf"), []
         if before:
             self.go_on(before)
@@ -167,8 +169,9 @@ class Run:
                 f"the same command and --resume (--checkpoint_path {folder} --resume)")
 
     def next_epoch(self, train_loader, val_loader):
-        """Train on every training window once, validate, log, save."""
+        """Train on every window of the epoch once, validate, log, save."""
         train_loader.set_epoch(self.epoch)
+        self.augmentation.start(self.epoch)
         train = run_epoch(self, train_loader, training=True)
         val = self.validate(val_loader)
         self.epoch += 1
@@ -241,8 +244,7 @@ def run_epoch(run, loader, training=False, see=None):
     what = f"epoch {run.epoch + 1} {'train' if training else 'val'}"
     with torch.set_grad_enabled(training):
         for step, batch in enumerate(progress(loader, what, run.process.is_first)):
-            features = (augmented(batch.features, run.config.feature_noise,
-                                  run.config.feature_dropout) if training else batch.features)
+            features = run.augmentation(batch.features) if training else batch.features
             with arithmetic(run.config.precision, run.process.device):
                 predictions = network(features, batch.num_frames)
             losses = run.criterion(predictions, batch.targets)

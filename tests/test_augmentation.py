@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from Utils.augmentation import augmented
+from Utils.augmentation import Augmentation
 
 
 def features():
@@ -15,22 +15,39 @@ def features():
 
 def test_noise_is_a_share_of_each_channels_deviation():
     before = features()
-    noise = augmented(before, 0.1, 0)[:, :, :150] - before[:, :, :150]
+    noise = Augmentation(0.1, 0)(before)[:, :, :150] - before[:, :, :150]
     assert noise.std(dim=(0, 2)) == pytest.approx(0.1 * before.std(dim=(0, 2)), rel=0.15)
 
 
 def test_padding_stays_zeros():
-    assert not augmented(features(), 0.5, 0.5)[:, :, 150:].any()
+    assert not Augmentation(0.5, 0.5)(features())[:, :, 150:].any()
 
 
 def test_channels_are_left_out_whole_and_the_others_scaled():
     before = features()
-    after = augmented(before, 0, 0.25)
+    after = Augmentation(0, 0.25)(before)
     left_out = ~after.any(dim=2)
     assert 0.1 < left_out.float().mean() < 0.4
     assert torch.allclose(after[~left_out], before[~left_out] / 0.75)
 
 
-def test_by_default_nothing_changes_nor_is_drawn():
-    before, state = features(), torch.get_rng_state()
-    assert augmented(before, 0.0, 0.0) is before and torch.equal(state, torch.get_rng_state())
+def test_by_default_nothing_changes():
+    before = features()
+    assert Augmentation(0.0, 0.0)(before) is before
+
+
+def test_an_epoch_repeats_itself_and_is_no_other_epochs_nor_processes():
+    def drawn(epoch, **options):
+        augmentation = Augmentation(0.1, 0.1, **options)
+        augmentation(features())
+        augmentation.start(epoch)
+        return augmentation(features())
+
+    assert torch.equal(drawn(1), drawn(1))
+    assert not torch.equal(drawn(1), drawn(2))
+    assert not torch.equal(drawn(1), drawn(1, rank=1))
+    assert not torch.equal(drawn(1), drawn(1, seed=1))
+
+
+def test_leaving_out_everything_gives_zeros():
+    assert not Augmentation(0, 1.0)(features()).any()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.small_run import call, make_run
+from tests.small_run import call, copy_run, make_run
 from Utils.windows import read_windows
 
 STRONG = ["--recipe", "strong", "--steps_per_epoch", "4", "--batch_size", "4", "--num_epoch", "2",
@@ -25,33 +25,45 @@ def test_from_data_to_scores(tmp_path, more):
     assert checkpoint["settings"]["random_windows"] and checkpoint["epoch"] == 2
 
 
-def test_windows_are_few_and_clips_are_added(tmp_path):
-    make_run(tmp_path, words=STRONG)
-    windows, settings = read_windows(tmp_path / "windows" / "infer.json")
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("strong") / "run"
+    return folder, make_run(folder, words=STRONG)
+
+
+@pytest.fixture
+def run(original, tmp_path):
+    """A run of the strong recipe, and its options, to be worked on."""
+    folder, words = original
+    return copy_run(folder, tmp_path / "run"), words
+
+
+def test_windows_are_few_and_clips_are_added(run):
+    windows, settings = read_windows(run[0] / "windows" / "infer.json")
     assert settings["infer_windows"] == "cover" and settings["infer_clips"]
     # 100 frames, T = 64, clips of 24: two windows and eight clips of each of two videos.
     assert len(windows) == 2 * (2 + 8)
 
 
-def test_windows_of_the_other_recipe_are_refused(tmp_path, capsys):
-    words = make_run(tmp_path, words=STRONG)
-    assert call("Cut", tmp_path, *words, "--recipe", "paper") == 0
-    assert call("Infer", tmp_path, *words) == 2
+def test_windows_of_the_other_recipe_are_refused(run, capsys):
+    folder, words = run
+    assert call("Cut", folder, *words, "--recipe", "paper") == 0
+    assert call("Infer", folder, *words) == 2
     assert "was cut with --infer_windows quarter" in capsys.readouterr().err
-    assert call("Infer", tmp_path, *words, "--recipe", "paper") == 0
+    assert call("Infer", folder, *words, "--recipe", "paper") == 0
 
 
-def test_a_network_of_the_strong_recipe_can_be_decoded_as_in_the_paper(tmp_path):
-    words = make_run(tmp_path, words=STRONG)
+def test_a_network_of_the_strong_recipe_can_be_decoded_as_in_the_paper(run):
+    folder, words = run
     for script in ("Cut", "Infer", "Eval"):
-        assert call(script, tmp_path, *words, "--recipe", "paper") == 0
-    scores = json.loads((tmp_path / "out" / "metrics.json").read_text())
+        assert call(script, folder, *words, "--recipe", "paper") == 0
+    scores = json.loads((folder / "out" / "metrics.json").read_text())
     assert scores["num_detections"] > 0
 
 
-def test_one_video_is_detected_as_the_recipe_says(tmp_path, capsys):
-    make_run(tmp_path, words=STRONG)
-    np.save(tmp_path / "new.npy", np.random.default_rng(0).standard_normal((150, 5)))
-    assert call("Infer", tmp_path, "--video", tmp_path / "new.npy", "--feature_fps", 10, "-o",
-                tmp_path / "new.json") == 0
+def test_one_video_is_detected_as_the_recipe_says(run, capsys):
+    folder, _ = run
+    np.save(folder / "new.npy", np.random.default_rng(0).standard_normal((150, 5)))
+    assert call("Infer", folder, "--video", folder / "new.npy", "--feature_fps", 10, "-o",
+                folder / "new.json") == 0
     assert " of 15 windows in " in capsys.readouterr().out     # 3 of 64 frames, 12 clips of 24
