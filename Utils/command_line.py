@@ -5,7 +5,7 @@ import dataclasses
 import difflib
 
 from Utils.files import UserError
-from Utils.options import GROUPS, PRESETS, names_of, shown
+from Utils.options import GROUPS, PRESETS, RECIPES, names_of, shown
 
 SCRIPTS = {
     "Cut_long_videos": "Cut videos into windows, and short clips to enlarge.",
@@ -75,9 +75,9 @@ def _true_or_false(text):
 
 
 def _default_text(spec):
-    """The default, and what the presets make of it."""
+    """The default, and what the presets of data sets and recipes make of it."""
     texts = [shown(spec.default)]
-    texts += [f"{dataset} {shown(preset[spec.name])}" for dataset, preset in PRESETS.items()
+    texts += [f"{name} {shown(preset[spec.name])}" for name, preset in {**PRESETS, **RECIPES}.items()
               if spec.name in preset and preset[spec.name] != spec.default]
     return "; ".join(texts)
 

@@ -47,6 +47,10 @@ SALADS_PAPER = ["--batch_size", "8", "--train_lr", "5e-4", "--num_epoch", "80",
 PAPER_DECODING = ["--infer_windows", "quarter", "--no-infer_clips", "--boundary_power", "1",
                   "--nms_thr", "0.4", "--no-nms_by_class"]
 
+THUMOS = ["--dataset", "thumos", "--input_feat_dim", "204", "--decoder_num_classes", "20",
+          "--temporal_scale", "256", "--bb_hidden_dim", "64", "--num_head_layers", "2",
+          "--num_neigh", "8", "--stitch_gap", "8", "--short_seconds", "3"]
+
 # What each table trains, and with what else than its own options it decodes some of that.
 TABLES = {
     "demo": {
@@ -67,6 +71,13 @@ TABLES = {
                      "stitch_gap 8": ["--stitch_gap", "8"],
                      "anchors 1 2 4": ["--anchor_scale", "1", "2", "4"]},
         "checkpoints": ("last", "best"),
+        "decodings": {},
+    },
+    "thumos": {                  # synthetic: thumos_scale.py --scale 0.01 --rate 6 --learnable
+        "flags": THUMOS,
+        "variants": {"paper": ["--batch_size", "16", "--train_lr", "1e-3", "--num_epoch", "12"],
+                     "strong": ["--recipe", "strong"]},
+        "checkpoints": ("last",),
         "decodings": {},
     },
     "strong": {
@@ -119,6 +130,7 @@ def parse(argv):
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", choices=TABLES)
     parser.add_argument("--data", help="folder of the data set (demo: written if absent)")
+    parser.add_argument("--annotations", help="folder of val_info.mat and test_info.mat (thumos)")
     parser.add_argument("--seeds", nargs="+", type=int, default=[21, 22, 23])
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time, one thread each")
     parser.add_argument("--show", action="store_true", help="print the table, run nothing")
@@ -152,6 +164,9 @@ def train_and_score(words, variant, seed):
                   f"--output_path={folder}/output", f"--seed={seed}"]
         if words.data:
             places.append(f"--feature_path={words.data}")
+        if words.annotations:
+            places += [f"--video_anno={words.data}/thumos_gt.json",
+                       f"--video_info={words.annotations}"]
         flags = [*table["flags"], *table["variants"][variant]]
         if SAME_STEPS in flags:
             flags.remove(SAME_STEPS)
