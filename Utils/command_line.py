@@ -77,7 +77,8 @@ def _true_or_false(text):
 def _default_text(spec):
     """The default, and what the presets of data sets and recipes make of it."""
     texts = [shown(spec.default)]
-    texts += [f"{name} {shown(preset[spec.name])}" for name, preset in {**PRESETS, **RECIPES}.items()
+    presets = {**PRESETS, **RECIPES}
+    texts += [f"{name} {shown(preset[spec.name])}" for name, preset in presets.items()
               if spec.name in preset and preset[spec.name] != spec.default]
     return "; ".join(texts)
 

@@ -275,7 +275,7 @@ def test_help_shows_every_option_with_its_defaults(script, capsys):
     text = " ".join(capsys.readouterr().out.split())
     assert stop.value.code == 0
     assert all(f"--{name}" in text for name in names_of(*GROUPS))
-    assert "epochs (10; activitynet 15; demo 12)" in text
+    assert "epochs (10; activitynet 15; demo 12; strong 14)" in text
 
 
 def test_a_config_cannot_be_changed_but_can_be_sent_to_a_worker_process():
