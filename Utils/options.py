@@ -252,7 +252,8 @@ PRESETS = {
 RECIPES = {
     "paper": {},
     "strong": {
-        "random_windows": True, "min_inside": 0.6, "mask_padding": True, "batch_size": 8,
+        "random_windows": True, "min_inside": 0.6, "mask_padding": True, "feature_dropout": 0.1,
+        "batch_size": 8,
         "optimizer": "adamw", "train_lr": 1e-3, "weight_decay": 0.05, "num_epoch": 14,
         "schedule": "cosine", "warmup_steps": 50, "clip_norm": 1.0, "ema": 0.99,
         "checkpoint": "last", "infer_windows": "cover", "infer_clips": True,

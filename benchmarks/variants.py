@@ -86,6 +86,7 @@ TABLES = {
             "strong": [],
             "without random windows": ["--no-random_windows", "--min_inside", "1", SAME_STEPS],
             "without masks": ["--no-mask_padding"],
+            "without left-out channels": ["--feature_dropout", "0"],
             "without averaged weights": ["--ema", "0"],
             "without AdamW, clipping": ["--optimizer", "adam", "--weight_decay", "1e-4",
                                         "--clip_norm", "1e9"],
