@@ -82,4 +82,6 @@ def test_the_guide_to_own_data_runs_as_written(checkout):
     assert labels == {"wave", "jump"}
     metrics = json.loads((checkout / "output_mine/metrics.json").read_text())
     assert len(metrics["mAP"]) == len(metrics["tiou_thresholds"]) == 7
-    assert 0 < metrics["average_mAP"]["0.1:0.7"] < 1
+    assert 0.9 < metrics["average_mAP"]["0.1:0.7"] <= 1 and metrics["num_videos"] == 8
+    assert (checkout / "output_mine/detad.json").is_file()
+    assert "<html" in (checkout / "output_mine/report.html").read_text(encoding="utf-8")
