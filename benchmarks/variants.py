@@ -118,7 +118,7 @@ def main(argv=None):
         variants = TABLES[words.table]["variants"]
         with ThreadPoolExecutor(words.jobs) as pool:
             runs = [pool.submit(train_and_score, words, variant, seed)
-                    for seed in words.seeds for variant in variants
+                    for seed in words.seeds for variant in words.variants or variants
                     if not is_done(path, variant, seed)]
             for finished in as_completed(runs):
                 append(path, finished.result())
@@ -133,6 +133,7 @@ def parse(argv):
     parser.add_argument("--data", help="folder of the data set (demo: written if absent)")
     parser.add_argument("--annotations", help="folder of val_info.mat and test_info.mat (thumos)")
     parser.add_argument("--seeds", nargs="+", type=int, default=[21, 22, 23])
+    parser.add_argument("--variants", nargs="+", metavar="NAME", help="only these of the table")
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time, one thread each")
     parser.add_argument("--show", action="store_true", help="print the table, run nothing")
     return parser.parse_args(argv)
