@@ -45,7 +45,7 @@ SALADS = ["--dataset", "custom", "--val_split", "test", "--framing", "sliding",
 SALADS_PAPER = ["--batch_size", "8", "--train_lr", "5e-4", "--num_epoch", "80",
                 "--step_size", "60"]
 PAPER_DECODING = ["--infer_windows", "quarter", "--no-infer_clips", "--boundary_power", "1",
-                  "--nms_thr", "0.4", "--no-nms_by_class"]
+                  "--nms_thr", "0.4", "--no-nms_by_class", "--vote_iou", "1"]
 
 THUMOS = ["--dataset", "thumos", "--input_feat_dim", "204", "--decoder_num_classes", "20",
           "--temporal_scale", "256", "--bb_hidden_dim", "64", "--num_head_layers", "2",
@@ -78,7 +78,8 @@ TABLES = {
         "variants": {"paper": ["--batch_size", "16", "--train_lr", "1e-3", "--num_epoch", "12"],
                      "strong": ["--recipe", "strong"]},
         "checkpoints": ("last",),
-        "decodings": {},
+        "decodings": {"strong": {"without clips at inference": ["--no-infer_clips"],
+                                 "the paper's decoding": PAPER_DECODING}},
     },
     "strong": {
         "flags": [*SALADS, "--recipe", "strong", "--steps_per_epoch", "50"],
@@ -104,7 +105,7 @@ TABLES = {
             "with suppression in windows": ["--nms_thr", "0.4"],
             "soft-NMS over all classes": ["--no-nms_by_class"],
             "without voting": ["--vote_iou", "1"],
-            "the paper's decoding": [*PAPER_DECODING, "--vote_iou", "1"],
+            "the paper's decoding": PAPER_DECODING,
         }},
     },
 }
