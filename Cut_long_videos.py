@@ -98,13 +98,18 @@ def clip_rule(config, rng, rate=1.0):
 
 
 def check_lists(lists, source):
-    """Refuse to write an empty list, saying why it is empty."""
-    for name, windows in lists.items():
-        if not windows:
-            raise UserError(f"no windows for {name}.json: none of its {len(source.videos[name])} "
-                            "videos has an action that lies wholly in a window of "
-                            f"{source.config.temporal_scale} frames; raise --temporal_scale or "
-                            "look at the data with --check")
+    """Say which lists are empty, and what cannot run then; an error if inference has no windows."""
+    config = source.config
+    if not lists["infer"]:
+        raise UserError(f"no windows for infer.json: no video of subset {config.subset} has usable "
+                        "features; nothing was written")
+    for name in ("train", "val"):
+        if not lists[name]:
+            count = len(source.videos[name])
+            why = (f"none of its {count} videos has an action that lies wholly in a window of "
+                   f"{config.temporal_scale} frames; raise --temporal_scale or look at the data "
+                   "with --check" if count else "there are no videos for it")
+            print(f"warning: no windows for {name}.json, so Train.py cannot run: {why}")
 
 
 def list_path(config, name):

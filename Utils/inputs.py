@@ -68,11 +68,13 @@ def open_lists(config, names):
     """The windows of some lists, and their source, checked against each other and the config."""
     paths = [Path(config.window_path) / f"{name}.json" for name in names]
     lists, all_settings = zip(*map(read_windows, paths), strict=True)
+    for path, windows in zip(paths, lists, strict=True):
+        if not windows:
+            raise UserError(f"no windows in {path}; Cut_long_videos.py tells why: run it again "
+                            "with other options or annotations")
     config = fill_unset(config, all_settings[0] or {})
     source = open_source(config, names)
-    for path, windows, settings in zip(paths, lists, all_settings, strict=True):
-        if not windows:
-            raise UserError(f"no windows in {path}; run Cut_long_videos.py again")
+    for path, settings in zip(paths, all_settings, strict=True):
         if settings is None:
             source.notes.append(f"{path} has no settings (the authors' layout): nothing tells "
                                 "whether it was cut with this run's options")

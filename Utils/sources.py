@@ -98,17 +98,28 @@ def by_use(config, videos, uses):
     """Which videos train, validate and are inferred. -> {use: list of Video}."""
     chosen = {}
     if set(uses) & set(TRAIN):
-        training = videos_of(videos, config.train_subset)
+        training = training_videos(config, videos, uses)
         held = held_out(training) if config.val_split == "heldout" else []
-        if len(held) == len(training):
+        if training and len(held) == len(training):
             raise UserError(f"subset {config.train_subset} has one video, none can be held out; "
                             "use --val_split test")
         names = {video.name for video in held}
         chosen["train"] = [video for video in training if video.name not in names]
-        chosen["val"] = held or videos_of(videos, config.subset)
+        chosen["val"] = (held if config.val_split == "heldout" else
+                         videos_of(videos, config.subset))
     if "infer" in uses:
         chosen["infer"] = sorted(videos_of(videos, config.subset), key=lambda video: video.order)
     return {use: chosen[use] for use in uses}
+
+
+def training_videos(config, videos, uses):
+    """Videos of the training subset. There may be none where inference is wanted too, unless the
+    user names the subset."""
+    there = {canonical(video.subset) for video in videos}
+    if ("infer" in uses and "train_subset" not in config.given
+            and canonical(config.train_subset) not in there):
+        return []
+    return videos_of(videos, config.train_subset)
 
 
 def check_classes(source):

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import Train
 from Cut_long_videos import main
 from tests.small_data import entry, noise, write_annotations, write_custom, write_hdf5
 from Utils.windows import read_windows
@@ -133,6 +134,31 @@ def no_actions(database, arrays):
         database[name] = entry(name[:-1])
 
 
+def only_training(database, arrays):
+    for name in ("test0", "test1"):
+        del arrays["rgb"][name]
+
+
+def only_test(database, arrays):
+    for i in range(5):
+        del database[f"train{i}"]
+
+
+@pytest.mark.parametrize("change, why", [
+    (no_actions, ("none of its 4 videos has an action", "none of its 1 videos has an action")),
+    (only_test, ("there are no videos for it",) * 2)])
+def test_without_actions_to_train_on_there_is_still_inference(tmp_path, capsys, change, why):
+    assert cut(tmp_path, change=change) == 0
+    said = capsys.readouterr().out
+    for name, reason in zip(("train", "val"), why, strict=True):
+        assert f"warning: no windows for {name}.json, so Train.py cannot run: {reason}" in said
+    assert [len(windows) for windows, _ in lists(tmp_path).values()] == [0, 0, 14]
+    words = ["--dataset", "custom", "--feature_path", str(tmp_path / "data"), "--window_path",
+             str(tmp_path / "windows"), "--checkpoint_path", str(tmp_path / "run")]
+    assert Train.main(words) == 2
+    assert capsys.readouterr().err.startswith(f"error: no windows in {tmp_path}/windows/train.json")
+
+
 @pytest.mark.parametrize("words, change, message", [
     ([], drop("rgb", "train1"), "1 of 7 videos are not in the features of rgb: train1"),
     ([], change_features("flow", "test1", noise("x", 50, 2)), "streams differ too much in length"),
@@ -143,7 +169,7 @@ def no_actions(database, arrays):
     (["--subset", "dev"], None, "subset dev; the annotations have train (5 videos), test (2"),
     (["--train_subset", "all"], None, "no video is of subset all"),
     ([], annotate("train0", (1, "b", "run")), "video 'train0', annotation 0: expected a number"),
-    ([], no_actions, "no windows for train.json: none of its 4 videos has an action"),
+    (["--skip_missing"], only_training, "no windows for infer.json: no video of subset test has"),
     (["--video_anno", "nowhere.json"], None, "--video_anno nowhere.json: there is no such file"),
     (["--feature_path", "nowhere"], None, "nowhere"),
     (["--is_train", "maybe"], None, "is_train"),
