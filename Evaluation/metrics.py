@@ -11,6 +11,7 @@ from Evaluation.matching import assign, overlapping_pairs
 from Utils.segments import length
 
 UNMATCHED = -1   # in place of the row of an action, in what `match` returns
+ROUNDING_SECONDS = 1e-6   # what arithmetic may add to a length that a limit is held against
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,16 +117,22 @@ def average_precision(truth, detections, thresholds):
 
 
 def short_average_precision(truth, detections, thresholds, short_seconds):
-    """Average precision on the actions of at most `short_seconds`: as `average_precision`.
+    """Average precision on the short actions (see `is_short`): as `average_precision`.
 
     All actions are matched. What takes a longer one is ignored; every unmatched one counts.
     """
     order, matched = match(truth, detections, thresholds)
-    short = length(truth.segments) <= short_seconds
+    short = is_short(truth.segments, short_seconds)
     taken = matched[:, order]
     hit = (taken >= 0) & np.append(short, False)[taken]
     return precision_by_class(hit, hit | (taken < 0), detections.label[order],
                                instances(truth[short]))
+
+
+def is_short(segments, short_seconds):
+    """(n,) bool: segments of at most short_seconds, with a microsecond to spare: as floats, 0.7 to
+    2.2 s are a little more than 1.5 s. segments: (n, 2), s."""
+    return length(segments) <= short_seconds + ROUNDING_SECONDS
 
 
 def instances(truth):

@@ -6,13 +6,13 @@ from Evaluation.average_recall import REPORTED, THRESHOLDS
 from Evaluation.metrics import (
     average_precision,
     instances,
+    is_short,
     mean_over_classes,
     short_average_precision,
 )
 from Evaluation.thumos14_protocol import thumos14_average_precision
-from Utils.segments import length
+from Utils.config import Config
 
-THUMOS_THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 PROTOCOLS = {"activitynet": average_precision, "thumos14": thumos14_average_precision}
 
 
@@ -38,10 +38,11 @@ def precision_scores(truth, detections, thresholds, protocol="activitynet", **op
 
 
 def short_scores(truth, detections, thresholds, max_seconds):
-    """The same on the actions of at most max_seconds alone (protocol of ActivityNet)."""
+    """The same on the actions of at most max_seconds alone, give or take rounding (see `is_short`;
+    protocol of ActivityNet)."""
     precision = short_average_precision(truth, detections, as_computed(thresholds), max_seconds)
     return {"max_seconds": max_seconds,
-            "num_ground_truth": int((length(truth.segments) <= max_seconds).sum()),
+            "num_ground_truth": int(is_short(truth.segments, max_seconds).sum()),
             **_means(truth, precision, thresholds)}
 
 
@@ -65,8 +66,9 @@ def _means(truth, precision, thresholds):
 
 
 def averages(mean, thresholds):
-    """Means over the thresholds by their range: {"0.1:0.7": x}; of THUMOS14's also "0.3:0.7"."""
-    first = (0, 2) if tuple(thresholds) == THUMOS_THRESHOLDS else (0,)
+    """Means over the thresholds by their range: {"0.1:0.7": x}; of the usual ones also "0.3:0.7",
+    as papers on THUMOS14 have it."""
+    first = (0, 2) if tuple(thresholds) == Config.tiou else (0,)
     return {f"{thresholds[start]:g}:{thresholds[-1]:g}": float(np.mean(mean[start:]))
             for start in first}
 

@@ -203,3 +203,8 @@ def test_an_action_of_just_that_length_is_short():
     truth, found = actions(("v", "x", 0, 10)), detections(("v", "x", 0, 10, 1))
     assert short_average_precision(truth, found, (0.5,), 10).tolist() == [[1]]
     assert np.isnan(short_average_precision(truth, found, (0.5,), 9.99)).all()
+    # Just that length in tenths of a second, a little more as floats.
+    assert 2.2 - 0.7 > 1.5
+    truth, found = actions(("v", "x", 0.7, 2.2)), detections(("v", "x", 0.7, 2.2, 1))
+    assert short_average_precision(truth, found, (0.5,), 1.5).tolist() == [[1]]
+    assert np.isnan(short_average_precision(truth, found, (0.5,), 1.4999)).all()

@@ -40,6 +40,8 @@ def test_scores_of_short_actions():
     assert scores == {"max_seconds": 5, "num_ground_truth": 1, "mAP": [1, 0],
                       "average_mAP": {"0.5:0.6": .5}, "ap_per_class": {"y": [1, 0]}}
     assert short_scores(TRUTH, FOUND, (0.5,), 1)["mAP"] == [0]
+    tenths = actions(("v", "x", 0.7, 2.2))
+    assert short_scores(tenths, align(FOUND, tenths), (0.5,), 1.5)["num_ground_truth"] == 1
 
 
 def test_the_thresholds_of_activitynet_are_its_own_floats():
