@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from Utils.files import REPOSITORY
 from Utils.segments import length
 
-REPOSITORY = Path(__file__).parents[1]
 PACKAGES = ("torch", "numpy", "scipy", "h5py", "pandas", "matplotlib")
 TIES = {
     "activitynet": "equal scores: first in the file first; equal tIoU: last action of the file",

@@ -20,14 +20,13 @@ from Utils.annotations import (
     to_video,
     videos_of,
 )
-from Utils.files import UserError, listed
+from Utils.files import REPOSITORY, UserError, listed
 from Utils.matlab import MatlabError, struct_field
 from Utils.options import PRESETS
 
 __all__ = ["DATASETS", "DatasetSpec", "Video", "find_file", "load_annotations", "load_videos",
            "read_durations", "videos_of"]
 
-REPOSITORY = Path(__file__).parents[1]
 HELD_OUT = 5   # one training video in so many is held out
 
 

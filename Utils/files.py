@@ -9,6 +9,8 @@ import zlib
 from collections import Counter
 from pathlib import Path
 
+REPOSITORY = Path(__file__).parents[1]
+
 
 class UserError(ValueError):
     """Something the user can mend: scripts print it as one sentence and exit with 2."""
