@@ -23,7 +23,7 @@ from Evaluation.proposal_file import read_proposals
 from Evaluation.provenance import provenance
 from Evaluation.recall_figure import write_recall_figure
 from Evaluation.report import write_report
-from Evaluation.results import NO_CLASS, mismatches, read_results
+from Evaluation.results import NO_CLASS, mismatches, read_results, without_prefix
 from Evaluation.scores import (
     as_computed,
     counts,
@@ -55,12 +55,12 @@ def main(argv=None):
         config, file = open_proposals(config, folder)
         config, annotations, truth = load_truth(config)
         if config.sweep:
-            return sweep(config, file, truth, folder)
-        results = read_file(config) if file is None else decode(config, file, folder)
+            return sweep(config, file, annotations, truth, folder)
+        results = read_file(config, truth) if file is None else decode(config, file, folder)
         scores, recall = score(config, truth, results)
         diagnosis = diagnose_detections(config, truth, annotations, results)
         warnings = [*results.warnings, *mismatches(align(main_table(results), truth), truth)]
-        scores["provenance"] = origin(config, truth, annotations, results, warnings)
+        scores["provenance"] = origin(config, truth, annotations, results.source, warnings)
         write(folder, scores, recall, diagnosis)
         write_page(folder, config, scores, truth, annotations, results, recall, diagnosis)
         report(scores, diagnosis, annotations.notes, warnings)
@@ -111,11 +111,14 @@ def load_truth(config):
     return config, annotations, truth
 
 
-def read_file(config):
-    """The rows of --detections. -> Results."""
+def read_file(config, truth):
+    """The rows of --detections, videos named as in the truth. -> Results."""
     table, warnings = read_results(config.detections)
+    table, renamed = without_prefix(table, DATASETS[config.dataset].result_prefix, truth,
+                                    config.detections)
     has_classes = table.classes != (NO_CLASS,)
-    return Results(table if has_classes else None, table, config.detections, warnings=warnings)
+    return Results(table if has_classes else None, table, config.detections,
+                   warnings=[*warnings, *renamed])
 
 
 def decode(config, file, folder=None):
@@ -169,17 +172,21 @@ def write_rows(folder, name, found, spec, classes=None):
                                          for video, rows in found.items()}, spec.version)
 
 
-def sweep(config, file, truth, folder):
+def sweep(config, file, annotations, truth, folder):
     """Score every combination of --sweep on the saved proposals; table, and sweep.json."""
     if file is None:
         raise UserError("--sweep varies the suppression of Infer.py's proposals, and --detections "
                         "are made already; leave one of them out")
     tried = []
     for chosen in combinations(config.sweep):
-        scores, _ = score(config, truth, decode(replace(config, **chosen), file))
+        results = decode(replace(config, **chosen), file)
+        scores, _ = score(config, truth, results)
         tried.append((chosen, scores.get("average_mAP") or {"AUC": scores["AUC"]}))
-    write_json(folder / "sweep.json", [{"settings": chosen, "scores": found}
-                                       for chosen, found in tried])
+    # What was varied stands with each score, so not among the settings that all have.
+    write_json(folder / "sweep.json", {
+        "tried": [{"settings": chosen, "scores": found} for chosen, found in tried],
+        "provenance": origin(config, truth, annotations, results.source, results.warnings,
+                             varied=chosen)})
     print(format_sweep(tried))
     print(f"{len(tried)} settings, best first; also in {folder / 'sweep.json'}. Choosing by the "
           "test videos is choosing with the answers at hand: choose on others")
@@ -236,14 +243,15 @@ def durations_of(annotations, results):
             for video in annotations.videos}
 
 
-def origin(config, truth, annotations, results, warnings):
-    """What the scores were computed on and with."""
-    files = {"ground_truth": annotations.notes[0], "detections": results.source,
+def origin(config, truth, annotations, source, warnings, varied=()):
+    """What the scores were computed on and with. varied: names of options that no value fits."""
+    files = {"ground_truth": annotations.notes[0], "detections": source,
              "ambiguous": config.ambiguous if config.protocol == "thumos14" else None,
              "subset": config.subset}
     # Of other methods' detections we know our own options alone.
     names = ("dataset", *names_of(EvalOptions)) if config.detections else STORED_NAMES
-    return provenance(truth, files, config.protocol, settings(config, names),
+    options = settings(config, [name for name in names if name not in varied])
+    return provenance(truth, files, config.protocol, options,
                       [*annotations.notes[1:], *warnings])
 
 

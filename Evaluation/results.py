@@ -4,6 +4,8 @@ What can't be scored is a UserError that says where; what is odd is counted in a
 """
 
 import math
+from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 
@@ -98,6 +100,21 @@ def _oddities(table, path):
     found = [f"{path}: {count} of {len(table)} detections {kind}"
              for kind, count in counts.items() if count]
     return found if len(table) else [f"{path} holds no detections"]
+
+
+def without_prefix(table, prefix, truth, path):
+    """The ActionTable with `prefix` off the videos that the truth has without it alone, and a line
+    that counts them, if there are any. Raises UserError where a video has both names."""
+    known = set(truth.videos)
+    bare = {name: name.removeprefix(prefix) for name in table.videos if name not in known}
+    renamed = {name: short for name, short in bare.items() if short in known}
+    names = tuple(renamed.get(name, name) for name in table.videos)
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise UserError(f"{path} has videos with and without {prefix!r} before their names: "
+                        f"{listed(twice)}; merge them")
+    return replace(table, videos=names), [
+        f"{len(renamed)} of {len(names)} videos of {path} were renamed: the ground truth has them "
+        f"without {prefix!r}"] * bool(renamed)
 
 
 def mismatches(detections, truth):

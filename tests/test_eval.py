@@ -102,6 +102,25 @@ def test_proposals_without_labels_have_recall_alone(folder, capsys):
     assert "5 proposals against 3 actions" in capsys.readouterr().out
 
 
+def test_activitynet_results_may_have_v_before_their_videos(folder, capsys, monkeypatch):
+    monkeypatch.chdir(folder)
+    (folder / "gt.json").write_text(json.dumps({"database": {
+        "a": {**annotations(("x", 0, 10)), "subset": "validation"},
+        "b": {**annotations(("x", 5, 9)), "subset": "validation"}}}))
+    (folder / "found.json").write_text(json.dumps({"results": {
+        "v_a": [row("x", 0, 10, .9)], "b": [row("x", 5, 9, .8)]}}))
+    words = ("--detections", folder / "found.json", "--video_anno", folder / "gt.json")
+    assert evaluate(*words, "--dataset", "activitynet") == 0
+    scores = read(folder / "metrics.json")
+    assert scores["mAP"] == [1] * 10
+    assert any("1 of 2 videos of" in note for note in scores["provenance"]["notes"])
+    said = capsys.readouterr().out
+    assert "warning: 1 of 2 videos of" in said and "were renamed" in said
+    # Names of other data sets mean what they say.
+    assert evaluate(*words, "--subset", "validation") == 0
+    assert read(folder / "metrics.json")["mAP"] == [.25] * 7
+
+
 def test_the_published_score_of_s_cnn(shared, tmp_path, capsys):
     real, thumos = shared / "real/scnn_detections", shared / "annotations/thumos14"
     truth = thumos / "thumos14_test_extra_characteristics.json"
@@ -172,6 +191,30 @@ def test_no_proposals_at_all_score_0(folder):
     infer(folder, {"v": (np.zeros((0, 2)), [], [])}, ["--dataset", "custom"])
     assert evaluate("--output_path", folder, "--video_anno", folder / "gt.json") == 0
     assert read(folder / "metrics.json")["mAP"] == [0] * 7
+
+
+def test_a_sweep_says_what_it_was_computed_on(folder, capsys):
+    infer(folder, {"v": ([[0, 10], [0, 4], [20, 24]], [.5, .25, .75], [1, 2, 1]),
+                   "w": ([[0, 40]], [.75], [1])}, ["--dataset", "custom"])
+    words = ("--output_path", folder, "--video_anno", folder / "gt.json")
+    assert evaluate(*words, "--sweep", "max_detections=1,3", "nms_alpha_detect=0.3") == 0
+    content = read(folder / "sweep.json")
+    assert [row["settings"] for row in content["tried"]] == [
+        {"max_detections": 1, "nms_alpha_detect": .3}, {"max_detections": 3,
+                                                        "nms_alpha_detect": .3}]
+    # The same numbers, from the same things, as Eval.py with these settings.
+    assert not (folder / "metrics.json").exists()
+    assert evaluate(*words, "--max_detections", 3, "--nms_alpha_detect", .3) == 0
+    scores = read(folder / "metrics.json")
+    assert content["tried"][1]["scores"] == scores["average_mAP"]
+    assert content["tried"][0]["scores"]["0.1:0.7"] < scores["average_mAP"]["0.1:0.7"]
+    mine, its = content["provenance"], scores["provenance"]
+    assert set(its["settings"]) - set(mine["settings"]) == {"max_detections", "nms_alpha_detect"}
+    assert mine["settings"].items() <= its["settings"].items() and mine["instances"] == 3
+    for name in ("ground_truth", "detections", "subset", "videos", "ties", "versions", "notes"):
+        assert mine[name] == its[name]
+    assert "git_commit" in mine
+    assert "max_detections 3" in capsys.readouterr().out
 
 
 # ---- refusals -----------------------------------------------------------------------------------

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from Evaluation.metrics import align
-from Evaluation.results import NO_CLASS, mismatches, read_results
+from Evaluation.results import NO_CLASS, mismatches, read_results, without_prefix
 from tests.tables import actions, detections
 from Utils.files import UserError
 
@@ -134,3 +134,21 @@ def test_unknown_videos_and_labels_and_missing_videos_are_counted_and_named():
 def test_proposals_have_no_unknown_labels():
     truth = actions(("v", "x", 0, 1))
     assert warnings_of(detections(("v", NO_CLASS, 0, 1, 1)), truth) == []
+
+
+def test_a_prefix_goes_where_the_truth_has_the_name_without_it():
+    truth = actions(("a", "x", 0, 1), ("v_own", "x", 0, 1), ("own", "x", 0, 1))
+    table = detections(("v_a", "x", 0, 1, .5), ("v_own", "x", 0, 2, .5), ("v_new", "x", 0, 3, .5))
+    found, (line,) = without_prefix(table, "v_", truth, "f.json")
+    assert found.videos == ("a", "v_own", "v_new")
+    assert found.segments is table.segments
+    assert line.startswith("1 of 3 videos of f.json were renamed") and "without 'v_'" in line
+    assert without_prefix(found, "v_", truth, "f.json")[1] == []
+    assert without_prefix(table, "", truth, "f.json")[0].videos == table.videos
+
+
+def test_a_video_with_both_names_is_refused():
+    truth = actions(("a", "x", 0, 1))
+    table = detections(("v_a", "x", 0, 1, .5), ("a", "x", 0, 2, .5))
+    with pytest.raises(UserError, match="f.json has videos with and without 'v_' .*: a; merge"):
+        without_prefix(table, "v_", truth, "f.json")
