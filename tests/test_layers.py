@@ -117,6 +117,8 @@ def test_outside_packages_are_those_that_pyproject_names():
                   if not is_ours(other) and other.split(".")[0] not in sys.stdlib_module_names
                   and other.split(".")[0] not in known]
     assert not wrong, f"packages that pyproject.toml does not name: {wrong}"
+    used = {other.split(".")[0] for found in IMPORTS.values() for other in found}
+    assert named <= used, f"no module imports {named - used}, which pyproject.toml asks for"
 
 
 # ---- the guard itself ---------------------------------------------------------------------------
