@@ -65,11 +65,6 @@ def _detections(proposals, kept, scores, duration, rounded, vote_iou):
     return _with_length(Detections(segments, scores, proposals.labels[kept]))
 
 
-def video_proposals(proposals, duration, end=None, **options):
-    """The best proposals of one video; the options are those of `proposals_of_each`."""
-    return proposals_of_each([proposals], [duration], [end], **options)[0]
-
-
 def proposals_of_each(proposals, durations, ends, *, sigma, limit, damp_above):
     """The best proposals of videos, of whatever class, for average recall (ActivityNet).
 

@@ -75,14 +75,6 @@ class ProposalWriter:
             _append(self.file, group, name, values)
 
 
-def write_proposals(path, videos, settings):
-    """Write proposals.h5 at once. videos: {video: [(Window, Proposals), ...]}."""
-    with ProposalWriter(path, settings) as writer:
-        for windows in videos.values():
-            for window, proposals in windows:
-                writer.add(window, proposals)
-
-
 @contextlib.contextmanager
 def _new_file(path):
     """An HDF5 file that takes the place of `path` when the block ends well."""

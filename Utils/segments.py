@@ -25,12 +25,6 @@ def iou(a, b, epsilon=0.0):
     return overlap / (union + (union == 0))
 
 
-def coverage(a, b):
-    """Share of each b that each a covers; 0 for an empty b. (N, 2), (M, 2) -> (N, M)."""
-    size = length(b)[..., None, :]
-    return intersection(a, b) / (size + (size == 0))
-
-
 def inside(segments, start, end, share=1.0):
     """True where at least a share of a segment lies in [start, end], all by default. (..., 2) ->
     (...)."""

@@ -6,6 +6,7 @@ import zlib
 import h5py
 import numpy as np
 
+from Evaluation.proposal_file import ProposalWriter
 from Utils.config import resolve
 
 
@@ -54,3 +55,10 @@ def write_custom(folder, frames=100, channels=(3, 2), change=None):
         write_hdf5(folder / f"{stream}.h5", videos)
     return ["--dataset", "custom", "--feature_path", str(folder), "--temporal_scale", "64",
             "--framing", "sliding", "--num_neigh", "2", "--stitch_gap", "8"]
+
+
+def write_proposals(path, parts, settings):
+    """proposals.h5 of (Window, Proposals) pairs, as Infer.py writes it."""
+    with ProposalWriter(path, settings) as writer:
+        for window, proposals in parts:
+            writer.add(window, proposals)

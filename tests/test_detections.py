@@ -12,8 +12,8 @@ from Evaluation.detections import (
     fuse_best_classes,
     fuse_own_class,
     in_seconds,
+    proposals_of_each,
     video_detections,
-    video_proposals,
     write_detections,
 )
 from Evaluation.proposals import Proposals
@@ -77,9 +77,15 @@ def test_at_most_limit_are_taken():
     assert found.segments[:, 0].tolist() == [19, 18, 17]
 
 
+def best_proposals(rows, duration, end=None, **options):
+    """The best of one video's Proposals."""
+    found, = proposals_of_each([rows], [duration], [end], **options)
+    return found
+
+
 def test_no_proposals_give_no_detections():
     for found in (video_detections(proposals(), 9., **SOFT),
-                  video_proposals(proposals(), 9., damp_above=(.65, .9), **SOFT),
+                  best_proposals(proposals(), 9., damp_above=(.65, .9), **SOFT),
                   fuse_best_classes(Detections.joined([]), np.ones(3), 2, 10)):
         assert isinstance(found, Detections)
         assert found.segments.shape == (0, 2)
@@ -97,19 +103,19 @@ def test_proposals_of_a_long_one_are_damped_only_if_close():
     whole = proposals((0, 100, .9, 0), (0, 80, .5, 0))
     tenth = proposals((0, 10, .9, 0), (0, 8, .5, 0))
     rule = {"sigma": .75, "limit": 9, "damp_above": (.65, .9)}
-    assert video_proposals(whole, 100., **rule).scores[1] == pytest.approx(.5)
-    assert video_proposals(tenth, 100., **rule).scores[1] == pytest.approx(.5 * np.exp(-.64 / .75))
+    assert best_proposals(whole, 100., **rule).scores[1] == pytest.approx(.5)
+    assert best_proposals(tenth, 100., **rule).scores[1] == pytest.approx(.5 * np.exp(-.64 / .75))
 
 
 def test_proposals_without_length_take_no_place():
-    found = video_proposals(proposals((5, 5, .9, 0), (1, 2, .1, 0)), 10., damp_above=(.65, .9),
+    found = best_proposals(proposals((5, 5, .9, 0), (1, 2, .1, 0)), 10., damp_above=(.65, .9),
                             sigma=.5, limit=1)
     assert found.segments.tolist() == [[1, 2]]
 
 
 def test_proposals_can_end_at_the_last_16_whole_frames():
     assert floored_duration(10., 100) == pytest.approx(9.6)
-    found = video_proposals(proposals((5, 10, .9, 0), (2, 2, .8, 0)), 10., damp_above=(.65, .9),
+    found = best_proposals(proposals((5, 10, .9, 0), (2, 2, .8, 0)), 10., damp_above=(.65, .9),
                             end=floored_duration(10., 100), **SOFT)
     assert found.segments == pytest.approx(np.array([[4.8, 9.6]]))
 

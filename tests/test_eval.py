@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from Eval import main
-from Evaluation.proposal_file import write_proposals
 from Evaluation.proposals import Proposals
+from tests.small_data import write_proposals
 from Utils.config import parse_config, settings
 from Utils.windows import Window
 
@@ -141,11 +141,11 @@ def test_the_published_score_of_s_cnn(shared, tmp_path, capsys):
 
 def infer(folder, rows, words, classes=("x", "y"), **stored):
     """Write proposals.h5 of {video: (segments, scores, labels)} as Infer.py would."""
-    videos = {video: [(Window(video, 0., 1., None, 100., None), Proposals(
+    parts = [(Window(video, 0., 1., None, 100., None), Proposals(
         np.array(segments, np.float64), np.array(scores, np.float32),
-        np.array(labels, np.int32)))] for video, (segments, scores, labels) in rows.items()}
+        np.array(labels, np.int32))) for video, (segments, scores, labels) in rows.items()]
     config = parse_config("Infer", words)
-    write_proposals(folder / "proposals.h5", videos,
+    write_proposals(folder / "proposals.h5", parts,
                     settings(config) | {"classes": list(classes)} | stored)
 
 
@@ -267,7 +267,7 @@ def test_proposals_that_cannot_be_used(folder, capsys):
     assert "the proposals have labels 3 to 3" in refusal(capsys, *words)
     assert "--num_levels 4 contradicts" in refusal(capsys, *words, "--num_levels", 4)
     assert "--video_scores" in refusal(capsys, *words, "--video_scores", folder / "none.json")
-    write_proposals(folder / "proposals.h5", {}, settings(parse_config("Infer", [])))
+    write_proposals(folder / "proposals.h5", [], settings(parse_config("Infer", [])))
     assert "does not say its classes" in refusal(capsys, *words)
 
 

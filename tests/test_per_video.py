@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from Evaluation.per_video import TOGETHER, VideoRows, proposal_table, read_video, results_of
-from Evaluation.proposal_file import read_proposals, write_proposals
+from Evaluation.proposal_file import read_proposals
 from Evaluation.proposals import Proposals
 from Evaluation.results import NO_CLASS
+from tests.small_data import write_proposals
 from Utils.config import resolve
 from Utils.files import UserError
 from Utils.windows import Window
@@ -92,7 +93,7 @@ def test_proposals_may_end_at_the_last_16_whole_frames():
 def write(path, duration, **settings):
     window = Window("v_a", 0., 1., None, duration, None)
     rows = Proposals(np.array([[.1, .3]]), np.array([.5], np.float32), np.array([0], np.int32))
-    write_proposals(path, {"v_a": [(window, rows)]}, settings)
+    write_proposals(path, [(window, rows)], settings)
     return read_proposals(path)[0]
 
 

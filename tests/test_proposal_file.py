@@ -16,9 +16,9 @@ from Evaluation.proposal_file import (
     group_name,
     read_proposals,
     video_name,
-    write_proposals,
 )
 from Evaluation.proposals import Proposals
+from tests.small_data import write_proposals
 from Utils.files import UserError
 from Utils.windows import Window
 
@@ -45,16 +45,16 @@ def path(tmp_path):
 
 @pytest.fixture
 def written(path):
-    write_proposals(path, {"a": [(Window("a", 0, 99, 30.0, 12.5, 0), some(50))],
-                           "b": [(Window("b", 0, 9.5), some(3, 1))]}, {"framing": "sliding"})
+    write_proposals(path, [(Window("a", 0, 99, 30.0, 12.5, 0), some(50)),
+                           (Window("b", 0, 9.5), some(3, 1))], {"framing": "sliding"})
     return path
 
 
 def test_what_is_written_comes_back(path):
     parts = {"v2": [some(30, 1), some(0), some(7, 2)], "v10": [some(0)], "v1": [some(5, 3)]}
-    write_proposals(path, {video: [(Window(video, 320 * i, 320 * i + 1279, 29.7, 60.5, i), part)
-                                   for i, part in enumerate(windows)]
-                           for video, windows in parts.items()}, {"nms_thr": 0.4, "tiou": [0.5]})
+    write_proposals(path, [(Window(video, 320 * i, 320 * i + 1279, 29.7, 60.5, i), part)
+                           for video, windows in parts.items() for i, part in enumerate(windows)],
+                    {"nms_thr": 0.4, "tiou": [0.5]})
     proposals, stored = read_proposals(path)
     assert list(proposals) == ["v2", "v10", "v1"]
     assert stored == {"nms_thr": 0.4, "tiou": [0.5]}
@@ -77,7 +77,7 @@ def test_other_programs_find_what_the_spec_says(written):
 
 
 def test_whole_videos_have_shares_of_the_duration(path):
-    write_proposals(path, {}, {"framing": "whole"})
+    write_proposals(path, [], {"framing": "whole"})
     proposals, _ = read_proposals(path)
     assert proposals.in_shares
     assert list(proposals) == []
@@ -97,7 +97,7 @@ def test_windows_that_come_later_stand_behind_the_others_of_their_video(path):
 
 
 def test_many_windows_fit_into_the_attribute(path):
-    write_proposals(path, {"v": [(Window("v", i, i + 1), some(1, i)) for i in range(4000)]}, {})
+    write_proposals(path, [(Window("v", i, i + 1), some(1, i)) for i in range(4000)], {})
     with h5py.File(path) as file:
         assert file["v"].attrs["windows"].shape == (4000, 4)
 
@@ -106,7 +106,7 @@ def test_many_windows_fit_into_the_attribute(path):
 @given(st.lists(st.text(st.characters(exclude_categories=())), unique=True, max_size=4))
 def test_any_name_of_a_video_comes_back(tmp_path_factory, names):
     path = tmp_path_factory.mktemp("names") / "proposals.h5"
-    write_proposals(path, {name: [(Window(name, 0, 1), some(2))] for name in names}, {})
+    write_proposals(path, [(Window(name, 0, 1), some(2)) for name in names], {})
     proposals, _ = read_proposals(path)
     assert list(proposals) == names
     assert all(name in proposals and len(proposals[name]) == 2 for name in names)
@@ -115,7 +115,7 @@ def test_any_name_of_a_video_comes_back(tmp_path_factory, names):
 @pytest.mark.parametrize("name", ["../../x", "/etc/x", "..", ".", "", "a/b", "a%2Fb", "x\0y",
                                   "\ud800", "n" * 70000, "视频"])
 def test_a_name_is_one_group_whatever_is_in_it(path, name):
-    write_proposals(path, {name: [(Window(name, 0, 1), some(2))]}, {})
+    write_proposals(path, [(Window(name, 0, 1), some(2))], {})
     with h5py.File(path) as file:
         assert list(file) == [group_name(name)]
         assert set(file[group_name(name)]) == {"segments", "scores", "labels"}
@@ -229,7 +229,7 @@ def test_a_video_that_is_not_there_is_a_plain_key_error(written):
 def test_the_file_can_be_replaced_once_it_is_closed(written):
     with read_proposals(written)[0] as proposals:
         assert len(proposals["a"]) == 50
-    write_proposals(written, {}, {})
+    write_proposals(written, [], {})
     assert len(read_proposals(written)[0]) == 0
 
 

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from Utils.segments import coverage, inside, intersection, iou, length
+from Utils.segments import inside, intersection, iou, length
 
 numbers = st.floats(-1e4, 1e4, allow_subnormal=False).map(lambda x: round(x, 3))
 
@@ -33,7 +33,6 @@ def test_known_answers(make):
     assert length(a, add_one=True).tolist() == [3, 1]
     assert intersection(a, b).tolist() == [[1, 0, 2], [0, 0, 0]]
     assert iou(a, b).tolist() == [[1 / 3, 0, 0.25], [0, 0, 0]]
-    assert coverage(a, b).tolist() == [[0.5, 0, 0.25], [0, 0, 0]]
     assert inside(b, 0, 6).tolist() == [True, True, False]
 
 
@@ -50,13 +49,12 @@ def test_two_empty_segments_share_nothing_and_nothing_divides_by_zero(make):
     point = make([3, 3])
     with np.errstate(all="raise"):
         assert iou(point, point).tolist() == [[0]]
-        assert coverage(point, point).tolist() == [[0]]
 
 
 @pytest.mark.parametrize("make", [as_numpy, as_torch])
 def test_no_segments_give_empty_tables(make):
     none, some = make(), make([0, 1], [2, 3])
-    for pairwise in (intersection, iou, coverage):
+    for pairwise in (intersection, iou):
         assert tuple(pairwise(none, some).shape) == (0, 2)
         assert tuple(pairwise(some, none).shape) == (2, 0)
     assert tuple(length(none).shape) == (0,)
@@ -95,7 +93,7 @@ def test_iou_is_symmetric_and_a_share(a, b):
     ratio = iou(a, b)
     assert np.array_equal(ratio, iou(b, a).T)
     assert ((ratio >= 0) & (ratio <= 1 + 1e-9)).all()
-    assert (ratio <= coverage(a, b) + 1e-9).all()
+    assert (ratio * length(b) <= intersection(a, b) + 1e-9).all()
 
 
 @given(segment_arrays(least=1))
@@ -111,15 +109,14 @@ def test_moving_everything_moves_no_overlap(a, b, offset):
 
 @given(segment_arrays(), segment_arrays())
 def test_torch_and_numpy_agree(a, b):
-    for pairwise in (intersection, iou, coverage):
+    for pairwise in (intersection, iou):
         assert np.array_equal(pairwise(torch.from_numpy(a), torch.from_numpy(b)).numpy(),
                               pairwise(a, b))
 
 
 @given(segment_arrays(least=1), segment_arrays(least=1))
-def test_inside_is_full_coverage(a, b):
+def test_a_segment_is_inside_where_all_of_it_overlaps(a, b):
+    a = a[length(a) > 0]
     for start, end in b.tolist():
-        window = as_numpy([start, end])
-        wholly = inside(a, start, end)
-        assert (coverage(window, a)[0][wholly & (length(a) > 0)] == 1).all()
-        assert (coverage(window, a)[0][~wholly] < 1).all()
+        wholly = intersection(a, as_numpy([start, end]))[:, 0] == length(a)
+        assert inside(a, start, end).tolist() == wholly.tolist()
