@@ -14,7 +14,8 @@ TICKS = 100             # times are whole hundredths of a second
 FARTHEST = 1e8          # seconds; what lies farther is drawn there
 SCORE_DIGITS = 5
 DETAD_PARTS = ("num_instances", "average_mAP_N", "tiou_thresholds", "false_positives", "buckets",
-               "sensitivity", "false_negatives", "false_negative_pairs", "num_missed")
+               "sensitivity", "false_negatives", "false_negative_pairs", "num_missed",
+               "videos_without_detections")
 OWN_SECTIONS = ("settings", "versions", "notes")     # of the provenance
 
 

@@ -108,6 +108,19 @@ def test_the_diagnosis_shows_the_numbers_of_detad_json(page, diagnosis):
                     for kind, number in counts.items()}
 
 
+def test_videos_without_detections_are_named(browser, tmp_path, page, run):
+    assert "no detections" not in page.one("#diagnosis").text
+    truth, found, durations = run
+    for first, line in ((1, "1 video of the ground truth has no detections: v00."), (
+            7, "7 videos of the ground truth have no detections: v00, v01, v02, v03, v04 and 2")):
+        silent = diagnose(truth, compute_characteristics(truth, durations),
+                          found[found.video >= first], THRESHOLDS, bucket_table("activitynet"))
+        write_report(tmp_path / "r.html", scores_of(truth, found), truth, found, durations,
+                     detad=silent)
+        other = Page(browser, tmp_path / "r.html")
+        assert line in other.one("#diagnosis").text and other.errors() == []
+
+
 def test_a_curve_can_be_read_under_the_pointer(page, run):
     action_chains = selenium("webdriver.common.action_chains")
     truth, found, _ = run

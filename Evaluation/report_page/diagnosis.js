@@ -11,6 +11,11 @@ function fillDiagnosis(section, data) {
   section.append(note(`DETAD on ${plural(detad.num_instances, "action")}: average mAP_N `
     + `${percent(detad.average_mAP_N)} % at tIoU ${spanOf(detad.tiou_thresholds)}, where every `
     + "class counts as if it had as many actions as the mean class."));
+  const silent = detad.videos_without_detections ?? [];
+  if (silent.length) {
+    section.append(note(`${plural(silent.length, "video")} of the ground truth `
+      + `${silent.length === 1 ? "has" : "have"} no detections: ${listed(silent)}.`));
+  }
   section.append(element("div", { class: "grid" },
     falsePositives(detad.false_positives), impact(detad.false_positives)));
   const names = Object.keys(detad.buckets ?? {});

@@ -55,6 +55,12 @@ function clock(seconds, digits = 1) {
   return (seconds < 0 && total ? "-" : "") + text + fraction;
 }
 
+// The first names, and how many more there are.
+function listed(names, most = 5) {
+  const more = names.length > most ? ` and ${count(names.length - most)} more` : "";
+  return names.slice(0, most).join(", ") + more;
+}
+
 function words(name) { return String(name).replaceAll("_", " "); }
 
 function colour(name) {
