@@ -16,7 +16,7 @@ from DETAD.plots import write_figures
 from Evaluation.average_recall import THRESHOLDS, average_recall
 from Evaluation.curves import precision_recall
 from Evaluation.detections import detection_rows, write_detections
-from Evaluation.figures import write_precision_recall, write_timelines
+from Evaluation.figures import write_precision_recall
 from Evaluation.metrics import action_table, align, detection_table
 from Evaluation.per_video import Results, proposal_table, read_video, results_of
 from Evaluation.proposal_file import read_proposals
@@ -34,6 +34,7 @@ from Evaluation.scores import (
 )
 from Evaluation.sweep import combinations, format_sweep
 from Evaluation.thumos14_protocol import read_ambiguous
+from Evaluation.timeline import write_timelines
 from Evaluation.video_scores import check_covered, read_video_scores
 from Utils.annotations import canonical, number
 from Utils.config import adopt, describe, parse_config, settings

@@ -17,7 +17,7 @@ from Evaluation.detections import (
 from Evaluation.per_video import detection_options
 from Evaluation.proposal_file import ProposalWriter
 from Evaluation.proposals import Proposals
-from Evaluation.timeline import draw_timeline
+from Evaluation.timeline import write_detected
 from Models.Decoding import gpu_decoder
 from Models.VSGN import VSGN, load_weights
 from Utils.checkpoints import BEST, LAST, check_classes, load_checkpoint
@@ -81,7 +81,7 @@ def infer_video(config, checkpoint, watch):
     classes = None if config.class_agnostic else class_names(config, checkpoint)
     rows = detection_rows(found, classes)
     write_detections(out, {video.name: rows}, DATASETS[config.dataset].version)
-    picture = draw_timeline(out.with_suffix(""), video.name, video.duration, rows)
+    _, picture = write_detected(out.with_suffix(""), video.name, video.duration, rows)
     print(watch.summary(f"{len(rows)} detections of {len(loader.dataset)} windows in {out} and "
                         f"{picture}"))
     return 0
