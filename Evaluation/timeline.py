@@ -22,7 +22,7 @@ FOUND, MISSED, RIGHT, WRONG, UNJUDGED = "#1F5FA8", ORANGE, GREEN, GREY, BLUE
 KEY = (("action, found", FOUND, True), ("action, missed", MISSED, False),
        ("detection, right", RIGHT, True), ("detection, wrong", WRONG, False))
 MOST_CLASSES, MOST_BARS = 12, 200          # of a video without ground truth
-PALEST = 0.05                              # of its bars, of 1
+LEAST_SHARE = 0.05                         # of the best score, for a detection to be drawn there
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,8 @@ def write_detected(stem, name, duration, rows):
     """Draw the detections of one video, of which none is known to be right, to stem.pdf and .png.
 
     duration: s. rows: of a detection file ({score, segment, label or none}). Shown are the classes
-    with the best detections, MOST_CLASSES at most, darker where the score is higher. -> paths.
+    with the best detections, MOST_CLASSES at most, darker where the score is higher; what scores
+    less than LEAST_SHARE of the best is left out. -> paths.
     """
     stem, lanes = Path(stem), detected_lanes(rows)
     with figure_files(stem, PAGE_WIDTH, UNIT_INCHES * height_of(lanes) + 0.4) as figure:
@@ -101,23 +102,25 @@ def write_detected(stem, name, duration, rows):
         draw_timeline(axes, lanes, duration)
         axes.set_title(f"{drawable(name, 60)}: {len(rows)} detections; in brackets the best score",
                        loc="left", fontweight="bold")
-        axes.set_xlabel("time (min:s)")
+        axes.set_xlabel(f"time (min:s); detections with at least {100 * LEAST_SHARE:g} % of the "
+                        "best score, darker where it is higher")
     # The stem is the user's: what follows a dot in it is no suffix.
     return [stem.with_name(f"{stem.name}.pdf"), stem.with_name(f"{stem.name}.png")]
 
 
 def detected_lanes(rows):
     """A Lane for each class of the best detections, the best first. rows: see `write_detected`."""
+    best = max((row["score"] for row in rows), default=0)
+    shown = [row for row in rows if row["score"] >= LEAST_SHARE * best]
     by_class = {}
-    for row in sorted(rows, key=lambda row: -row["score"])[:MOST_BARS]:
+    for row in sorted(shown, key=lambda row: -row["score"])[:MOST_BARS]:
         by_class.setdefault(row.get("label", "action"), []).append(row)
-    best = max((row["score"] for row in rows), default=1.0)
     lanes = []
     for label, own in list(by_class.items())[:MOST_CLASSES]:
         scores = np.array([row["score"] for row in own], np.float64)
         lanes.append(Lane(f"{drawable(label)} ({scores[0]:.2f})", np.zeros((0, 2)), np.zeros(0),
                           np.array([row["segment"] for row in own], np.float64),
-                          shades=PALEST + (1 - PALEST) * (scores / max(best, 1e-9)).clip(0, 1)))
+                          shades=(scores / max(best, 1e-9)).clip(LEAST_SHARE, 1)))
     return lanes
 
 

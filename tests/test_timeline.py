@@ -142,7 +142,8 @@ def row(label, start, end, score):
 
 def test_the_detections_of_a_video_stand_by_class_darker_where_they_score_more(tmp_path,
                                                                                monkeypatch):
-    rows = [row("low", 0, 2, .2), row("high", 5, 9, .8), row("high", 6, 8, .4)]
+    rows = [row("low", 0, 2, .2), row("high", 5, 9, .8), row("high", 6, 8, .4),
+            row("none", 0, 9, .03)]
     figure, paths = drawn(monkeypatch, write_detected, tmp_path / "a.b", "video", 20.0, rows)
     axes, = figure.axes
     assert [text.get_text() for text in axes.get_yticklabels()] == ["high (0.80)", "low (0.20)"]
@@ -152,7 +153,7 @@ def test_the_detections_of_a_video_stand_by_class_darker_where_they_score_more(t
     assert dark == 1 and dark > medium > pale > 0
     # Those that overlap stand in rows, so that both are seen.
     assert patches[1].get_y() >= patches[0].get_y() + patches[0].get_height()
-    assert "3 detections" in axes.get_title(loc="left") and axes.get_xlim() == (0, 20)
+    assert "4 detections" in axes.get_title(loc="left") and axes.get_xlim() == (0, 20)
     assert [path.name for path in paths] == ["a.b.pdf", "a.b.png"]
 
 
