@@ -233,9 +233,14 @@ def diagnose_detections(config, truth, annotations, results):
     buckets = bucket_table(spec.detad_table, config.detad_length_bins, length(actions.segments))
     diagnosis = diagnose(actions, characteristics, results.detections,
                          as_computed(spec.detad_tiou), buckets)
-    return diagnosis | {"ground_truth": str(path or annotations.notes[0]),
+    return diagnosis | {"ground_truth": str(path or truth_of(annotations)),
                         "bucket_edges": {name: buckets[name].describe()
                                          for name in diagnosis["buckets"]}}
+
+
+def truth_of(annotations):
+    """Where the ground truth is from, as a value."""
+    return annotations.notes[0].removeprefix("ground truth ")
 
 
 def durations_of(annotations, results):
@@ -246,7 +251,7 @@ def durations_of(annotations, results):
 
 def origin(config, truth, annotations, source, warnings, varied=()):
     """What the scores were computed on and with. varied: names of options that no value fits."""
-    files = {"ground_truth": annotations.notes[0], "detections": source,
+    files = {"ground_truth": truth_of(annotations), "detections": source,
              "ambiguous": config.ambiguous if config.protocol == "thumos14" else None,
              "subset": config.subset}
     # Of other methods' detections we know our own options alone.

@@ -86,7 +86,7 @@ def test_scores_lie_beside_the_detections(evaluated):
     # And the numbers say where they come from.
     origin = scores["provenance"]
     assert origin["videos"] == 2 and origin["instances"] == 3 and len(origin["notes"]) == 3
-    assert origin["ground_truth"].endswith("gt.json")
+    assert origin["ground_truth"] == str(folder / "gt.json")
     assert origin["detections"].endswith("found.json") and origin["settings"]["protocol"]
     assert "train_lr" not in origin["settings"] and origin["versions"]["numpy"]
 

@@ -108,6 +108,39 @@ def test_the_diagnosis_shows_the_numbers_of_detad_json(page, diagnosis):
                     for kind, number in counts.items()}
 
 
+def test_bars_of_few_misses_are_tall_enough_to_compare(browser, tmp_path, run):
+    truth, _, durations = run
+    found = ActionTable(truth.videos, truth.classes, truth.video, truth.label, truth.segments,
+                        np.linspace(1, 0.5, len(truth)))[4:]
+    report = diagnose(truth, compute_characteristics(truth, durations), found, THRESHOLDS,
+                      bucket_table("activitynet"))
+    write_report(tmp_path / "r.html", scores_of(truth, found), truth, found, durations,
+                 detad=report)
+    page = Page(browser, tmp_path / "r.html")
+    chart, = page.all("figure.chart svg[aria-label^='Share of missed']")
+    heights = page.js("return [...arguments[0].querySelectorAll('rect:not(.clear)')].map("
+                      "one => +one.getAttribute('height'))", chart)
+    most = max(entry["miss_rate"] for buckets in report["false_negatives"].values()
+               for entry in buckets.values() if entry)
+    assert 0 < most < 0.5 and max(heights) > 150
+
+
+def test_words_have_room_on_a_phone(page):
+    page.emulate("Emulation.setDeviceMetricsOverride", width=420, height=900, deviceScaleFactor=1,
+                 mobile=False)
+    try:
+        page.settle()
+        assert page.js("return document.documentElement.scrollWidth") <= 420
+        assert all(facts.size["height"] < 45 for facts in page.all(".facts"))
+        rows = page.all(".last-words tr")
+        edges = [[cell.rect["x"] + cell.rect["width"] for cell in
+                  row.find_elements("css selector", "th, td")[:3]] for row in rows]
+        assert np.ptp(edges, axis=0).max() <= 1 and len(rows) == 7
+        assert all(row.size["height"] < 60 for row in rows)
+    finally:
+        page.emulate("Emulation.clearDeviceMetricsOverride")
+
+
 def test_videos_without_detections_are_named(browser, tmp_path, page, run):
     assert "no detections" not in page.one("#diagnosis").text
     truth, found, durations = run

@@ -97,7 +97,8 @@ function misses(detad, names) {
                  / Math.max(1, detad.num_missed.length * detad.num_instances);
   return card("Which actions are missed",
     barChart("Share of missed actions of each kind", groups,
-      { ...FRACTION, label: "Missed (%)" },
+      { ...FRACTION, label: "Missed (%)",
+        range: [0, Math.max(topOf(groups), topOf([{ bars: [{ value: missed }] }]))] },
       { base: { value: missed, name: `all\n${percent(missed)}` } }),
     numbers(["Kind", "Interval", "Actions", "Share (%)", "Missed (%)"],
       bucketRows(detad, names, (name, label) =>

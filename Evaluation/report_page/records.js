@@ -47,12 +47,14 @@ function trainingCurve(name, history, epochs) {
 
 function fillProvenance(section, data) {
   const { facts, settings, versions } = data.provenance;
-  const lists = [["What was scored", facts], ["Versions", versions], ["Settings", settings]]
-    .filter(([, entries]) => entries.length);
-  section.append(element("div", { class: "columns" }, lists.map(([name, entries]) => card(name,
-    element("dl", {}, entries.map(([key, value]) =>
-      [element("dt", {}, words(key)), element("dd", {}, shown(value))]))))));
-  return lists.length > 0;
+  const known = (name, entries, kind) => entries.length ? card(name, element("dl", { class: kind },
+    entries.map(([key, value]) => element("div", {}, element("dt", {}, words(key)),
+      element("dd", {}, shown(value)))))) : null;
+  const cards = [known("What was scored", facts), known("Versions", versions)].filter(Boolean);
+  const all = known("Settings", settings, "many");
+  if (cards.length) section.append(element("div", { class: "grid" }, cards));
+  if (all) section.append(all);
+  return cards.length > 0 || all !== null;
 }
 
 function shown(value) {

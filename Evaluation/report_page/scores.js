@@ -43,7 +43,8 @@ function sourceLine(facts) {
   const known = new Map(facts), commit = known.get("git_commit");
   const code = commit && `commit ${String(commit).slice(0, 10)}`
                          + (known.get("git_modified") ? ", modified" : "");
-  return [known.get("ground_truth"), known.get("ties"), code].filter(Boolean).map(String)
+  const truth = known.get("ground_truth") && `ground truth ${known.get("ground_truth")}`;
+  return [truth, known.get("ties"), code].filter(Boolean).map(String)
     .map(part => `${part[0].toUpperCase()}${part.slice(1)}.`).join(" ");
 }
 
