@@ -257,7 +257,7 @@ RECIPES = {
         "optimizer": "adamw", "train_lr": 1e-3, "weight_decay": 0.05, "num_epoch": 14,
         "schedule": "cosine", "warmup_steps": 50, "clip_norm": 1.0, "ema": 0.99,
         "checkpoint": "last", "infer_windows": "cover", "infer_clips": True,
-        "boundary_power": 0.25, "nms_thr": 1.0, "max_per_class": 200, "nms_by_class": True,
+        "boundary_power": 0.25, "nms_thr": 1.0, "max_per_class": 2000, "nms_by_class": True,
         "vote_iou": 0.7,
     },
 }

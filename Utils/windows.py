@@ -15,7 +15,7 @@ LISTS = ("train", "val", "infer")
 # features is kept for where it comes from the data: a stream that is gone since is then noticed.
 SHAPERS = ("dataset", "framing", "temporal_scale", "subset", "input_feat_dim")
 INFER_SHAPERS = (*SHAPERS, "infer_windows", "infer_clips")
-TRAIN_SHAPERS = (*SHAPERS, "train_subset", "val_split", "use_VSS", "short_ratio",
+TRAIN_SHAPERS = (*SHAPERS, "recipe", "train_subset", "val_split", "use_VSS", "short_ratio",
                  "clip_win_size", "seed", "anchor_scale", "decoder_num_classes")
 SUBSETS = ("subset", "train_subset")   # one name has several spellings
 NOT_COMPARED = ("seed", "input_feat_dim", "anchor_scale", "decoder_num_classes")

@@ -57,6 +57,10 @@ def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("stages", nargs="*", help="stages to print (all)")
     chosen = parser.parse_args(argv).stages
+    if not (SHARED / "golden").is_dir():
+        print(f"error: the original's numbers are not at {SHARED / 'golden'}; set VSGN_SHARED to "
+              "the folder that holds golden/", file=sys.stderr)
+        return 2
     discover()
     too_large = 0
     print(f"{'stage':<12} {'what':<58} {'error':>9} {'allowed':>9}")

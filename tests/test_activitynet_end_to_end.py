@@ -191,7 +191,7 @@ def test_the_ground_truth_may_be_built_from_the_annotations(copy):
     (copy / ANNOTATIONS / "anet_v1-3_validation_gt.json.gz").unlink()
     assert Eval.main([*EVAL, "out"]) == 0
     built = read(copy / "out/metrics.json")
-    assert built["provenance"]["ground_truth"].startswith("ground truth built")
+    assert built["provenance"]["ground_truth"].startswith("built from the annotations")
     assert built["num_ground_truth"] == official["num_ground_truth"]
     assert built["AUC"] == pytest.approx(official["AUC"], abs=0.02)
 

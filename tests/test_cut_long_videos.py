@@ -42,8 +42,8 @@ def test_lists_hold_what_shaped_them(tmp_path):
               "input_feat_dim": 5}
     assert found["infer"][1] == {**shaped, "infer_windows": "quarter", "infer_clips": False}
     assert found["train"][1] == {
-        **shaped, "train_subset": "train", "val_split": "heldout", "use_VSS": False,
-        "short_ratio": 0.4, "clip_win_size": 0.38, "seed": 3,
+        **shaped, "recipe": "paper", "train_subset": "train", "val_split": "heldout",
+        "use_VSS": False, "short_ratio": 0.4, "clip_win_size": 0.38, "seed": 3,
         "anchor_scale": [1.5, 2.25], "decoder_num_classes": 3}
 
 

@@ -53,6 +53,12 @@ def test_windows_of_the_other_recipe_are_refused(run, capsys):
     assert call("Infer", folder, *words, "--recipe", "paper") == 0
 
 
+def test_training_by_another_recipe_than_was_cut_for_is_refused(run, capsys):
+    folder, words = run
+    assert call("Train", folder, *words, "--recipe", "paper", "--overwrite") == 2
+    assert "was cut with --recipe strong, this run has paper" in capsys.readouterr().err
+
+
 def test_a_network_of_the_strong_recipe_can_be_decoded_as_in_the_paper(run):
     folder, words = run
     for script in ("Cut", "Infer", "Eval"):
