@@ -42,3 +42,9 @@ def voted(proposals, kept, threshold):
     overlap *= (overlap >= threshold) & (labels[kept, None] == labels)
     weight = overlap * proposals.scores
     return weight @ segments / weight.sum(axis=1, keepdims=True)
+
+
+def without_copies(found):
+    """The first of those with the same segment and class, where votes have made copies."""
+    named = np.column_stack([found.segments, found.labels])
+    return found[np.sort(np.unique(named, axis=0, return_index=True)[1])]

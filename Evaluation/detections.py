@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from Evaluation.by_class import best_of_classes, soft_nms_by_class, voted
+from Evaluation.by_class import best_of_classes, soft_nms_by_class, voted, without_copies
 from Evaluation.nms import soft_nms_each
 from Evaluation.proposals import Proposals
 from Utils.files import UserError, write_json
@@ -62,7 +62,8 @@ def _detections(proposals, kept, scores, duration, rounded, vote_iou):
                 voted(proposals, kept, vote_iou)).clip(0, duration)
     if rounded:
         segments, scores = _rounded(segments, SECONDS_DECIMALS), _rounded(scores, SCORE_DECIMALS)
-    return _with_length(Detections(segments, scores, proposals.labels[kept]))
+    found = _with_length(Detections(segments, scores, proposals.labels[kept]))
+    return found if vote_iou is None else without_copies(found)
 
 
 def proposals_of_each(proposals, durations, ends, *, sigma, limit, damp_above):

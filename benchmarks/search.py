@@ -27,15 +27,17 @@ from benchmarks.variants import RESULTS, SALADS, append, picked, run
 
 FOLDS = 4
 PATH = RESULTS / "search.csv"
-# The recipe before the search, which left out no channels.
-DATA_FLAGS = [*SALADS, "--recipe", "strong", "--steps_per_epoch", "50", "--feature_dropout", "0"]
+# The recipe before the search, which left out no channels and kept 200 proposals of a class.
+DATA_FLAGS = [*SALADS, "--recipe", "strong", "--steps_per_epoch", "50", "--feature_dropout", "0",
+              "--max_per_class", "200"]
+DROPOUT = ["--feature_dropout", "0.1"]
 
 # name: (flags of training and decoding, flags of decoding alone)
 TRIALS = {
     "start": ([], []),
     "anchors 1 2 4": (["--anchor_scale", "1", "2", "4"], []),
     "feature_noise 0.2": (["--feature_noise", "0.2"], []),
-    "feature_dropout 0.1": (["--feature_dropout", "0.1"], []),
+    "feature_dropout 0.1": (DROPOUT, []),
     "feature_dropout 0.3": (["--feature_dropout", "0.3"], []),
     "speed_jitter 0.25": (["--speed_jitter", "0.25"], []),
     "jitter 0.25, dropout 0.2": (["--speed_jitter", "0.25", "--feature_dropout", "0.2"], []),
@@ -50,6 +52,9 @@ TRIALS = {
     "decode: boundary_power 0.1": ([], ["--boundary_power", "0.1"]),
     "decode: windows every quarter": ([], ["--infer_windows", "quarter"]),
     "decode: no clips": ([], ["--no-infer_clips"]),
+    "dropout 0.1, decode: 500 of a class": (DROPOUT, ["--max_per_class", "500"]),
+    "dropout 0.1, decode: 2000 of a class": (DROPOUT, ["--max_per_class", "2000"]),
+    "dropout 0.1, decode: 10000 of a class": (DROPOUT, ["--max_per_class", "10000"]),
 }
 
 

@@ -9,6 +9,7 @@ from Evaluation.by_class import best_of_classes, soft_nms_by_class, voted
 from Evaluation.detections import video_detections
 from Evaluation.nms import soft_nms
 from Evaluation.proposals import Proposals
+from Utils.options import RECIPES
 
 
 def proposals(*rows):
@@ -71,3 +72,22 @@ def test_the_options_reach_the_detections_of_a_video():
     assert len(video_detections(rows, 20., max_per_class=1, **options)) == 2
     moved = video_detections(rows, 20., by_class=True, vote_iou=.7, **options)
     assert moved.segments[0, 1] == pytest.approx((5 + 8 * .2) / .7)
+
+
+def test_segments_that_votes_make_equal_are_one_detection():
+    rows = proposals((0, 10, .5, 1), (0, 10, .4, 1), (0, 10, .3, 2), (5, 15, .2, 1))
+    options = {"sigma": .5, "limit": 9, "by_class": True}
+    assert len(video_detections(rows, 20., **options)) == 4
+    found = video_detections(rows, 20., vote_iou=.7, **options)
+    assert found.segments.tolist() == [[0, 10], [0, 10], [5, 15]]
+    assert found.labels.tolist() == [1, 2, 1] and found.scores[0] == .5
+
+
+def test_the_strong_recipe_leaves_room_for_many_actions_of_one_class():
+    # Fifty actions, each proposed a hundred times within a tenth of a second, the first ones best.
+    limit = RECIPES["strong"]["max_per_class"]
+    start = np.repeat(np.arange(50) * 20, 100) + np.tile(np.arange(100) / 1000, 50)
+    rows = proposals(*zip(start, start + 10, np.linspace(1, .8, 5000), np.ones(5000), strict=True))
+    options = {"sigma": .85, "limit": 200, "by_class": True, "vote_iou": .7}
+    found = video_detections(rows, 1000., max_per_class=limit, **options)
+    assert len({int(start) // 20 for start in found.segments[:, 0]}) >= 20
