@@ -7,6 +7,8 @@ import statistics
 import sys
 from pathlib import Path
 
+import Utils.packages  # noqa: F401  (says so if one is missing)
+
 from Utils.annotations import frames_per_second
 from Utils.check import check_data
 from Utils.config import describe, parse_config, settings

@@ -8,6 +8,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import Utils.packages  # noqa: F401  (says so if one is missing)
+
 import numpy as np
 
 from DETAD import diagnose

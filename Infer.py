@@ -5,6 +5,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import Utils.packages  # noqa: F401  (says so if one is missing)
+
 import torch
 
 from Evaluation.decoding import decoded
@@ -72,7 +74,8 @@ def infer_video(config, checkpoint, watch):
     with processes(config.device) as process:
         loader, video = video_loader(config, process)
         model = build(config, checkpoint, process.device)
-        print(f"Infer.py on {process.device}\n{describe(config)}")
+        print(f"Infer.py on {process.device}\n{describe(config)}", *warnings(config, checkpoint),
+              sep="\n")
         parts = [proposals for _, proposals in predicted(model, loader, config, process)]
     proposals = Proposals.joined(parts)
     if config.framing == "whole":
@@ -85,6 +88,16 @@ def infer_video(config, checkpoint, watch):
     print(watch.summary(f"{len(rows)} detections of {len(loader.dataset)} windows in {out} and "
                         f"{picture}"))
     return 0
+
+
+def warnings(config, checkpoint):
+    """A line if the features of one video come at another rate than those of the training."""
+    trained_rate = (checkpoint.get("settings") or {}).get("feature_fps")
+    if config.framing == "whole" or trained_rate in (None, config.feature_fps):
+        return []
+    return [f"warning: --feature_fps is {config.feature_fps:g}, the network was trained on "
+            f"{trained_rate:g} features a second: actions will seem "
+            f"{config.feature_fps / trained_rate:.3g} times as long to it"]
 
 
 def class_names(config, checkpoint):

@@ -4,6 +4,8 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
+import Utils.packages  # noqa: F401  (says so if one is missing)
+
 from Utils.convert import convert, write_annotations, write_durations
 from Utils.download import fetch
 from Utils.files import UserError

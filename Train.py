@@ -2,7 +2,10 @@
 
 import contextlib
 import sys
+import time
 from pathlib import Path
+
+import Utils.packages  # noqa: F401  (says so if one is missing)
 
 import torch
 from torch.nn.parallel import DistributedDataParallel
@@ -170,6 +173,7 @@ class Run:
 
     def next_epoch(self, train_loader, val_loader):
         """Train on every window of the epoch once, validate, log, save."""
+        start = time.monotonic()
         train_loader.set_epoch(self.epoch)
         self.augmentation.start(self.epoch)
         train = run_epoch(self, train_loader, training=True)
@@ -179,6 +183,9 @@ class Run:
         if self.process.is_first:
             self.save()
             self.log()
+            if self.epoch == 1 < self.config.num_epoch:
+                left = (self.config.num_epoch - 1) * (time.monotonic() - start) / 60
+                print(f"the other epochs will take about {left:.1f} minutes", flush=True)
         self.best_loss = min(self.best_loss, val["total"])
 
     def validate(self, loader):

@@ -107,7 +107,8 @@ chosen_dataset() {      # from --dataset, DATASET, or what the scripts mean with
             dataset=demo
         else
             dataset=activitynet
-            say "no DATASET given: activitynet, as the scripts mean without --dataset" >&2
+            say "no DATASET given: activitynet, as the scripts mean without --dataset;" \
+                "DATASET=custom is for data of your own" >&2
         fi
     fi
     case $dataset in

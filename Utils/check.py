@@ -104,7 +104,7 @@ def look_at_annotations(report, videos, classes, config):
 def look_at_features(report, store, video):
     """One video's features, read whole but in parts. -> frames of each stream, () if unusable."""
     if streams := store.missing(video.name):
-        report.error(f"videos without {' and '.join(streams)} features", video.name)
+        report.error(f"videos without {store.named(*streams)}", video.name)
         return ()
     try:
         lengths = store.lengths(video.name)

@@ -12,6 +12,7 @@ HDF5_ENDINGS = (".h5", ".hdf5")
 LENGTH_TOLERANCE = 0.05
 FEW_FRAMES = 4
 FRAMES_AT_ONCE = 4096    # when all frames are looked at
+ONLY = "features"        # the name of a stream that is alone
 
 
 class FeatureStore:
@@ -25,6 +26,11 @@ class FeatureStore:
 
     def __contains__(self, video):
         return not self.missing(video)
+
+    @staticmethod
+    def named(*streams):
+        """What a message calls streams: "rgb and flow features"; "features" of a single stream."""
+        return ONLY if streams == (ONLY,) else f"{' and '.join(streams)} features"
 
     def missing(self, video):
         """The streams that lack this video."""
@@ -45,22 +51,22 @@ class FeatureStore:
         if (video, stream) not in self._shapes:
             part = self.parts[stream]
             if video not in part:
-                raise UserError(f"video {video} is not in the {stream} features ({part.places})")
+                raise UserError(f"video {video} is not in the {self.named(stream)} ({part.places})")
             self._shapes[video, stream] = self._checked(part.shape(video), video, stream)
         return self._shapes[video, stream]
 
     def _checked(self, shape, video, stream):
         if len(shape) != 2:
-            raise UserError(f"video {video}: its {stream} features have the shape {shape}, "
+            raise UserError(f"video {video}: its {self.named(stream)} have the shape {shape}, "
                             "expected [frames, channels]")
         if 0 in shape:
-            raise UserError(f"video {video}: its {stream} features are empty, shape {shape}")
+            raise UserError(f"video {video}: its {self.named(stream)} are empty, shape {shape}")
         width, shown = self._width.setdefault(stream, (shape[1], (video, shape)))
         if shape[1] != width:
             hint = ("; if they are stored [channels, frames], store [frames, channels]"
                     if shape[0] == shown[1][0] else "; extract them all alike")
-            raise UserError(f"video {video}: its {stream} features have the shape {shape}, those "
-                            f"of {shown[0]} have {shown[1]}{hint}")
+            raise UserError(f"video {video}: its {self.named(stream)} have the shape {shape}, "
+                            f"those of {shown[0]} have {shown[1]}{hint}")
         return tuple(shape)
 
     @property
@@ -70,7 +76,7 @@ class FeatureStore:
             if stream not in self._width:
                 names = self.parts[stream].names()
                 if not names:
-                    raise UserError(f"no video in the {stream} features "
+                    raise UserError(f"no video in the {self.named(stream)} "
                                     f"({self.parts[stream].places})")
                 self.shape(names[0], stream)
         return tuple(self._width[stream][0] for stream in self.streams)
@@ -89,7 +95,7 @@ class FeatureStore:
         with np.errstate(over="ignore", invalid="ignore"):
             is_finite = np.isfinite(frames.sum())
         if not is_finite and not (good := np.isfinite(frames).all(axis=1)).all():
-            raise UserError(f"video {video}: its {stream} features have NaN or infinite values, "
+            raise UserError(f"video {video}: its {self.named(stream)} have NaN or infinite values, "
                             f"first at frame {start + int(np.argmin(good))}; extract them again, "
                             "or leave the video out (Cut_long_videos.py --check lists all such)")
         return frames
@@ -115,7 +121,7 @@ def open_one(path):
                         f"file of {listed(ARRAY_ENDINGS)}, [frames, channels]")
     stream = FolderStream(path.parent)
     stream.paths = {path.stem: path}
-    return FeatureStore({"features": stream}), path.stem
+    return FeatureStore({ONLY: stream}), path.stem
 
 
 def open_features(folder, feature_files=None, subsets=()):
@@ -145,14 +151,14 @@ def open_features(folder, feature_files=None, subsets=()):
 def _found_streams(folder):
     """Streams by what lies in a folder of the user's own. -> {name: stream}."""
     if folder.is_file():
-        return {"features": Hdf5Stream([folder])}
+        return {ONLY: Hdf5Stream([folder])}
     files = sorted(path for path in folder.iterdir() if path.suffix in HDF5_ENDINGS)
     found = {name: paths for name in ("rgb", "flow")
              if (paths := [path for path in files if path.stem.split("_")[0] == name])}
     if files:
-        return {name: Hdf5Stream(paths) for name, paths in (found or {"features": files}).items()}
+        return {name: Hdf5Stream(paths) for name, paths in (found or {ONLY: files}).items()}
     folders = {name: folder / name for name in ("rgb", "flow") if (folder / name).is_dir()}
-    streams = {name: FolderStream(path) for name, path in (folders or {"features": folder}).items()}
+    streams = {name: FolderStream(path) for name, path in (folders or {ONLY: folder}).items()}
     if not any(stream.names() for stream in streams.values()):
         raise UserError(f"no features in {folder}: expected rgb.h5 and flow.h5, one .h5 file, or a "
                         ".npy, .npz or .pt file for each video")
@@ -165,12 +171,14 @@ def with_features(videos, store, skip_missing):
     Only shapes are read, and missing or broken features are a UserError (how many, the first five).
     With skip_missing all features are read once, so that NaN and infinite values are found too.
     """
-    wrong = {video.name: f"not in the features of {', '.join(streams)}"
-             for video in videos if (streams := store.missing(video.name))}
+    lacking = {video.name: streams for video in videos if (streams := store.missing(video.name))}
+    wrong = {name: f"not in the {store.named(*streams)}"
+             for name, streams in lacking.items()}
     if wrong and not skip_missing:
-        raise UserError(f"{len(wrong)} of {len(videos)} videos are {next(iter(wrong.values()))}: "
-                        f"{listed(wrong)}; check --feature_path, or go on without them: "
-                        "--skip_missing")
+        first, (stream, *_) = next(iter(wrong.values())), next(iter(lacking.values()))
+        raise UserError(f"{len(wrong)} of {len(videos)} videos are {first}: {listed(wrong)}; these "
+                        f"are read from {store.parts[stream].places}; check --feature_path, or go "
+                        "on without them: --skip_missing")
     for video in videos:
         try:
             if video.name not in wrong:

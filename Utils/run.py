@@ -6,6 +6,7 @@ import functools
 import os
 import random
 import resource
+import shutil
 import signal
 import sys
 import time
@@ -144,9 +145,11 @@ def processes(device_name):
 def locked(folder):
     """Hold `folder` for this run alone; a second run in it gets a UserError.
 
-    The operating system frees the lock when the process ends, however it ends.
+    The operating system frees the lock when the process ends, however it ends. A folder made for a
+    run that failed before it wrote anything goes again.
     """
     folder = Path(folder)
+    is_new = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = open(folder / ".lock", "w")  # noqa: SIM115 (closed below, after the run)
@@ -158,7 +161,12 @@ def locked(folder):
         except BlockingIOError:
             raise UserError(f"another run is writing in {folder}; wait for it, or choose another "
                             "folder") from None
-        yield folder
+        try:
+            yield folder
+        except BaseException:
+            if is_new and [path.name for path in folder.iterdir()] == [".lock"]:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@
 """
 
 import dataclasses
+import statistics
 from dataclasses import dataclass, field
 
 from Utils.annotations import Video, canonical
@@ -15,6 +16,7 @@ from Utils.features import FeatureStore, check_width, open_features, with_featur
 from Utils.files import UserError, listed
 
 TRAIN, INFER = ("train", "val"), ("infer",)
+WRONG_RATE = 1.5    # --feature_fps is off by this factor
 
 
 @dataclass
@@ -70,11 +72,24 @@ def _match_features(source):
     if not kept:
         raise UserError(f"no video has features in {config.feature_path}: "
                         f"{listed(source.left_out)} are missing or broken")
+    check_rate(kept, store, config.feature_fps)
     kept = {video.name: _with_duration(video, store, config.feature_fps) for video in kept}
     source.videos = {use: [kept[video.name] for video in videos if video.name in kept]
                      for use, videos in source.videos.items()}
     source.config = complete(config, list(kept.values()), source.classes, store)
     check_width(store, source.config.input_feat_dim)
+
+
+def check_rate(videos, store, feature_fps):
+    """Refuse a rate of features that most videos' durations contradict."""
+    rates = [store.lengths(video.name)[0] / video.duration for video in videos if video.duration]
+    if feature_fps is None or not rates:
+        return
+    usual = statistics.median(rates)
+    if not 1 / WRONG_RATE < usual / feature_fps < WRONG_RATE:
+        raise UserError(f"--feature_fps is {feature_fps:g}, but by the durations of the videos "
+                        f"there are {usual:.4g} features a second (the median of {len(rates)} "
+                        "videos); leave --feature_fps out, or mend it or the durations")
 
 
 def _with_duration(video, store, feature_fps):

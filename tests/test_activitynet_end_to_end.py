@@ -272,7 +272,7 @@ def change_stream(folder, stream, video, array):
 
 
 SPOILT = {"of very different length": (np.zeros((20, 4), np.float32), "differ too much in length"),
-          "lacking in one": (None, "not in the features of flow")}
+          "lacking in one": (None, "not in the flow features")}
 
 
 @pytest.mark.parametrize("kind", SPOILT)

@@ -156,7 +156,7 @@ CASES = {
     "HDF5 cut short": ("Infer", cut_short("data/flow.h5"), (), "flow.h5 cannot be read as HDF5"),
     "HDF5 of something else": ("Infer", lambda folder: write_hdf5(
         folder / "data" / "rgb.h5", {"weights": np.zeros((3, 3))}), (),
-        "2 of 2 videos are not in the features of rgb: test0, test1"),
+        "2 of 2 videos are not in the rgb features: test0, test1"),
     "no annotations": ("Train", absent(ANNOTATIONS), ANEW, "json: there is no such file"),
     "a folder for annotations": ("Cut", a_folder(ANNOTATIONS), (), "that is a folder; name the"),
     "annotations not JSON": ("Infer", content(ANNOTATIONS, b'{"database":\n {,}}'), (),
@@ -173,7 +173,7 @@ CASES = {
     "proposals cut short": ("Eval", cut_short("out/proposals.h5"), (), "h5 can't be read"),
     # features
     "a video without features": ("Train", features("rgb", "train1", None), ANEW,
-                                 "1 of 5 videos are not in the features of rgb: train1"),
+                                 "1 of 5 videos are not in the rgb features: train1"),
     "width": ("Infer", nothing, ("--input_feat_dim", "7"), "--input_feat_dim 7 contradicts"),
     "streams apart": ("Infer", features("flow", "test1", np.zeros((50, 2), np.float32)), (),
                       "video test1: its streams differ too much in length"),

@@ -160,7 +160,7 @@ def test_without_actions_to_train_on_there_is_still_inference(tmp_path, capsys, 
 
 
 @pytest.mark.parametrize("words, change, message", [
-    ([], drop("rgb", "train1"), "1 of 7 videos are not in the features of rgb: train1"),
+    ([], drop("rgb", "train1"), "1 of 7 videos are not in the rgb features: train1"),
     ([], change_features("flow", "test1", noise("x", 50, 2)), "streams differ too much in length"),
     ([], change_features("flow", "test1", noise("x", 0, 2)), "are empty"),
     ([], change_features("rgb", "train3", noise("x", 99, 4)), "extract them all alike"),

@@ -153,8 +153,8 @@ def test_empty_foreign_and_cut_hdf5_files_are_said(tmp_path, content):
 def test_missing_videos_are_counted_and_five_named(tmp_path):
     store = open_features(write_hdf5(tmp_path / "f.h5", {"a": noise("a", 9, 3)}))
     some = videos("a", *(f"m{i}" for i in range(7)))
-    with pytest.raises(UserError, match="7 of 8 videos are not in the features of features: m0, "
-                                        "m1, m2, m3, m4 and 2 more; .*--skip_missing"):
+    with pytest.raises(UserError, match="7 of 8 videos are not in the features: m0, m1, m2, m3, "
+                                        "m4 and 2 more; .*/f.h5; .*--skip_missing"):
         with_features(some, store, skip_missing=False)
     kept, wrong = with_features(some, store, skip_missing=True)
     assert [video.name for video in kept] == ["a"] and len(wrong) == 7
@@ -162,7 +162,7 @@ def test_missing_videos_are_counted_and_five_named(tmp_path):
 
 def test_a_video_missing_in_one_stream_names_the_stream(tmp_path):
     store = two_streams(tmp_path, {"a": noise("a", 9, 3)}, {"b": noise("a", 9, 3)})
-    with pytest.raises(UserError, match="not in the features of flow: a"):
+    with pytest.raises(UserError, match="not in the flow features: a"):
         with_features(videos("a"), store, skip_missing=False)
     with pytest.raises(UserError, match="video a is not in the flow features"):
         store.lengths("a")
@@ -211,7 +211,7 @@ def test_values_that_are_not_finite_name_video_and_frame(tmp_path, value):
     array[71, 2] = value
     store = open_features(write_hdf5(tmp_path / "f.h5", {"a": array}))
     assert len(store.read("a", "features", 0, 71)) == 71
-    with pytest.raises(UserError, match="video a: its features features have NaN or infinite "
+    with pytest.raises(UserError, match="video a: its features have NaN or infinite "
                                         "values, first at frame 71"):
         store.read("a", "features", 50, 80)
 

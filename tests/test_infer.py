@@ -10,6 +10,7 @@ import torch
 import Cut_long_videos
 import Infer
 import Train
+from Utils.checkpoints import BEST, load_checkpoint, save_checkpoint
 from Utils.demo import CLASSES, write_demo
 
 TINY = ["--dataset", "demo", "--num_epoch", "1", "--bb_hidden_dim", "32", "--num_head_layers", "1"]
@@ -43,6 +44,17 @@ def test_one_video_needs_neither_annotations_nor_windows(run):
     assert list(results) == ["features"]
     assert {row["label"] for row in results["features"]} <= set(CLASSES)
     assert (run[0] / "out.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_another_rate_than_in_training_is_said(run, capsys):
+    content = load_checkpoint(run[0] / "run" / BEST)
+    content["settings"]["feature_fps"] = 10.
+    save_checkpoint(run[0] / BEST, content)
+    other = ["--checkpoint_path", str(run[0])]
+    assert detect(run, *other) == 0 and "warning" not in capsys.readouterr().out
+    assert detect(run, *other, "--feature_fps", "25") == 0
+    assert ("--feature_fps is 25, the network was trained on 10 features a second: actions will "
+            "seem 2.5 times as long") in capsys.readouterr().out
 
 
 def test_one_video_alone_is_detected_as_among_the_others(run):

@@ -25,6 +25,7 @@ ROWS = (
     (GROUND, GROUND),
     (WORDS, (*GROUND, *WORDS)),
     (("Utils.environment",), ()),
+    (("Utils.packages",), ("Utils.environment",)),
     (("Utils.*",), ("Utils.*",)),
     (("Models.*",), (*GROUND, "Utils.config", "Models.*")),
     (("Evaluation.*",), (*GROUND, "Utils.config", "Utils.windows", "Evaluation.*")),
@@ -33,7 +34,8 @@ ROWS = (
     (("benchmarks.*", "tests.*"), ("*",)),
 )
 WITHOUT_TORCH = ("Evaluation.*", "DETAD.*", "Utils.files", "Utils.options", "Utils.command_line",
-                 "Utils.config", "Utils.windows", "Utils.environment", "Utils.demo")
+                 "Utils.config", "Utils.windows", "Utils.environment", "Utils.packages",
+                 "Utils.demo")
 
 
 def module_files():

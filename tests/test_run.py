@@ -62,6 +62,19 @@ def test_a_lock_ends_with_its_process(tmp_path):
         pass
 
 
+def test_a_run_that_failed_before_it_wrote_leaves_no_folder(tmp_path):
+    for written, is_left in (("", False), ("checkpoint", True)):
+        with pytest.raises(ValueError), locked(tmp_path / "run") as folder:
+            if written:
+                (folder / written).touch()
+            raise ValueError
+        assert (tmp_path / "run").exists() == is_left
+    (tmp_path / "users").mkdir()
+    with pytest.raises(ValueError), locked(tmp_path / "users"):
+        raise ValueError
+    assert (tmp_path / "users").exists()
+
+
 def test_a_file_where_the_folder_should_be_is_one_sentence(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="cannot write in .*file"), locked(tmp_path / "file"):

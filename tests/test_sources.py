@@ -57,6 +57,18 @@ def test_a_duration_that_is_missing_comes_from_the_rate_of_the_features(tmp_path
         open_source(parse_config("Train", words))
 
 
+@pytest.mark.parametrize("rate, is_refused", [("30", True), ("2", True), ("10", False),
+                                              ("12", False)])
+def test_a_rate_that_the_durations_contradict_is_refused(tmp_path, rate, is_refused):
+    config = parse_config("Train", [*write_custom(tmp_path / "data"), "--feature_fps", rate])
+    if not is_refused:
+        assert open_source(config).config.feature_fps == float(rate)
+        return
+    with pytest.raises(UserError, match=f"--feature_fps is {rate}, but .* there are 10 features a "
+                                        "second .the median of 7 videos."):
+        open_source(config)
+
+
 def test_all_videos_left_out_is_an_error(tmp_path):
     def change(database, arrays):
         for name in database:
