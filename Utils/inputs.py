@@ -111,7 +111,7 @@ def window_loader(config, source, windows, process, is_training):
     order; None in order and without targets."""
     data = source.features, config
     if is_training and config.random_windows:
-        draw = WindowDraw(source.videos["train"], source.features, config)
+        draw = WindowDraw(source.videos["train"], source.features, config, least=len(windows))
         dataset = RandomWindows(draw, source.videos["train"], *data)
     else:
         videos = {video.name: video for video in source.all_videos}

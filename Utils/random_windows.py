@@ -10,7 +10,7 @@ from Utils.segments import inside
 from Utils.window_dataset import WindowDataset
 from Utils.windows import Window
 
-AN_EPOCH, A_VIDEO = 400, 16   # windows of an epoch, at least, where the options do not tell
+AN_EPOCH = 400   # windows of an epoch, at least, where the options do not tell
 TRIES = 20   # draws of a window until it holds an action; the last one is taken as it is
 
 
@@ -18,17 +18,17 @@ class WindowDraw:
     """Draws windows of random videos: clips short enough to be stitched, and longer crops.
 
     videos: list of Video with durations. features: FeatureStore. config: Config, its data-derived
-    fields filled. Without self-stitching there are no clips.
+    fields filled. least: windows of an epoch, at least, where steps_per_epoch does not tell. Without
+    self-stitching there are no clips.
     """
 
-    def __init__(self, videos, features, config):
+    def __init__(self, videos, features, config, least=AN_EPOCH):
         self.videos = videos
         self.frames = [features.lengths(video.name)[0] for video in videos]
         self.rates = [frames_per_second(video, frames, config.feature_fps)
                       for video, frames in zip(videos, self.frames, strict=True)]
         self.config = config
-        steps = config.steps_per_epoch or math.ceil(
-            max(AN_EPOCH, A_VIDEO * len(videos)) / config.batch_size)
+        steps = config.steps_per_epoch or math.ceil(max(AN_EPOCH, least) / config.batch_size)
         self.count = steps * config.batch_size
         self.actions = (config.balance_classes and self._actions_by_class()) or None
 

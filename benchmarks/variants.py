@@ -76,8 +76,7 @@ TABLES = {
     "thumos": {                  # synthetic: thumos_scale.py --scale 0.01 --rate 6 --learnable
         "flags": THUMOS,
         "variants": {"paper": ["--batch_size", "16", "--train_lr", "1e-3", "--num_epoch", "12"],
-                     "strong": ["--recipe", "strong"],
-                     "strong, as many inputs": ["--recipe", "strong", "--num_epoch", "28"]},
+                     "strong": ["--recipe", "strong"]},
         "checkpoints": ("last",),
         "decodings": {"strong": {"without clips at inference": ["--no-infer_clips"],
                                  "the paper's decoding": PAPER_DECODING}},

@@ -39,12 +39,14 @@ def test_an_epoch_has_its_own_windows_whatever_was_drawn_before():
     assert draw()(1) == second and draw(seed=5)(1) != second
 
 
-def test_without_steps_an_epoch_grows_with_the_videos():
-    assert len(draw(steps_per_epoch=None)(0)) == 400
-    many = [dataclasses.replace(VIDEOS[0]) for _ in range(30)]
-    assert len(draw(many, steps_per_epoch=None)(0)) == 480
-    assert len(draw(many, steps_per_epoch=None, batch_size=32)(0)) == 480
-    assert len(draw(many, steps_per_epoch=None, batch_size=7)(0)) == 483
+def test_without_steps_an_epoch_is_as_long_as_the_list_that_was_cut():
+    def count(least, batch_size):
+        options = config(random_windows=True, min_inside=0.6, steps_per_epoch=None,
+                         batch_size=batch_size)
+        return len(WindowDraw(VIDEOS, store(), options, least)(0))
+
+    assert count(90, 8) == 400 and count(480, 8) == 480
+    assert count(480, 32) == 480 and count(480, 7) == 483
 
 
 def test_clips_and_crops_have_the_lengths_of_the_options():
