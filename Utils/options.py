@@ -80,8 +80,8 @@ class RandomOptions:
     random_windows: bool = option(False, "train on windows drawn anew in every epoch, instead of "
                                          "the list that was cut")
     steps_per_epoch: int | None = option(
-        None, "batches of random windows that count as an epoch; if unset enough for as many windows "
-              "as the list that was cut has, and for 400", each=int)
+        None, "batches of random windows that count as an epoch; if unset enough for as many "
+              "windows as the list that was cut has, and for 400", each=int)
     clip_share: float = option(0.42, "share of clips to be stitched, among random windows")
     min_clip: float = option(0.19, "length of the shortest random clip, as a share of T; the "
                                    "longest has clip_win_size")

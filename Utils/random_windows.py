@@ -18,8 +18,8 @@ class WindowDraw:
     """Draws windows of random videos: clips short enough to be stitched, and longer crops.
 
     videos: list of Video with durations. features: FeatureStore. config: Config, its data-derived
-    fields filled. least: windows of an epoch, at least, where steps_per_epoch does not tell. Without
-    self-stitching there are no clips.
+    fields filled. least: windows of an epoch where steps_per_epoch does not tell, but AN_EPOCH at
+    least. Without self-stitching there are no clips.
     """
 
     def __init__(self, videos, features, config, least=AN_EPOCH):
