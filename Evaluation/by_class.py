@@ -38,10 +38,13 @@ def voted(proposals, kept, threshold):
     with weights score * IoU. kept: (n,) int -> (n, 2).
     """
     segments, labels = proposals.segments, proposals.labels
-    overlap = iou(segments[kept], segments)
-    overlap *= (overlap >= threshold) & (labels[kept, None] == labels)
-    weight = overlap * proposals.scores
-    return weight @ segments / weight.sum(axis=1, keepdims=True)
+    means = np.empty((len(kept), 2))
+    for label in np.unique(labels[kept]):
+        own, voters = labels[kept] == label, np.flatnonzero(labels == label)
+        overlap = iou(segments[kept[own]], segments[voters])
+        weight = overlap * (overlap >= threshold) * proposals.scores[voters]
+        means[own] = weight @ segments[voters] / weight.sum(axis=1, keepdims=True)
+    return means
 
 
 def without_copies(found):
