@@ -57,6 +57,8 @@ def main(argv=None):
             if before["epoch"] >= config.num_epoch:
                 process.say(f"{config.checkpoint_path} is finished: {before['epoch']} epochs")
                 return 0
+        history = before["history"] if before else []
+        held.enter_context(telling_how_to_go_on(config, history, process))
         seed_everything(config.seed)
         source, loaders, lines = training_loaders(config, process)
         config = check(source.config, "Train")
@@ -67,10 +69,9 @@ def main(argv=None):
         if process.is_first and not before:
             draw_input(Path(config.checkpoint_path) / "input", loaders[0].dataset, source)
         run = held.enter_context(contextlib.closing(
-            Run(config, source, process, before)))
-        with run.telling_how_to_go_on():
-            while run.epoch < config.num_epoch:
-                run.next_epoch(*loaders)
+            Run(config, source, process, history, before)))
+        while run.epoch < config.num_epoch:
+            run.next_epoch(*loaders)
         process.say(watch.summary(f"{run.epoch} epochs of {len(loaders[0].dataset)} windows; "
                                   f"checkpoints in {config.checkpoint_path}"))
     return 0
@@ -111,17 +112,41 @@ def draw_input(stem, dataset, source):
         {name: getattr(targets, name)[0].numpy() for name in ("action", "start", "end")})
 
 
+@contextlib.contextmanager
+def telling_how_to_go_on(config, history, process):
+    """Say at Ctrl-C or SIGTERM what is saved, and how to go on from there.
+
+    history: the list that the run adds its epochs to.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(how_to_go_on(config, history) if process.is_first else "") from None
+
+
+def how_to_go_on(config, history):
+    """What is saved of this run, in words; the file is asked, as the end may come any time."""
+    folder = config.checkpoint_path
+    path = Path(folder) / LAST
+    found = load_checkpoint(path).get("history") if path.exists() else None
+    # --overwrite leaves an older run's checkpoint until the first epoch is done.
+    if not found or found not in (history, history[:-1]):
+        return "no epoch is saved yet; start again"
+    return (f"{len(found)} of {config.num_epoch} epochs are saved in {folder}; go on with "
+            f"the same command and --resume (--checkpoint_path {folder} --resume)")
+
+
 class Run:
     """What changes while training: weights, optimizer, history; saved after every epoch."""
 
-    def __init__(self, config, source, process, before=None):
+    def __init__(self, config, source, process, history, before=None):
         self.config, self.source, self.process = config, source, process
         self.model = VSGN(config).to(process.device)
         self.updates = Updates(self.model, config)
         self.criterion = Criterion(config).to(process.device)
         self.augmentation = Augmentation(config.feature_noise, config.feature_dropout, config.seed,
                                          process.rank, process.device)
-        self.epoch, self.best_loss, self.history = 0, float("inf"), []
+        self.epoch, self.best_loss, self.history = 0, float("inf"), history
         if before:
             self.go_on(before)
         self.parallel = (DistributedDataParallel(self.model) if process.world > 1 else self.model)
@@ -137,7 +162,6 @@ class Run:
         if self.updates.averaged is not None:
             load_weights(self.updates.averaged, before["state_dict"], folder)
         self.epoch, self.best_loss = before["epoch"], before["best_loss"]
-        self.history = before["history"]
         with broken_state(Path(folder) / LAST):
             self.updates.optimizer.load_state_dict(before["optimizer"])
             restore_random_states(before["random_states"])
@@ -151,25 +175,6 @@ class Run:
         """Let go of the log."""
         if self.scalars:
             self.scalars.close()
-
-    @contextlib.contextmanager
-    def telling_how_to_go_on(self):
-        """Say at Ctrl-C or SIGTERM what is saved, and how to go on from there."""
-        try:
-            yield
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(self.how_to_go_on() if self.process.is_first else "") from None
-
-    def how_to_go_on(self):
-        """What is saved of this run, in words; the file is asked, as the end may come any time."""
-        folder = self.config.checkpoint_path
-        path = Path(folder) / LAST
-        found = load_checkpoint(path).get("history") if path.exists() else None
-        # --overwrite leaves an older run's checkpoint until the first epoch is done.
-        if not found or found not in (self.history, self.history[:-1]):
-            return "no epoch is saved yet; start again"
-        return (f"{len(found)} of {self.config.num_epoch} epochs are saved in {folder}; go on with "
-                f"the same command and --resume (--checkpoint_path {folder} --resume)")
 
     def next_epoch(self, train_loader, val_loader):
         """Train on every window of the epoch once, validate, log, save."""

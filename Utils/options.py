@@ -244,7 +244,7 @@ PRESETS = {
     "demo": {
         "temporal_scale": 256, "stitch_gap": 8, "input_feat_dim": 32, "bb_hidden_dim": 64,
         "decoder_num_classes": 7, "num_head_layers": 2, "num_neigh": 8, "batch_size": 16,
-        "train_lr": 1e-3, "num_epoch": 12, "steps_per_epoch": 50,
+        "train_lr": 1e-3, "num_epoch": 12, "steps_per_epoch": 100,
     },
 }
 

@@ -109,7 +109,7 @@ def test_a_stopped_run_says_how_to_go_on(scripts, folder, words, undisturbed, si
 
 def test_random_windows_and_averages_go_on_too(scripts, folder, words):
     strong = ["--recipe", "strong", "--steps_per_epoch", "4", "--batch_size", "4",
-              f"--num_epoch={EPOCHS}"]
+              f"--num_epoch={EPOCHS}", f"--window_path={folder}/strong_windows"]
     scripts.done("Cut_long_videos", *words("strong", *strong))
     scripts.done("Train", *words("strong", *strong))
     process = scripts.start("Train", *words("stopped", *strong))
@@ -139,9 +139,11 @@ def test_a_run_continued_with_more_epochs_is_the_longer_run(scripts, folder, wor
     assert_same(load(folder / "longer"), undisturbed)
 
 
-def wait_for(path):
-    """Wait until a file is there; the test's own time limit ends it if it never is."""
+def wait_for(path, seconds=120):
+    """Wait until a file is there, or fail with what the script said instead."""
+    end = time.monotonic() + seconds
     while not path.exists():
+        assert time.monotonic() < end, (path, (path.parents[1] / ".err").read_text())
         time.sleep(0.005)
 
 
