@@ -366,9 +366,11 @@ def test_the_theme_is_the_systems_until_the_reader_chooses(browser, report_file)
     page.one("#theme").click()
     assert page.js(theme) == "light" and page.js(back) == light and page.picture() == drawn
     assert page.one("#theme").get_attribute("aria-pressed") == "false"
-    time.sleep(1)       # the browser writes what the page stores a little later
-    browser.refresh()
-    assert page.js(theme) == "light"
+
+    def reopened():     # again and again: the browser writes what the page stores a little later
+        browser.refresh()
+        return page.js(theme)
+    page.until(lambda: reopened() == "light")
     assert page.errors() == []
 
 
