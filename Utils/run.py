@@ -51,7 +51,7 @@ def script_main(main):
 def is_out_of_memory(problem):
     """Whether an exception means that the memory, of a GPU or not, did not suffice."""
     # torch's own allocator on a CPU raises a bare RuntimeError.
-    return (isinstance(problem, MemoryError | torch.OutOfMemoryError)
+    return (isinstance(problem, MemoryError | torch.cuda.OutOfMemoryError)
             or "can't allocate memory" in str(problem))
 
 
