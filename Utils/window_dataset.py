@@ -181,16 +181,16 @@ class WindowDataset:
 
 def _put(columns, frames, low, high, weight):
     """columns (C, n) = frames low and high of (m, C), mixed by weight (n,)."""
-    start = int(low[0])
-    if not weight.any() and low[-1] - start == len(low) - 1:
-        # Block by block, so that frames and columns stay in the cache while they are transposed.
-        for first in range(0, len(low), AT_ONCE):
-            block = frames[start + first:start + min(first + AT_ONCE, len(low))]
-            columns[:, first:first + AT_ONCE].copy_(block.T)
-        return
-    rows = frames[start:int(high[-1]) + 1].T.contiguous()
-    low, high, weight = (torch.from_numpy(array) for array in (low - start, high - start, weight))
-    torch.lerp(rows.index_select(1, low), rows.index_select(1, high), weight, out=columns)
+    start, count = int(low[0]), len(low)
+    is_copy = not weight.any() and low[-1] - start == count - 1
+    low, high, weight = map(torch.from_numpy, (low, high, weight[:, None]))
+    # Block by block, so that frames and columns stay in the cache while they are transposed.
+    for first in range(0, count, AT_ONCE):
+        some = slice(first, min(first + AT_ONCE, count))
+        block = (frames[start + some.start:start + some.stop] if is_copy else
+                 frames.index_select(0, low[some]).lerp_(frames.index_select(0, high[some]),
+                                                         weight[some]))
+        columns[:, some].copy_(block.T)
 
 
 def _stacked(arrays, shape):
