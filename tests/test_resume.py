@@ -125,9 +125,10 @@ def test_random_windows_and_averages_go_on_too(scripts, folder, words):
                    for name, value in last["trained_state_dict"].items())
 
 
-def test_a_run_stopped_before_its_first_epoch_says_so(scripts, folder, words, undisturbed):
-    process = scripts.start("Train", *words("early", "--batch_size", "1"))
-    wait_for(folder / "early" / "tensorboard")
+@pytest.mark.parametrize("written", ["input.png", "tensorboard"])
+def test_a_run_stopped_before_its_first_epoch_says_so(scripts, folder, words, undisturbed, written):
+    process = scripts.start("Train", *words(f"early {written}", "--batch_size", "1"))
+    wait_for(folder / f"early {written}" / written)
     os.kill(process, signal.SIGTERM)
     ended = scripts.end()
     assert ended.code == 130 and "no epoch is saved yet; start again" in ended.err
