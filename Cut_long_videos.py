@@ -15,6 +15,7 @@ from Utils.config import describe, parse_config, settings
 from Utils.datasets import DATASETS
 from Utils.derive import describe_derived
 from Utils.files import UserError, listed
+from Utils.inputs import fingerprints
 from Utils.run import Stopwatch, script_main
 from Utils.sources import open_source
 from Utils.windows import (
@@ -50,7 +51,7 @@ def main(argv=None):
         if is_authors_list(path) and not config.overwrite:
             print(f"kept {path}: it has no settings (the authors' layout); --overwrite replaces it")
         else:
-            write_windows(path, windows, list_settings(config, name))
+            write_windows(path, windows, list_settings(source, name))
     print(summary(lists, source))
     print(watch.summary("done"))
     return 0
@@ -127,9 +128,10 @@ def is_authors_list(path):
         return file.read(1) == b"["
 
 
-def list_settings(config, name):
+def list_settings(source, name):
     """What shaped a list, to be stored with it."""
-    return settings(config, INFER_SHAPERS if name == "infer" else TRAIN_SHAPERS)
+    return (settings(source.config, INFER_SHAPERS if name == "infer" else TRAIN_SHAPERS)
+            | {"extractors": fingerprints(source)})
 
 
 def summary(lists, source):

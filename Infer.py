@@ -39,7 +39,7 @@ def main(argv=None):
     with processes(config.device) as process, contextlib.ExitStack() as held:
         if process.is_first:
             held.enter_context(locked(config.output_path))
-        source, loader, lines = inference_loader(config, process)
+        source, loader, lines = inference_loader(config, process, checkpoint)
         config = source.config
         check_classes(checkpoint, source.classes, config.checkpoint_path)
         model = build(config, checkpoint, process.device)
@@ -72,7 +72,7 @@ def infer_video(config, checkpoint, watch):
     if out.is_dir():
         raise UserError(f"-o {out} is a folder; name a file in it")
     with processes(config.device) as process:
-        loader, video = video_loader(config, process)
+        loader, video = video_loader(config, process, checkpoint)
         model = build(config, checkpoint, process.device)
         print(f"Infer.py on {process.device}\n{describe(config)}", *warnings(config, checkpoint),
               sep="\n")

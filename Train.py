@@ -27,7 +27,7 @@ from Utils.checkpoints import (
 )
 from Utils.config import adopt, check, describe, parse_config, settings
 from Utils.files import UserError
-from Utils.inputs import training_loaders
+from Utils.inputs import feature_state, training_loaders
 from Utils.loss_meter import LossMeter
 from Utils.optimization import Updates
 from Utils.run import (
@@ -60,7 +60,7 @@ def main(argv=None):
         history = before["history"] if before else []
         held.enter_context(telling_how_to_go_on(config, history, process))
         seed_everything(config.seed)
-        source, loaders, lines = training_loaders(config, process)
+        source, loaders, lines = training_loaders(config, process, before)
         config = check(source.config, "Train")
         if before:
             check_classes(before, source.classes, Path(config.checkpoint_path) / LAST)
@@ -219,7 +219,7 @@ class Run:
         folder = Path(self.config.checkpoint_path)
         content = {
             "epoch": self.epoch, **self.updates.state(), "settings": settings(self.config),
-            "classes": list(self.source.classes),
+            "classes": list(self.source.classes), **feature_state(self.source),
             "best_loss": min(self.best_loss, self.history[-1]["val"]["total"]),
             "history": self.history, "random_states": random_states(),
         }

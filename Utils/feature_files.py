@@ -72,6 +72,9 @@ class Hdf5Stream:
         with _reading(video, self.places):
             return self._dataset(video)[start:stop]
 
+    def path_of(self, video):
+        """None: no video has a file of its own."""
+
     def close(self):
         if self._process == os.getpid():
             for file in self._files:
@@ -95,23 +98,24 @@ class FolderStream:
     def places(self):
         return str(self.folder)
 
-    def _path(self, video):
+    def path_of(self, video):
+        """The file of a video, None where there is none."""
         return self.paths.get(video) or self.paths.get(PREFIX + video)
 
     def __contains__(self, video):
-        return self._path(video) is not None
+        return self.path_of(video) is not None
 
     def names(self):
         return list(self.paths)
 
     def shape(self, video):
-        with _reading(video, self._path(video)):
-            return _load(self._path(video)).shape
+        with _reading(video, self.path_of(video)):
+            return _load(self.path_of(video)).shape
 
     def read(self, video, start, stop):
-        with _reading(video, self._path(video)):
+        with _reading(video, self.path_of(video)):
             # A copy, so that a mapped file is read here, where its faults are understood.
-            return np.array(_load(self._path(video))[start:stop])
+            return np.array(_load(self.path_of(video))[start:stop])
 
     def close(self):
         """Nothing stays open."""

@@ -16,10 +16,14 @@ ONLY = "features"        # the name of a stream that is alone
 
 
 class FeatureStore:
-    """Features of all videos. streams: {name: Hdf5Stream or FolderStream}, in channel order."""
+    """Features of all videos. streams: {name: Hdf5Stream or FolderStream}, in channel order.
+
+    standard: what `read` gives the frames to, as (stream, frames (n, channels)); None: nothing.
+    """
 
     def __init__(self, streams):
         self.parts = dict(streams)
+        self.standard = None
         self.streams = tuple(self.parts)
         self._shapes = {}
         self._width = {}
@@ -70,6 +74,11 @@ class FeatureStore:
         return tuple(shape)
 
     @property
+    def has_own_files(self):
+        """Whether each video has a file of its own, beside which a side-car could lie."""
+        return any(part.path_of(name) for part in self.parts.values() for name in part.names()[:1])
+
+    @property
     def widths(self):
         """Channels of each stream, by the videos looked at so far (else the first there is)."""
         for stream in self.streams:
@@ -98,7 +107,7 @@ class FeatureStore:
             raise UserError(f"video {video}: its {self.named(stream)} have NaN or infinite values, "
                             f"first at frame {start + int(np.argmin(good))}; extract them again, "
                             "or leave the video out (Cut_long_videos.py --check lists all such)")
-        return frames
+        return self.standard(stream, frames) if self.standard else frames
 
     def read_through(self, video):
         """Read all frames of a video, a part at a time, only to raise what `read` raises."""

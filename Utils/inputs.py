@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from Utils.annotations import Video
+from Utils.data.sidecars import check_identities, fingerprint, identities, sidecars
+from Utils.data.standard import Standard, check_streams
 from Utils.features import check_width, open_one
 from Utils.files import UserError
 from Utils.loader import WindowLoader
@@ -21,45 +23,90 @@ from Utils.windows import (
 )
 
 
-def training_loaders(config, process):
+def training_loaders(config, process, before=None):
     """Loaders of the training and the validation list, and their source.
 
-    process: Utils.run.Processes. Returns Source, whose config has what the data decide, (train
-    loader, val loader), lines for the log.
+    process: Utils.run.Processes. before: the checkpoint that is resumed, if any. Returns Source,
+    whose config has what the data decide, (train loader, val loader), lines for the log.
     """
     config, source, lists = open_lists(config, TRAIN)
+    if before:
+        use_features_of(before, source.features, source.extractors, config.checkpoint_path)
+    elif standardizes(config, source):
+        source.features.standard = Standard.measured(
+            source.features, [video.name for video in source.videos["train"]])
     train, val = (window_loader(config, source, windows, process, is_training)
                   for windows, is_training in zip(lists, (True, False), strict=True))
     kind = "random" if config.random_windows else "training"
-    lines = [*source.notes, *left_out_lines(source),
+    lines = [*source.notes, *left_out_lines(source), *standard_lines(source),
              f"{len(train.dataset)} {kind} windows an epoch and {len(val.dataset)} for validation; "
              + train.describe()]
     return source, (train, val), lines
 
 
-def inference_loader(config, process):
-    """As `training_loaders`, of the inference list: Source, loader, lines for the log."""
+def standardizes(config, source):
+    """Whether the features are to be standardised in training."""
+    return config.standardize == "on" or (config.standardize == "auto" and bool(source.extractors))
+
+
+def standard_lines(source):
+    """A line about standardised features, if they are."""
+    standard = source.features.standard
+    if standard is None:
+        return []
+    constant = standard.num_constant
+    return ["features are standardised by channel, as in the training videos" + (
+        f"; {constant} constant channels became zeros" if constant else "")]
+
+
+def feature_state(source):
+    """What a checkpoint holds about the features: their standardising, and what made them."""
+    standard = source.features.standard
+    return ({"standard": standard.state()} if standard else {}) | (
+        {"extractors": source.extractors} if source.extractors else {})
+
+
+def use_features_of(checkpoint, store, extractors, path):
+    """Read features as a checkpoint was trained on them; refuse those of another extractor.
+
+    extractors: {stream: identity} of the features, where side-cars tell. path: for messages.
+    """
+    check_identities(extractors, checkpoint.get("extractors"), path)
+    store.standard = Standard.of(checkpoint.get("standard"))
+    if store.standard:
+        check_streams(store.standard, store)
+
+
+def inference_loader(config, process, checkpoint):
+    """As `training_loaders`, of the inference list: Source, loader, lines for the log.
+
+    checkpoint: its content, which says how features are standardised.
+    """
     config, source, (windows,) = open_lists(config, INFER)
+    use_features_of(checkpoint, source.features, source.extractors, config.checkpoint_path)
     loader = window_loader(config, source, windows, process, is_training=None)
-    lines = [*source.notes, *left_out_lines(source),
+    lines = [*source.notes, *left_out_lines(source), *standard_lines(source),
              f"{len(loader.dataset)} windows; {loader.describe()}"]
     return source, loader, lines
 
 
-def video_loader(config, process):
+def video_loader(config, process, checkpoint):
     """A loader of every window of the one video that --video names, and the video."""
     store, name = open_one(config.video)
     check_width(store, config.input_feat_dim)
+    cars = sidecars(store, [name])
+    use_features_of(checkpoint, store, identities(cars), config.checkpoint_path)
+    rate = config.feature_fps or next((cars[stream][name].rate for stream in cars), None)
     frames = store.lengths(name)[0]
-    if config.feature_fps is None:
+    if rate is None:
         raise UserError(f"--video {config.video}: tell how many features a second there are, with "
                         "--feature_fps")
-    video = Video(name, "", frames / config.feature_fps, np.zeros((0, 2)), np.zeros(0, np.int64))
+    video = Video(name, "", frames / rate, np.zeros((0, 2)), np.zeros(0, np.int64))
     clip = inference_clip(config)
-    windows = (cut_sliding_inference(video, frames, config.feature_fps, config.temporal_scale,
+    windows = (cut_sliding_inference(video, frames, rate, config.temporal_scale,
                                      config.infer_windows, clip)
                if config.framing == "sliding" else
-               cut_whole_inference(video, clip and clip / config.feature_fps))
+               cut_whole_inference(video, clip and clip / rate))
     source = Source(config, {"infer": [video]}, (), store)
     return window_loader(config, source, windows, process, is_training=None), video
 
@@ -75,12 +122,21 @@ def open_lists(config, names):
     config = fill_unset(config, all_settings[0] or {})
     source = open_source(config, names)
     for path, settings in zip(paths, all_settings, strict=True):
+        made_by = fingerprints(source)
+        if settings and settings.pop("extractors", made_by) != made_by:
+            raise UserError(f"{path} was cut for features of another extractor than those in "
+                            f"{config.feature_path}; run Cut_long_videos.py again")
         if settings is None:
             source.notes.append(f"{path} has no settings (the authors' layout): nothing tells "
                                 "whether it was cut with this run's options")
         else:
             check_window_settings(settings, source.config, path)
     return source.config, source, [kept(windows, source) for windows in lists]
+
+
+def fingerprints(source):
+    """What tells the extractors of the features apart, None without side-cars."""
+    return {stream: fingerprint(identity) for stream, identity in source.extractors.items()} or None
 
 
 def fill_unset(config, stored):

@@ -62,6 +62,9 @@ class DataOptions:
     feature_fps: float | None = option(
         None, "features a second; otherwise number of features / duration", each=float)
     skip_missing: bool = option(False, "go on without videos whose features are missing or broken")
+    standardize: str = option(
+        "auto", "give each channel of the features the mean 0 and deviation 1 over the training "
+                "videos; auto: where Extract_features.py made them", ("auto", "on", "off"))
 
 
 @dataclass(frozen=True)

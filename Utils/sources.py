@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from Utils.annotations import Video, canonical
 from Utils.config import Config
+from Utils.data.sidecars import identities, sidecars
 from Utils.datasets import DATASETS, held_out, load_annotations, videos_of
 from Utils.demo import ensure_demo
 from Utils.derive import complete
@@ -17,6 +18,8 @@ from Utils.files import UserError, listed
 
 TRAIN, INFER = ("train", "val"), ("infer",)
 WRONG_RATE = 1.5    # --feature_fps is off by this factor
+# Annotated durations that are this far from those of the video files are named.
+ODD_DURATION, FEW_SECONDS = 0.02, 1.0
 
 
 @dataclass
@@ -24,7 +27,8 @@ class Source:
     """Videos by their use (train, val, infer), all with features and duration, and the rest.
 
     features: FeatureStore, None where none were needed and no folder was named. left_out: video ->
-    why. notes: what the user should know.
+    why. notes: what the user should know. extractors: stream -> identity of what made its features,
+    where side-cars tell.
     """
     config: Config
     videos: dict[str, list[Video]]
@@ -32,6 +36,7 @@ class Source:
     features: FeatureStore | None
     notes: list[str] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
+    extractors: dict[str, dict] = field(default_factory=dict)
 
     def frames(self, video):
         """Frames of a video, counted in its first stream."""
@@ -72,12 +77,43 @@ def _match_features(source):
     if not kept:
         raise UserError(f"no video has features in {config.feature_path}: "
                         f"{listed(source.left_out)} are missing or broken")
+    kept = _by_sidecars(source, kept)
+    config = source.config
     check_rate(kept, store, config.feature_fps)
     kept = {video.name: _with_duration(video, store, config.feature_fps) for video in kept}
     source.videos = {use: [kept[video.name] for video in videos if video.name in kept]
                      for use, videos in source.videos.items()}
     source.config = complete(config, list(kept.values()), source.classes, store)
     check_width(store, source.config.input_feat_dim)
+
+
+def _by_sidecars(source, videos):
+    """The videos with the durations that side-cars tell; rate and extractors go to the source."""
+    cars = sidecars(source.features, [video.name for video in videos])
+    if not cars:
+        if source.features.has_own_files and not DATASETS[source.config.dataset].is_built_in:
+            source.notes.append("the features have no side-cars (other tools made them): nothing "
+                                "tells whether all were extracted alike")
+        return videos
+    source.extractors = identities(cars)
+    given, rates = source.config.feature_fps, {
+        identity["feature_fps"] for identity in source.extractors.values()}
+    if len(rates) > 1 or given not in (None, *rates):
+        raise UserError(f"the features in {source.config.feature_path} have "
+                        f"{' and '.join(f'{rate:g}' for rate in sorted(rates))} features per "
+                        "second by their side-cars" + (
+                            "; extract all streams at one rate" if len(rates) > 1 else
+                            f", but --feature_fps is {given:g}; leave it out"))
+    source.config = dataclasses.replace(source.config, feature_fps=rates.pop())
+    durations = {name: car.duration for name, car in next(iter(cars.values())).items()}
+    odd = [video.name for video in videos if video.duration is not None
+           and abs(video.duration - durations.get(video.name, video.duration))
+           > max(FEW_SECONDS, ODD_DURATION * video.duration)]
+    if odd:
+        source.notes.append(f"{len(odd)} videos have another duration in the annotations than "
+                            f"their file has: {listed(odd)}; are they annotated in other cuts?")
+    return [dataclasses.replace(video, duration=durations.get(video.name, video.duration))
+            for video in videos]
 
 
 def check_rate(videos, store, feature_fps):

@@ -1,0 +1,90 @@
+"""Standardising features: each channel less its mean over the training videos, by its deviation.
+
+It is measured by Train.py, stored in the checkpoint, and applied where features are read.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from Utils.files import UserError
+
+CHUNK = 4096        # frames read at once
+CONSTANT = 1e-6     # a channel with a smaller deviation, beside its largest value, is constant
+
+
+@dataclass(frozen=True)
+class Standard:
+    """Mean and factor of each channel, by stream: (channels,) float32.
+
+    The factor is 1 / deviation; 0 for a constant channel, which becomes zeros.
+    """
+    means: dict[str, np.ndarray]
+    factors: dict[str, np.ndarray]
+
+    def __call__(self, stream, frames):
+        """Frames (n, channels) of one stream, standardised."""
+        return (frames - self.means[stream]) * self.factors[stream]
+
+    @property
+    def num_constant(self):
+        """Channels of all streams that say nothing."""
+        return sum(int((factor == 0).sum()) for factor in self.factors.values())
+
+    def state(self):
+        """What a checkpoint holds of it: {stream: {"mean", "factor"}} of tensors."""
+        return {stream: {"mean": torch.from_numpy(mean.copy()),
+                         "factor": torch.from_numpy(self.factors[stream].copy())}
+                for stream, mean in self.means.items()}
+
+    @classmethod
+    def of(cls, state):
+        """Undo `state`; None of None, as of a checkpoint without standardising."""
+        if state is None:
+            return None
+        try:
+            means, factors = ({stream: part[name].numpy() for stream, part in state.items()}
+                              for name in ("mean", "factor"))
+        except (AttributeError, LookupError, TypeError) as problem:
+            raise UserError("the checkpoint's means and deviations of the features are not as "
+                            f"Train.py writes them ({problem!r}); train again") from None
+        return cls(means, factors)
+
+    @classmethod
+    def measured(cls, store, videos):
+        """That of the features of some videos (names), read once, a part at a time."""
+        means, factors = {}, {}
+        for stream in store.streams:
+            means[stream], deviation, largest = _moments(store, videos, stream)
+            is_constant = deviation <= CONSTANT * np.maximum(largest, np.finfo(np.float32).tiny)
+            with np.errstate(divide="ignore"):
+                factors[stream] = np.where(is_constant, 0, 1 / deviation).astype(np.float32)
+        return cls(means, factors)
+
+
+def check_streams(standard, store):
+    """Refuse to standardise features of other streams or widths than those measured."""
+    measured = {stream: len(mean) for stream, mean in standard.means.items()}
+    found = dict(zip(store.streams, store.widths, strict=True))
+    if measured != found:
+        texts = (" + ".join(f"{stream} {width}" for stream, width in parts.items())
+                 for parts in (found, measured))
+        raise UserError("the features have the channels {}, the checkpoint was trained on {}; give "
+                        "it features of the same streams with --feature_path".format(*texts))
+
+
+def _moments(store, videos, stream):
+    """Mean (float32), deviation and largest absolute value (float64) of the channels."""
+    count, mean, squares, largest = 0, 0.0, 0.0, 0.0
+    for video in videos:
+        for start in range(0, store.shape(video, stream)[0], CHUNK):
+            frames = store.read(video, stream, start, start + CHUNK).astype(np.float64)
+            # Chan's update: exact where a sum of squares would lose small deviations.
+            share = len(frames) / (count + len(frames))
+            centre = frames.mean(axis=0)
+            squares = (squares + ((frames - centre) ** 2).sum(axis=0)
+                       + (centre - mean) ** 2 * count * share)
+            mean, count = mean + (centre - mean) * share, count + len(frames)
+            largest = np.maximum(largest, np.abs(frames).max(axis=0))
+    return mean.astype(np.float32), np.sqrt(squares / count), largest
