@@ -130,8 +130,9 @@ def is_authors_list(path):
 
 def list_settings(source, name):
     """What shaped a list, to be stored with it."""
-    return (settings(source.config, INFER_SHAPERS if name == "infer" else TRAIN_SHAPERS)
-            | {"extractors": fingerprints(source)})
+    shapers = INFER_SHAPERS if name == "infer" else TRAIN_SHAPERS
+    made_by = {"extractors": fingerprints(source)} if source.extractors else {}
+    return settings(source.config, shapers) | made_by
 
 
 def summary(lists, source):

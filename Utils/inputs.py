@@ -123,7 +123,7 @@ def open_lists(config, names):
     source = open_source(config, names)
     for path, settings in zip(paths, all_settings, strict=True):
         made_by = fingerprints(source)
-        if settings and settings.pop("extractors", made_by) != made_by:
+        if settings and settings.pop("extractors", None) != made_by:
             raise UserError(f"{path} was cut for features of another extractor than those in "
                             f"{config.feature_path}; run Cut_long_videos.py again")
         if settings is None:
