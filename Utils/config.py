@@ -85,7 +85,14 @@ def resolve(given):
         values.setdefault(name, folder.format(dataset))
     if dataset == "demo":
         values.setdefault("feature_path", "data/demo")
+    if values.get("val_split", Config.val_split) is None:
+        values["val_split"] = choose_val_split(values.get("checkpoint", Config.checkpoint))
     return Config(**values, given=dict(given))
+
+
+def choose_val_split(checkpoint):
+    """Hold out training videos only where a checkpoint is chosen by them."""
+    return "heldout" if checkpoint == "best" else "none"
 
 
 def adopt(config, stored, source):

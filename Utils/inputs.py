@@ -22,6 +22,8 @@ from Utils.windows import (
     read_windows,
 )
 
+PARTS = {"none": " (of a fifth of the training videos: nothing is held out)"}
+
 
 def training_loaders(config, process, before=None):
     """Loaders of the training and the validation list, and their source.
@@ -39,8 +41,8 @@ def training_loaders(config, process, before=None):
                   for windows, is_training in zip(lists, (True, False), strict=True))
     kind = "random" if config.random_windows else "training"
     lines = [*source.notes, *left_out_lines(source), *standard_lines(source),
-             f"{len(train.dataset)} {kind} windows an epoch and {len(val.dataset)} for validation; "
-             + train.describe()]
+             f"{len(train.dataset)} {kind} windows an epoch and {len(val.dataset)} for validation"
+             f"{PARTS.get(config.val_split, '')}; {train.describe()}"]
     return source, (train, val), lines
 
 

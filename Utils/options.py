@@ -54,9 +54,10 @@ class DataOptions:
     """data"""
     train_subset: str = option("train", "annotation subset to train on")
     subset: str = option("test", "annotation subset to infer and evaluate on")
-    val_split: str = option("test", "videos of the validation loss: the evaluated subset (as "
-                                    "in the original) or a held-out part of the training videos",
-                            ("test", "heldout"))
+    val_split: str | None = option(
+        "test", "videos of the validation loss: the evaluated subset (as in the original), a "
+                "held-out fifth of the training videos, or none: train on all, and take the loss "
+                "of that fifth", ("test", "heldout", "none"), each=str)
     framing: str | None = option("sliding", "sliding windows of T frames, or whole videos resized "
                                             "to T", ("sliding", "whole"), each=str)
     feature_fps: float | None = option(
@@ -241,7 +242,7 @@ PRESETS = {
         "tiou": (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95),
     },
     "custom": {
-        "val_split": "heldout", "framing": None, "temporal_scale": None, "input_feat_dim": None,
+        "val_split": None, "framing": None, "temporal_scale": None, "input_feat_dim": None,
         "decoder_num_classes": None, "anchor_scale": None,
     },
     "demo": {

@@ -150,14 +150,16 @@ def by_use(config, videos, uses):
     chosen = {}
     if set(uses) & set(TRAIN):
         training = training_videos(config, videos, uses)
-        held = held_out(training) if config.val_split == "heldout" else []
-        if training and len(held) == len(training):
-            raise UserError(f"subset {config.train_subset} has one video, none can be held out; "
-                            "use --val_split test")
-        names = {video.name for video in held}
-        chosen["train"] = [video for video in training if video.name not in names]
-        chosen["val"] = (held if config.val_split == "heldout" else
-                         videos_of(videos, config.subset))
+        held = held_out(training)
+        chosen["train"], chosen["val"] = training, held
+        if config.val_split == "test":
+            chosen["val"] = videos_of(videos, config.subset)
+        elif config.val_split == "heldout":
+            if training and len(held) == len(training):
+                raise UserError(f"subset {config.train_subset} has one video, none can be held "
+                                "out; use --val_split none")
+            names = {video.name for video in held}
+            chosen["train"] = [video for video in training if video.name not in names]
     if "infer" in uses:
         chosen["infer"] = sorted(videos_of(videos, config.subset), key=lambda video: video.order)
     return {use: chosen[use] for use in uses}

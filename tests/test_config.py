@@ -59,6 +59,14 @@ TABLE = {
     },
 }
 
+def test_own_videos_are_held_out_only_where_a_checkpoint_is_chosen_by_them():
+    for flags, expected in ((["--recipe", "paper"], "heldout"), (["--recipe", "strong"], "none"),
+                            (["--recipe", "strong", "--checkpoint", "best"], "heldout"),
+                            (["--recipe", "strong", "--val_split", "test"], "test")):
+        config = parse_config("Train", ["--dataset", "custom", *flags])
+        assert config.val_split == expected
+
+
 # Every option of the command line, as a user may write it.
 FLAGS = """
 --dataset thumos --feature_path f --checkpoint_path c --output_path o --window_path w

@@ -63,6 +63,14 @@ def test_validation_on_the_evaluated_subset(tmp_path):
     assert {w.video for w in found["val"][0]} == {"test0", "test1"}
 
 
+def test_the_strong_recipe_trains_on_every_video_and_watches_a_part_of_them(tmp_path):
+    cut(tmp_path, "--recipe", "strong")
+    found = lists(tmp_path)
+    assert {w.video for w in found["train"][0]} == {f"train{i}" for i in range(5)}
+    assert {w.video for w in found["val"][0]} == {"train4"}
+    assert found["train"][1]["val_split"] == "none"
+
+
 def test_whole_videos_of_own_data_are_cut_at_their_own_rate(tmp_path):
     # 10 frames a second: a video of 100 frames is longer than 0.4 * 128 frames, and gets clips.
     cut(tmp_path, "--framing", "whole", "--temporal_scale", "128")
@@ -197,7 +205,9 @@ def test_one_training_video_cannot_be_split(tmp_path, capsys):
                                                     "b": entry("test")})
     write_hdf5(folder / "f.h5", {"a": noise("a", 100, 3), "b": noise("b", 100, 3)})
     assert main(["--dataset", "custom", "--feature_path", str(folder)]) == 2
-    assert "none can be held out; use --val_split test" in capsys.readouterr().err
+    assert "none can be held out; use --val_split none" in capsys.readouterr().err
+    assert main(["--dataset", "custom", "--feature_path", str(folder), "--val_split", "none",
+                 "--window_path", str(tmp_path / "windows")]) == 0
 
 
 def test_names_that_look_like_paths_stay_names(tmp_path):
