@@ -13,7 +13,12 @@ import Utils.packages  # noqa: F401  (says so if one is missing)
 import numpy as np
 
 from DETAD import diagnose
-from DETAD.characteristics import bucket_table, compute_characteristics, read_characteristics
+from DETAD.characteristics import (
+    bucket_table,
+    compute_characteristics,
+    notes_on,
+    read_characteristics,
+)
 from DETAD.plots import write_figures
 from Evaluation.average_recall import THRESHOLDS, average_recall
 from Evaluation.curves import precision_recall
@@ -45,7 +50,6 @@ from Utils.files import UserError, listed, read_json, write_json
 from Utils.ground_truth import load_ground_truth
 from Utils.options import STORED_NAMES, EvalOptions, names_of
 from Utils.run import Stopwatch, locked, progress, script_main
-from Utils.segments import length
 
 FIGURE_VIDEOS = 3    # in the figure of timelines; report.html has all
 
@@ -232,10 +236,11 @@ def diagnose_detections(config, truth, annotations, results):
     else:
         actions, characteristics = read_characteristics(
             read_json(path, "DETAD file"), canonical(config.subset), path)
-    buckets = bucket_table(spec.detad_table, config.detad_length_bins, length(actions.segments))
+    buckets = bucket_table(spec.detad_table, config.detad_length_bins, characteristics)
     diagnosis = diagnose(actions, characteristics, results.detections,
                          as_computed(spec.detad_tiou), buckets)
     return diagnosis | {"ground_truth": str(path or truth_of(annotations)),
+                        "bucket_notes": notes_on(spec.detad_table, buckets),
                         "bucket_edges": {name: buckets[name].describe()
                                          for name in diagnosis["buckets"]}}
 

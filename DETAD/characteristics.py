@@ -31,6 +31,11 @@ _THUMOS = {
     "num-instances": ((-1, 1, 40, 80, math.inf), _SIZES[:4]),
 }
 TABLES = {"activitynet": _ACTIVITYNET, "thumos": _THUMOS, "quantile": _ACTIVITYNET}
+# What the limits are in, and which values are whole numbers.
+UNITS = {"length": "s", "coverage": "of the video", "num-instances": "per video"}
+WHOLE = ("num-instances",)
+# Buckets whose labels say all; official numbers of them stand for no quantity.
+NAMED = ("context-size", "context-distance")
 # The original project diagnosed THUMOS14 with ActivityNet's lengths.
 VSGN_LENGTHS = _ACTIVITYNET["length"][0]
 
@@ -43,6 +48,7 @@ class Buckets:
     """
     edges: tuple[float, ...]
     labels: tuple[str, ...]
+    name: str = ""
 
     def assign(self, values):
         """Bucket of each value: (n,) float -> (n,) int, -1 for NaN and outside."""
@@ -52,29 +58,65 @@ class Buckets:
         found[~((values >= self.edges[0]) & (values <= self.edges[-1]))] = -1
         return found
 
+    @property
+    def limits(self):
+        """The intervals in figures, such as `0-3`, `>6`; of whole numbers `1`, `2-4`; "" where the
+        label says it."""
+        if self.name in NAMED:
+            return tuple("" for _ in self.labels)
+        whole = self.name in WHOLE
+        return tuple(f">{low:.4g}" if high == math.inf else
+                     _whole_limits(low, high) if whole else f"{low:.4g}-{high:.4g}"
+                     for low, high in pairwise(self.edges))
+
     def describe(self):
-        """The intervals in words, such as `XS 0-3, S 3-6, M above 6`."""
-        parts = []
-        for label, (low, high) in zip(self.labels, pairwise(self.edges), strict=True):
-            parts.append(f"{label} above {low:g}" if high == math.inf
-                         else f"{label} {low:g}-{high:g}")
-        return ", ".join(parts)
+        """The intervals in words, such as `XS 0-3, S 3-6, M >6 s`."""
+        parts = (f"{label} {limit}".rstrip()
+                 for label, limit in zip(self.labels, self.limits, strict=True))
+        return f"{', '.join(parts)} {UNITS.get(self.name, '')}".rstrip()
 
 
-def bucket_table(table, length_bins="official", lengths=None):
+def _whole_limits(low, high):
+    """The whole numbers above `low`, from 1 on, up to `high`."""
+    first = max(int(low) + 1, 1)
+    return f"{high:g}" if first >= high else f"{first}-{high:g}"
+
+
+def bucket_table(table, length_bins="official", characteristics=None):
     """The buckets of each characteristic: name -> Buckets.
 
     table: "thumos", "activitynet", or "quantile": lengths cut at the 20, 40, 60, 80 % quantiles
-    of `lengths` (n,) seconds, the rest as on ActivityNet. length_bins: "vsgn" takes the lengths of
-    the original project instead.
+    of the data, the rest as on ActivityNet. length_bins: "vsgn" takes the lengths of the original
+    project instead. characteristics: name -> (n,) of the data. Where the official coverage puts
+    every action into one bucket, it is cut at quantiles too (see `notes_on`).
     """
-    buckets = {name: Buckets(edges, labels) for name, (edges, labels) in TABLES[table].items()}
+    buckets = {name: Buckets(edges, labels, name)
+               for name, (edges, labels) in TABLES[table].items()}
+    values = characteristics or {}
     if length_bins == "vsgn":
         buckets["length"] = replace(buckets["length"], edges=VSGN_LENGTHS)
-    elif table == "quantile" and len(lengths):
-        inner = np.quantile(lengths, (0.2, 0.4, 0.6, 0.8)).tolist()
-        buckets["length"] = replace(buckets["length"], edges=(0, *inner, math.inf))
+    elif table == "quantile" and np.isfinite(values.get("length", ())).any():
+        buckets["length"] = by_quantiles(buckets["length"], values["length"], math.inf)
+    known = buckets["coverage"].assign(values.get("coverage", ()))
+    known = known[known >= 0]
+    if len(known) > 1 and len(np.unique(known)) == 1:
+        inside = values["coverage"][values["coverage"] <= 1]
+        buckets["coverage"] = by_quantiles(buckets["coverage"], inside, 1)
     return buckets
+
+
+def by_quantiles(buckets, values, last):
+    """The same buckets with limits at the 20, 40, 60, 80 % quantiles. values: (n,) from 0 on, NaN
+    where unknown."""
+    inner = np.nanquantile(values, (0.2, 0.4, 0.6, 0.8)).tolist()
+    return replace(buckets, edges=(0, *inner, last))
+
+
+def notes_on(table, buckets):
+    """What a reader has to know of the limits, as sentences."""
+    official = TABLES[table]["coverage"][0]
+    return ["The official limits of coverage put every action into one bucket; here coverage is "
+            "cut into five equal parts of the data."] * (buckets["coverage"].edges != official)
 
 
 def read_characteristics(content, subset, source="the DETAD file"):

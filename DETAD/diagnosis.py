@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from DETAD.characteristics import usable_actions
+from DETAD.characteristics import UNITS, usable_actions
 from DETAD.error_profile import (
     TYPES,
     best_per_class,
@@ -120,11 +120,14 @@ def _class_report(found, ranking, classes):
 
 
 def _bucket_report(buckets, bucket):
-    """The intervals of a characteristic and how many actions each holds; null: no upper edge."""
+    """The intervals of a characteristic, also as text, and how many actions each holds; null: no
+    upper edge."""
     edges = [None if edge == math.inf else edge for edge in buckets.edges]
-    return {label: {"interval": list(interval), "num_instances": int((bucket == index).sum())}
-            for index, (label, interval) in enumerate(zip(buckets.labels, pairwise(edges),
-                                                          strict=True))}
+    rows = zip(buckets.labels, pairwise(edges), buckets.limits, strict=True)
+    return {label: {"interval": list(interval), "limits": limits,
+                    "unit": UNITS.get(buckets.name, ""),
+                    "num_instances": int((bucket == index).sum())}
+            for index, (label, interval, limits) in enumerate(rows)}
 
 
 def _type_report(counts):

@@ -18,19 +18,27 @@ from Utils.files import replacing
 PAGE = Path(__file__).parent / "report_page"
 STYLES = ("page.css", "parts.css")
 THEME = ("theme.js",)         # in the head, so that the page is never seen in the other theme
-SCRIPTS = ("elements.js", "charts.js", "scores.js", "records.js", "diagnosis.js", "state.js",
-           "drawing.js", "timeline.js", "videos.js", "page.js")
+SCRIPTS = ("elements.js", "printing.js", "saving.js", "charts.js", "data.js", "state.js",
+           "scores.js", "records.js", "diagnosis.js", "errors.js", "compare.js", "drawing.js",
+           "player.js", "timeline.js", "videos.js", "fragment.js", "page.js")
 
 
 def write_report(path, scores, truth, detections, durations, history=None, detad=None, curves=None,
-                 recall=None):
-    """Write the report to `path`, whole or not at all.
+                 recall=None, **more):
+    """Write the report of one run to `path`, whole or not at all.
 
     scores: content of metrics.json. truth, detections: ActionTable. durations: {video: seconds or
     None}. history: training curves, [{"epoch", "train": {loss: x}, "val": {...}}]. detad: content
     of detad.json. curves: PrecisionRecall. recall: AverageRecall. What is None is left out.
+    more: own, names of settings to show first; links, (stem, address) of videos; files, names of
+    files beside the page.
     """
-    data = page_data(scores, truth, detections, durations, history, detad, curves, recall)
+    write_page(path, page_data(scores, truth, detections, durations, history, detad, curves,
+                               recall, **more))
+
+
+def write_page(path, data):
+    """Write the page of `page_data` or `comparison_data`."""
     with replacing(path) as part:
         part.write_bytes(page(data).encode("utf-8", "replace"))
 
@@ -39,9 +47,9 @@ def page(data):
     """The html of the report. data: see `page_data`."""
     style, theme, script = _joined(STYLES), _script(THEME), _script(SCRIPTS)
     policy = (f"default-src 'none'; style-src {_hash(style)}; "
-              f"script-src {_hash(theme)} {_hash(script)}; img-src data:; base-uri 'none'; "
-              "form-action 'none'")
-    title = " ".join(filter(None, (data["title"]["dataset"], data["title"]["subset"])))
+              f"script-src {_hash(theme)} {_hash(script)}; img-src data:; "
+              "media-src 'self' file: blob:; base-uri 'none'; form-action 'none'")
+    title = " ".join(filter(None, (data["title"][name] for name in ("run", "dataset", "subset"))))
     return Template(_read("page.html")).substitute(
         title=html.escape(f"{title}: detection report"), policy=policy, style=style, theme=theme,
         data=embedded_json(data), script=script)

@@ -84,11 +84,14 @@ class Page:
             element.send_keys(key)
 
     def picture(self, index=0):
-        """The pixels of a timeline, once it is drawn."""
-        canvas = self.all("canvas.timeline")[index]
-        self.js("arguments[0].scrollIntoView({block: 'center'})", canvas)
+        """The drawing of a timeline, once it is in sight and drawn."""
+        self.js("document.querySelectorAll('.video')[arguments[0]].scrollIntoView("
+                "{block: 'center'})", index)
+        image = ("document.querySelectorAll('.video')[arguments[0]].querySelector("
+                 "'.timeline svg')")
+        self.until(lambda: self.js(f"return {image} !== null", index))
         self.settle()
-        return self.js("return arguments[0].toDataURL()", canvas)
+        return self.js(f"return {image}.outerHTML", index)
 
     def settle(self):
         """Wait until the browser has drawn."""

@@ -10,6 +10,7 @@ from DETAD.characteristics import (
     Buckets,
     bucket_table,
     compute_characteristics,
+    notes_on,
     read_characteristics,
     usable_actions,
 )
@@ -54,20 +55,39 @@ def test_thumos_has_shorter_lengths_and_no_context():
 
 def test_quantiles_put_a_fifth_of_the_actions_in_each_bucket():
     lengths = np.arange(1.0, 101.0)
-    buckets = bucket_table("quantile", lengths=lengths)
+    buckets = bucket_table("quantile", characteristics={"length": lengths})
     assert np.bincount(buckets["length"].assign(lengths)).tolist() == [20] * 5
     assert buckets["coverage"] == bucket_table("activitynet")["coverage"]
     assert buckets["length"].describe() == (
-        "XS 0-20.8, S 20.8-40.6, M 40.6-60.4, L 60.4-80.2, XL above 80.2")
+        "XS 0-20.8, S 20.8-40.6, M 40.6-60.4, L 60.4-80.2, XL >80.2 s")
+
+
+def test_limits_of_numbers_are_whole_and_have_no_minus():
+    buckets = bucket_table("activitynet")
+    assert buckets["num-instances"].limits == ("1", "2-4", "5-8", ">8")
+    assert buckets["num-instances"].describe() == "XS 1, S 2-4, M 5-8, L >8 per video"
+    assert bucket_table("thumos")["num-instances"].limits == ("1", "2-40", "41-80", ">80")
+    assert buckets["context-size"].describe() == "0, 1, 2, 3, 4, 5, 6"
+
+
+def test_coverage_follows_the_data_where_all_fall_into_one_official_bucket():
+    coverage = np.linspace(0.001, 0.01, 50)
+    buckets = bucket_table("thumos", characteristics={"coverage": coverage})
+    assert np.bincount(buckets["coverage"].assign(coverage)).tolist() == [10] * 5
+    assert len(notes_on("thumos", buckets)) == 1
+    spread = bucket_table("thumos", characteristics={"coverage": coverage * 5})
+    assert spread == bucket_table("thumos") and notes_on("thumos", spread) == []
 
 
 def test_equal_lengths_share_one_bucket():
     lengths = np.full(9, 7.0)
-    assert set(bucket_table("quantile", lengths=lengths)["length"].assign(lengths)) == {0}
+    buckets = bucket_table("quantile", characteristics={"length": lengths})
+    assert set(buckets["length"].assign(lengths)) == {0}
 
 
 def test_quantiles_of_nothing_are_activitynets():
-    assert bucket_table("quantile", lengths=np.zeros(0)) == bucket_table("activitynet")
+    nothing = bucket_table("quantile", characteristics={"length": np.zeros(0)})
+    assert nothing == bucket_table("activitynet")
 
 
 def test_both_spellings_of_num_instances_are_read():

@@ -154,7 +154,8 @@ def test_unknown_characteristics_have_no_buckets():
     found = diagnose(TRUTH, characteristics, table([]), (0.5,), BUCKETS)
     assert list(found["sensitivity"]) == ["length"]
     assert found["false_negatives"]["length"]["long"]["share"] == pytest.approx(1 / 3)
-    assert found["buckets"]["length"]["long"] == {"interval": [5, None], "num_instances": 1}
+    assert found["buckets"]["length"]["long"] == {
+        "interval": [5, None], "limits": ">5", "unit": "", "num_instances": 1}
 
 
 def test_the_report_is_plain_json():

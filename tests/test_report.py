@@ -10,12 +10,15 @@ from pathlib import PurePath
 import numpy as np
 import pytest
 
+from DETAD.error_profile import error_types, nearest_actions
+from DETAD.normalized_precision import rank_detections
 from Evaluation import report
 from Evaluation.curves import precision_recall
 from Evaluation.metrics import ActionTable, align, match
 from Evaluation.report import PAGE, SCRIPTS, STYLES, THEME, embedded_json, write_report
-from Evaluation.report_data import page_data, video_rows
+from Evaluation.report_data import page_data
 from Evaluation.results import NO_CLASS
+from Evaluation.video_tables import packed, video_tables
 from tests.report_data import THRESHOLDS, random_run, scores_of
 from tests.tables import actions, detections
 from Utils.files import UserError
@@ -58,64 +61,103 @@ def written(path, truth, found, durations=None, **more):
 
 # ---- videos -------------------------------------------------------------------------------------
 
+def columns(table):
+    """The packed columns of a table as lists."""
+    kinds = {"u1": "u1", "u2": "<u2", "i4": "<i4", "f8": "<f8"}
+    return {name: np.frombuffer(base64.b64decode(column["bytes"]), kinds[column["type"]]).tolist()
+            for name, column in table.items()}
+
+
+def tables_of(truth, found, durations, thresholds):
+    """(video_tables, columns of the actions, columns of the one run, durations)."""
+    content = video_tables(truth, [align(found, truth)], durations, thresholds)
+    return (content, columns(content["actions"]), columns(content["runs"][0]),
+            columns({"durations": content["durations"]})["durations"])
+
+
 def test_a_video_holds_its_detections_by_falling_score_and_who_takes_what():
     truth = actions(("v", "x", 0, 10), ("v", "y", 20, 30), ("w", "x", 1, 2))
     found = detections(("w", "x", 1, 2, 0.5), ("v", "x", 40, 50, 0.1), ("v", "x", 0, 9, 0.3),
                        ("v", "x", 0, 6, 0.8), classes=("x", "y"))
-    first, second = video_rows(truth, align(found, truth), {"v": 60}, (0.5, 0.7))
-    assert first["name"] == "v" and first["duration"] == 60 and first["known"]
-    assert first["actions"] == [0, 1000, 0, 2000, 3000, 1]
-    assert first["scores"] == [0.8, 0.3, 0.1]
-    assert first["found"] == [0, 600, 0, 0, 900, 0, 4000, 5000, 0]
+    content, own, run, durations = tables_of(truth, found, {"v": 60}, (0.5, 0.7))
+    assert content["names"] == ["v", "w"] and content["known"] == 2 and durations == [60, 2]
+    assert own["edges"] == [0, 2, 3] and run["edges"] == [0, 3, 4]
+    assert own["start"] == [0, 2000, 100] and own["end"] == [1000, 3000, 200]
+    assert run["score"] == [0.8, 0.3, 0.1, 0.5] and own["label"] == [0, 1, 0]
+    assert run["start"] == [0, 0, 4000, 100] and run["end"] == [600, 900, 5000, 200]
     # At 0.5 the best one takes the action; at 0.7 it overlaps too little, and the next does.
-    assert first["taken"] == [[0, -1], [1, -1]]
-    assert second["taken"] == [[0], [0]] and second["scores"] == [0.5]
+    assert run["taken"] == [1, 0, 1, 2, 0, 1]
 
 
 def test_an_unknown_duration_is_the_last_end():
     truth, found = actions(("v", "x", 0, 10)), detections(("v", "x", 4, 12.5, 0.5))
-    rows = video_rows(truth, align(found, truth), {"v": None}, (0.5,))
-    assert rows[0]["duration"] == 12.5
-    rows = video_rows(truth, align(detections(), truth), {}, (0.5,))
-    assert rows[0]["duration"] == 10 and rows[0]["scores"] == []
+    assert tables_of(truth, found, {"v": None}, (0.5,))[3] == [12.5]
+    assert tables_of(truth, detections(), {}, (0.5,))[3] == [10]
 
 
-def test_a_video_that_the_truth_lacks_is_shown_as_such():
+def test_a_video_that_the_truth_lacks_stands_behind_the_others():
     truth, found = actions(("v", "x", 0, 10)), detections(("w", "x", 4, 12, 0.5))
-    rows = video_rows(truth, align(found, truth), {}, (0.5,))
-    assert [(row["name"], row["known"]) for row in rows] == [("v", True), ("w", False)]
+    content = tables_of(truth, found, {}, (0.5,))[0]
+    assert content["names"] == ["v", "w"] and content["known"] == 1
 
 
 def test_proposals_without_a_class_take_actions_of_any():
     truth = actions(("v", "x", 0, 10), ("v", "y", 20, 30))
     found = detections(("v", NO_CLASS, 0, 10, 0.5), ("v", NO_CLASS, 20, 30, 0.9))
-    row, = video_rows(truth, align(found, truth), {}, (0.5,))
-    assert row["taken"] == [[1, 0]]
+    run = tables_of(truth, found, {}, (0.5,))[2]
+    assert run["taken"] == [2, 1] and run["level"] == [4 + 2 + 1] * 2
 
 
 def test_far_and_odd_numbers_stay_numbers():
     truth = actions(("v", "x", 0, 1e300), ("v", "x", -5, 2))
     found = detections(("v", "x", 3, 1, 1e-200), ("v", "x", 0, 1, 0.0),
                        ("v", "x", 0, 1, -12345.678))
-    row, = video_rows(truth, align(found, truth), {"v": float("inf")}, (0.5,))
-    assert row["duration"] == 1e8 and row["actions"][:2] == [0, 10 ** 10]
-    assert row["actions"][3:5] == [-500, 200]
-    assert row["scores"] == pytest.approx([1e-200, 0, -12346])
+    _, own, run, durations = tables_of(truth, found, {"v": float("inf")}, (0.5,))
+    assert durations == [2e7] and own["end"] == [2 * 10 ** 9, 200] and own["start"] == [0, -500]
+    assert run["score"] == [1e-200, 0, -12345.678]
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_taken_is_what_matching_says_also_among_the_best_few(seed):
     """The page shows the detections above a score; their matching is that of all, cut there."""
     truth, found, durations = random_run(seed=seed)
-    rows = video_rows(truth, align(found, truth), durations, THRESHOLDS)
+    _, own, run, _ = tables_of(truth, found, durations, THRESHOLDS)
+    taken = np.reshape(run["taken"], (len(THRESHOLDS), len(truth)))
+    video = np.repeat(np.arange(len(truth.videos)), np.diff(own["edges"]))
     for score in (0.2, 0.6, 0.9):
         few = found[found.scores >= score]
         _, matched = match(truth, few, THRESHOLDS)
+        shown = np.bincount(few.video, minlength=len(truth.videos))
         for t in range(len(THRESHOLDS)):
-            for number, row in enumerate(rows):
-                shown = sum(value >= score for value in row["scores"])
-                hits = sum(0 <= place < shown for place in row["taken"][t])
-                assert hits == (matched[t, few.video == number] >= 0).sum()
+            hits = np.bincount(video[(taken[t] > 0) & (taken[t] <= shown[video])],
+                               minlength=len(truth.videos))
+            assert hits.tolist() == np.bincount(few.video[matched[t] >= 0],
+                                                minlength=len(truth.videos)).tolist()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_levels_give_the_kinds_of_errors_that_detad_gives(seed):
+    truth, found, durations = random_run(seed=seed)
+    run = tables_of(truth, found, durations, THRESHOLDS)[2]
+    ranking = rank_detections(truth, found, THRESHOLDS)
+    overlap, nearest = nearest_actions(truth, found)
+    same = truth.label[nearest] == found.label
+    types = error_types(ranking, overlap[ranking.rows], same[ranking.rows], THRESHOLDS, 0.1)
+    order = np.lexsort((-found.scores, found.video))
+    level = np.empty(len(found), int)
+    level[order] = run["level"]
+    level = level[ranking.rows]
+    for t in range(len(THRESHOLDS)):
+        wrong = types[t] > 0
+        kinds = np.where(level >> 2 > t, 2 - (level & 1),
+                         np.where(level & 2, 4 - (level & 1), 5))
+        assert kinds[wrong].tolist() == types[t][wrong].tolist()
+        assert set(kinds[wrong]) == {1, 2, 3, 4, 5}
+
+
+def test_integers_take_the_least_room():
+    assert [packed(np.array(values, np.int64))["type"] for values in (
+        [], [0, 255], [0, 256], [-1], [2 ** 31 - 1])] == ["u1", "u1", "u2", "i4", "i4"]
 
 
 # ---- the rest of the data -----------------------------------------------------------------------
@@ -162,7 +204,7 @@ def test_no_name_ends_the_script_or_changes_the_page(tmp_path, name):
         "provenance": {name: name, "detections": name, "settings": {name: [name]},
                        "notes": [name]}}, history=[{"epoch": 1, "train": {name: 1.0}}])
     assert page.tags == plain.tags
-    assert data["labels"] == [name, "x"] and data["videos"][0]["name"] == name
+    assert data["labels"] == [name, "x"] and data["videos"]["names"][0] == name
     assert data["classes"][0]["ap"] == [0.1, 0.2, 0.3]
     assert data["provenance"]["settings"] == [[name, [name]]]
 

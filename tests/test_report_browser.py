@@ -68,8 +68,8 @@ def expected(run, score, threshold, label=None):
 # ---- what is seen -------------------------------------------------------------------------------
 
 def test_the_page_has_its_sections_and_no_error_or_request(page, report_file):
-    assert page.texts("#navigation a") == ["Scores", "Curves", "Classes", "Diagnosis",
-                                           "Training", "Videos", "Provenance"]
+    assert page.texts("#navigation a") == ["Scores", "Videos", "Errors", "Classes", "Curves",
+                                           "Diagnosis", "Training", "Settings"]
     for section in page.all("main > section"):
         page.js("arguments[0].scrollIntoView()", section)
         page.settle()
@@ -77,7 +77,7 @@ def test_the_page_has_its_sections_and_no_error_or_request(page, report_file):
     assert {url for url in page.requests() if not url.startswith("data:")} == {report_file.as_uri()}
     assert "40.00 %" in page.one(".tile.main").text.replace("\n", " ")
     assert "one video is missing" in page.one("#scores .warning").text
-    assert "nms thr" in page.one("#provenance").text and "0.4" in page.one("#provenance").text
+    assert "nms thr" in page.one("#settings").text and "0.4" in page.one("#settings").text
 
 
 def test_every_figure_is_drawn_at_the_width_it_has(page):
@@ -104,7 +104,8 @@ def test_the_diagnosis_shows_the_numbers_of_detad_json(page, diagnosis):
     counts = diagnosis["false_positives"]["counts"]
     rows = dict(zip(page.texts("#diagnosis .last-words tbody th"),
                     page.texts("#diagnosis .last-words td:nth-child(2)"), strict=True))
-    assert rows == {kind.replace("_", " "): f"{int(number + 0.5):,}"
+    names = dict(true_positive="right", double_detection="double", wrong_label="wrong label")
+    assert rows == {names.get(kind, kind): f"{int(number + 0.5):,}"
                     for kind, number in counts.items()}
 
 
@@ -231,6 +232,7 @@ def test_the_class_filter_shows_that_class_alone(page, run, label):
     assert page.texts(".video h3") == shown[:20]
     assert page.picture() != before
     page.one(".video summary").click()
+    page.until(lambda: page.all(".video table"))
     assert set(page.texts(".video table tbody th")) == {CLASSES[label]}
     assert page.one("#curve-class").get_attribute("value") == str(label)
     page.choose("#class-filter", "All classes")
@@ -252,7 +254,8 @@ def test_a_timeline_tells_the_same_as_its_table(page, run):
     actions = [row for row in rows if row[1] == "action"]
     assert len(actions) == (truth.video == 0).sum()
     assert sum(row[5] == "found" for row in actions) == len(taken)
-    scores = {row[4]: row[5] for row in rows if row[1] == "detection"}
+    scores = {row[4]: "right" if row[5] == "right" else "wrong"
+              for row in rows if row[1] == "detection"}
     assert len(scores) == len(rows) - len(actions)
     for place in mine:
         text = f"{shown.scores[place]:.4g}"
@@ -297,7 +300,7 @@ def test_classes_sort_and_lead_to_their_videos(page):
 def test_a_timeline_is_moved_and_read_by_keyboard(page):
     keys = selenium("webdriver.common.keys").Keys
     page.set_score(0)
-    canvas, whole = page.one("canvas.timeline"), page.picture()
+    whole, canvas = page.picture(), page.one(".timeline")
     page.press(canvas, "+", "+")
     zoomed = page.picture()
     page.press(canvas, keys.ARROW_RIGHT)
@@ -319,8 +322,8 @@ def test_a_timeline_is_moved_and_read_by_keyboard(page):
 def test_the_pointer_shows_what_is_under_it(page, run):
     action_chains = selenium("webdriver.common.action_chains")
     truth, _, _ = run
-    canvas = page.one("canvas.timeline")
     page.picture()
+    canvas = page.one(".timeline")
     page.press(canvas, "n")          # the first item in time; its middle is where the tip points
     spoken = page.one(".video .unseen").get_attribute("textContent")
     first = truth.segments[truth.video == 0][:, 0].min()
@@ -341,7 +344,8 @@ def test_the_pointer_shows_what_is_under_it(page, run):
 
 def test_everything_that_can_be_used_has_a_name(page):
     nameless = page.js("""
-        return [...document.querySelectorAll("button, select, input, canvas, svg, nav, [role]")]
+        return [...document.querySelectorAll(
+            "button, select, input, .timeline, figure svg, nav, [role]")]
           .filter(node => !(node.getAttribute("aria-label") || node.closest("label")
             || (node.id && document.querySelector(`label[for="${node.id}"]`))
             || node.textContent.trim() || node.id === "tip" || node.classList.contains("pages")))
@@ -359,12 +363,15 @@ def test_the_theme_is_the_systems_until_the_reader_chooses(browser, report_file)
     theme = "return document.documentElement.dataset.theme"
     back = "return getComputedStyle(document.body).backgroundColor"
     page = Page(browser, report_file)
-    light, drawn = page.js(back), page.picture()
+    box = ("return getComputedStyle(document.querySelector('.timeline rect:not(.lane)')).fill")
+    page.picture()
+    light, drawn = page.js(back), page.js(box)
     assert page.js(theme) == "light"
     page = Page(browser, report_file, dark=True)
-    assert page.js(theme) == "dark" and page.js(back) != light and page.picture() != drawn
+    page.picture()
+    assert page.js(theme) == "dark" and page.js(back) != light and page.js(box) != drawn
     page.one("#theme").click()
-    assert page.js(theme) == "light" and page.js(back) == light and page.picture() == drawn
+    assert page.js(theme) == "light" and page.js(back) == light and page.js(box) == drawn
     assert page.one("#theme").get_attribute("aria-pressed") == "false"
 
     def is_kept():      # chosen again if not: a busy browser loses what it was about to store
@@ -394,10 +401,11 @@ def test_a_large_run_draws_only_what_is_in_sight(browser, tmp_path):
     page = Page(browser, tmp_path / "r.html")
     assert page.summary()[2] == len(truth)
     page.picture(0)
-    drawn = page.js("return [...document.querySelectorAll('canvas')].map(one => one.width !== 300)")
-    assert len(drawn) == 20 and drawn[0] and not drawn[-1]
+    drawn = ("return [...document.querySelectorAll('.video')].map("
+             "one => one.querySelector('.timeline svg') !== null)")
+    assert len(page.js(drawn)) == 20 and page.js(drawn)[0] and not page.js(drawn)[-1]
     page.picture(19)
-    assert page.js("return document.querySelectorAll('canvas')[19].width !== 300")
+    assert page.js(drawn)[19] and not page.js(drawn)[0]
     page.set_score(0)
     assert page.summary() == expected((truth, found, durations), 0, 0.5)
     assert page.errors() == []

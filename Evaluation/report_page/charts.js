@@ -2,22 +2,32 @@
 
 // A figure that calls draw(width) -> svg whenever its width changes. legend: see `legendOf`.
 function chart(label, draw, { legend = [], least = 0 } = {}) {
-  const holder = element("div", { class: "scroll" });
+  const holder = scroller({}), inside = holder.firstChild;
   let drawn = 0;
-  new ResizeObserver(() => {
-    const width = Math.max(least, Math.floor(holder.clientWidth));
-    if (width < 40 || width === drawn) return;
-    drawn = width;
-    holder.replaceChildren(filled(draw(width), { role: "img", "aria-label": label }, []));
-  }).observe(holder);
-  return element("figure", { class: "chart" }, legend.length ? legendOf(legend) : null, holder);
+  // paper: a width that it has to fit, however narrow.
+  const show = (width, paper = false) => {
+    const wide = paper ? width : Math.max(least, Math.floor(width));
+    if (wide < 40 || wide === drawn) return;
+    drawn = wide;
+    inside.replaceChildren(filled(draw(wide), { role: "img", "aria-label": label }, []));
+  };
+  new ResizeObserver(() => { if (!isPrinting) show(inside.clientWidth); }).observe(inside);
+  const figure = element("figure", { class: "chart" },
+    element("figcaption", {}, legend.length ? legendOf(legend) : null,
+      button("SVG", () => saveFigure(inside.firstChild, label),
+             { class: "link save", title: `Save the figure: ${label}` })), holder);
+  figure.drawAt = width => width ? show(width, true) : show(inside.clientWidth);
+  return figure;
 }
 
 // entries: [name, colour class, "line" | "dashed" | nothing].
 function legendOf(entries) {
-  return element("figcaption", { class: "legend" }, entries.map(([name, paint, mark]) =>
+  return element("div", { class: "legend" }, entries.map(([name, paint, mark]) =>
     element("span", {}, element("i", { class: `swatch ${paint} ${mark ?? ""}` }), name)));
 }
+
+// Kinds of detections have a class of their own, other colours one for areas.
+function paintOf(paint) { return paint.startsWith("k") ? paint : `fill-${paint}`; }
 
 function canvasOf(width, height) {
   return svg("svg", { width, height, viewBox: `0 0 ${width} ${height}` });
@@ -79,11 +89,15 @@ function levelName(area, label) {
 // ---- lines --------------------------------------------------------------------------------------
 
 // series: { name, paint, points: [[x, y]], stepped, dashed, dots }. A stepped one holds the y of a
-// point from the x before on, and falls to 0 behind its last.
-function lineChart(label, series, x, y, { height = 300, legend = true } = {}) {
+// point from the x before on, and falls to 0 behind its last. mark: an x to point out.
+function lineChart(label, series, x, y, { height = 300, legend = true, mark = null } = {}) {
   const draw = width => {
     const image = canvasOf(width, height), area = areaOf(width, height);
     const sy = uprightAxis(image, area, y), sx = levelAxis(image, area, x);
+    if (isNumber(mark)) {
+      image.append(svg("line", { x1: sx(mark), x2: sx(mark), y1: area.top, y2: area.bottom,
+        class: "mark" }));
+    }
     for (const { paint, points, stepped, dashed, dots } of series) {
       const place = ([a, b]) => `${sx(a).toFixed(1)},${sy(b).toFixed(1)}`;
       image.append(svg("polyline", { class: `line stroke-${paint}${dashed ? " dashed" : ""}`,
@@ -137,16 +151,19 @@ function readable(image, series, x, y, sx, { left, right, top, bottom }) {
 
 // groups: { name, bars: [{ label, value, paint, tip }] }; base: a level to compare with, as
 // a dashed line, { value, name }; y: { label, range, format, exact }.
-function barChart(label, groups, y, { base = null, height = 300, legend = [] } = {}) {
+function barChart(label, groups, y, { base = null, height = 300, legend = [], slotWidth = 30 } = {}) {
   const slots = groups.reduce((sum, group) => sum + group.bars.length + 1, -1);
+  const lines = Math.max(1, ...groups.flatMap(({ bars }) =>
+    bars.map(bar => String(bar.label).split("\n").length)));
   const draw = width => {
-    const image = canvasOf(width, height), area = areaOf(width, height, 48), columns = [];
+    const image = canvasOf(width, height), columns = [];
+    const area = areaOf(width, height, 35 + 13 * lines);
     if (base) area.right -= 34;
     const sy = uprightAxis(image, area, y);
     const slot = (area.right - area.left) / (slots + 0.6);
     let at = area.left + 0.3 * slot;
     for (const { name, bars } of groups) {
-      image.append(text(at + bars.length * slot / 2, area.bottom + 38, name,
+      image.append(text(at + bars.length * slot / 2, area.bottom + 25 + 13 * lines, name,
         { class: "axis-name", ...CENTRED }));
       for (const bar of bars) {
         columns.push(column(bar, at + slot / 2, Math.min(46, slot * 0.78), sy, y));
@@ -160,7 +177,7 @@ function barChart(label, groups, y, { base = null, height = 300, legend = [] } =
     image.append(...columns.map(({ words: above }) => above));
     return image;
   };
-  return chart(label, draw, { legend, least: 30 * slots + 70 });
+  return chart(label, draw, { legend, least: slotWidth * slots + 70 });
 }
 
 function column({ label, value, paint, tip }, middle, width, sy, y) {
@@ -169,8 +186,9 @@ function column({ label, value, paint, tip }, middle, width, sy, y) {
     // As tall as the area, so that a low bar can be pointed at too.
     svg("rect", { x: middle - width / 2, width, y: 0, height: floor, class: "clear" }),
     svg("rect", { x: middle - width / 2, width, y: top, height: Math.max(0, floor - top), rx: 2,
-      class: `fill-${paint}` }),
-    text(middle, floor + 16, label, { class: "tick", ...CENTRED }));
+      class: paintOf(paint) }),
+    ...String(label).split("\n").map((line, i) =>
+      text(middle, floor + 16 + 13 * i, line, { class: "tick", ...CENTRED })));
   const above = text(middle, top - 5, isNumber(value) ? y.exact(value) : NONE,
     { class: "bar-value halo", ...CENTRED });
   return { bar: tip ? withTip(bar, tip) : bar, words: above };
@@ -193,7 +211,7 @@ function sideBars(label, rows, format, { left = 150 } = {}) {
       const y = 8 + 30 * i, x = Math.min(sx(0), sx(value)), end = Math.max(sx(0), sx(value));
       image.append(text(left - 10, y + 15, name, { class: "tick", ...AT_END }),
         svg("rect", { x, y, width: Math.max(1, end - x), height: 21, rx: 2,
-          class: `fill-${paint}` }),
+          class: paintOf(paint) }),
         text(end + 7, y + 15, format(value), { class: "bar-value" }));
     });
     return image;
@@ -211,7 +229,7 @@ function stackedBars(label, columns, x, y, { height, legend }) {
       for (const { share, paint, tip } of parts) {
         const top = sy(below + share), height = Math.max(0, sy(below) - top);
         image.append(withTip(svg("rect", { x: area.left + slot * (i + 0.08), width: slot * 0.84,
-          y: top, height, class: `part fill-${paint}` }), tip));
+          y: top, height, class: `part ${paintOf(paint)}` }), tip));
         below += share;
       }
       image.append(text(area.left + slot * (i + 0.5), area.bottom + 17, name,

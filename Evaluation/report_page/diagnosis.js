@@ -1,9 +1,10 @@
 // The section of DETAD's diagnosis, from the content of detad.json.
-const ERROR_COLOURS = { true_positive: "c2", double_detection: "c5", wrong_label: "c0",
-  localization: "c1", confusion: "c3", background: "grey" };
-const ERROR_MEANING = { true_positive: "right", double_detection: "its action was found before",
-  wrong_label: "right place, another class", localization: "right class, place not close enough",
-  confusion: "another class and place not close enough", background: "no action there" };
+const KIND_OF = new Map(KINDS.map(([key, name, meaning], kind) =>
+  [key, { paint: `k${kind}`, name, meaning }]));
+
+function kindCalled(key) {
+  return KIND_OF.get(key) ?? { paint: "k5", name: words(key), meaning: "" };
+}
 
 function fillDiagnosis(section, data) {
   const { detad } = data;
@@ -19,6 +20,7 @@ function fillDiagnosis(section, data) {
   section.append(element("div", { class: "grid" },
     falsePositives(detad.false_positives), impact(detad.false_positives)));
   const names = Object.keys(detad.buckets ?? {});
+  for (const line of detad.bucket_notes ?? []) section.append(note(line));
   if (names.length) section.append(sensitivity(detad, names), misses(detad, names));
   const pairsOf = Object.entries(detad.false_negative_pairs ?? {});
   if (pairsOf.length) section.append(missedPairs(detad, pairsOf));
@@ -35,40 +37,43 @@ function falsePositives(part) {
   const kinds = Object.keys(part.counts);
   const columns = part.top_kG.filter(group => Object.values(group.counts).some(Boolean))
     .map(({ group, counts, fraction }) => ({ name: `${group}G`, parts: kinds.map(kind => ({
-      share: fraction[kind], paint: ERROR_COLOURS[kind] ?? "grey",
-      tip: [`${words(kind)}: ${percent(fraction[kind])} %`,
+      share: fraction[kind], paint: kindCalled(kind).paint,
+      tip: [`${kindCalled(kind).name}: ${percent(fraction[kind])} %`,
             `${count(Math.round(counts[kind]))} detections of the ${group}G`,
-            ERROR_MEANING[kind] ?? ""] })) }));
+            kindCalled(kind).meaning] })) }));
   return card("What the best detections are", stackedBars(
     "Kinds of detections by rank", columns, { label: "Rank (G: the actions of a class)" },
     { label: "Share (%)", format: value => percent(value, 0) },
     { height: 430, legend: kinds.map(
-      kind => [words(kind), `fill-${ERROR_COLOURS[kind] ?? "grey"}`]) }));
+      kind => [kindCalled(kind).name, kindCalled(kind).paint]) }));
 }
 
 function impact(part) {
   const rows = Object.entries(part.impact).map(([kind, value]) =>
-    ({ name: words(kind), value: 100 * value, paint: ERROR_COLOURS[kind] ?? "grey" }));
-  return card("What mending an error would gain",
+    ({ name: kindCalled(kind).name, value: 100 * value, paint: kindCalled(kind).paint }));
+  return card("What the score would gain without an error",
     sideBars("Gain in average mAP_N without each kind of error", rows,
       value => (value >= 0 ? "+" : "") + value.toFixed(1)),
     note("Points of average mAP_N if all false positives of a kind were gone."),
-    element("div", { class: "scroll" }, table(["Kind", "Detections", "Share (%)", "Meaning"],
-      Object.keys(part.counts).map(kind => [words(kind), count(Math.round(part.counts[kind])),
-        percent(part.fraction[kind]), ERROR_MEANING[kind] ?? ""]), "last-words")));
+    scroller({}, table(["Kind", "Detections", "Share (%)", "Meaning"],
+      Object.keys(part.counts).map(kind => [kindCalled(kind).name,
+        count(Math.round(part.counts[kind])), percent(part.fraction[kind]),
+        kindCalled(kind).meaning]), "last-words")));
 }
 
 // ---- characteristics ----------------------------------------------------------------------------
 
 function bucketGroups(detad, names, valueOf, tipOf) {
-  return names.map((name, i) => ({ name, bars: Object.entries(detad.buckets[name]).map(
-    ([label, bucket]) => ({ label, value: valueOf(name, label), paint: `c${i % 6}`,
-      tip: [`${name} ${label} (${intervalOf(bucket.interval)})`,
+  return names.map((name, i) => ({ name: withUnit(detad, name), bars: Object.entries(detad.buckets[name]).map(
+    ([label, bucket]) => ({ label: `${label}\n${bucket.limits}`, value: valueOf(name, label),
+      paint: `c${i % 6}`, tip: [`${name} ${label} (${bucket.limits} ${bucket.unit})`,
             plural(bucket.num_instances, "action"), ...tipOf(name, label)] })) }));
 }
 
-function intervalOf([low, high]) {
-  return high === null ? `above ${short(low)}` : `${short(low)} to ${short(high)}`;
+// The name of a characteristic with the unit of its limits.
+function withUnit(detad, name) {
+  const [{ unit }] = Object.values(detad.buckets[name]);
+  return unit ? `${name} (${unit})` : name;
 }
 
 function sensitivity(detad, names) {
@@ -80,7 +85,7 @@ function sensitivity(detad, names) {
   return card("How the score depends on the kind of action",
     barChart("Average mAP_N of each kind of action", groups,
       { ...FRACTION, label: "mAP_N (%)", range: [0, top] },
-      { base: { value: base, name: `all\n${percent(base)}` } }),
+      { base: { value: base, name: `all\n${percent(base)}` }, slotWidth: 44 }),
     numbers(["Kind", "Interval", "Actions", "mAP_N (%)", "Relative to all"],
       bucketRows(detad, names, (name, label) => {
         const value = valueOf(name, label);
@@ -99,7 +104,7 @@ function misses(detad, names) {
     barChart("Share of missed actions of each kind", groups,
       { ...FRACTION, label: "Missed (%)",
         range: [0, Math.max(topOf(groups), topOf([{ bars: [{ value: missed }] }]))] },
-      { base: { value: missed, name: `all\n${percent(missed)}` } }),
+      { base: { value: missed, name: `all\n${percent(missed)}` }, slotWidth: 44 }),
     numbers(["Kind", "Interval", "Actions", "Share (%)", "Missed (%)"],
       bucketRows(detad, names, (name, label) =>
         [percent(entry(name, label).share), percent(entry(name, label).miss_rate)])));
@@ -107,7 +112,7 @@ function misses(detad, names) {
 
 function bucketRows(detad, names, rest) {
   return names.flatMap(name => Object.entries(detad.buckets[name]).map(([label, bucket]) =>
-    [`${name} ${label}`, intervalOf(bucket.interval), count(bucket.num_instances),
+    [`${name} ${label}`, `${bucket.limits} ${bucket.unit}`, count(bucket.num_instances),
      ...rest(name, label)]));
 }
 
@@ -115,7 +120,7 @@ function missedPairs(detad, pairsOf) {
   const maps = pairsOf.map(([pair, cells]) => {
     const [down, across] = pair.split("|");
     const columns = Object.keys(detad.buckets[across]);
-    return element("div", { class: "scroll" }, element("table", { class: "heat" },
+    return scroller({}, element("table", { class: "heat" },
       element("caption", {}, `${down} (down) and ${across}`),
       element("thead", {}, element("tr", {}, element("td"),
         columns.map(name => element("th", { scope: "col" }, name)))),

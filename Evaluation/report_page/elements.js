@@ -63,10 +63,6 @@ function listed(names, most = 5) {
 
 function words(name) { return String(name).replaceAll("_", " "); }
 
-function colour(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-}
-
 // The i-th of n ordered colours.
 function ordered(i, n) { return `q${n < 2 ? 4 : Math.round(i / (n - 1) * 9)}`; }
 
@@ -119,5 +115,27 @@ function table(header, rows, className = "") {
 // Numbers behind a figure, folded away.
 function numbers(header, rows) {
   return element("details", { class: "numbers" }, element("summary", {}, "Numbers"),
-    element("div", { class: "scroll" }, table(header, rows)));
+    scroller({}, table(header, rows)));
 }
+
+// A box that scrolls where its content is too wide or tall, and shows on which side there is more.
+function scroller(attributes, ...children) {
+  const inner = element("div", { ...attributes, class: `scroll ${attributes.class ?? ""}` },
+    children);
+  const outer = element("div", { class: "scroller" }, inner);
+  const look = () => {
+    const { scrollLeft, scrollWidth, clientWidth } = inner;
+    outer.classList.toggle("more-left", scrollLeft > 2);
+    outer.classList.toggle("more-right", scrollLeft + clientWidth < scrollWidth - 2);
+  };
+  inner.addEventListener("scroll", look, { passive: true });
+  new ResizeObserver(look).observe(inner);
+  return outer;
+}
+
+function button(label, act, attributes = {}) {
+  return element("button", { type: "button", ...attributes, onclick: act }, label);
+}
+
+// Names in the order that people expect: 2 before 10.
+function byName(a, b) { return String(a).localeCompare(String(b), "en", { numeric: true }); }

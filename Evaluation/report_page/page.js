@@ -1,10 +1,18 @@
 // The page: reads the data, fills the sections, and drops those without anything to show.
 const data = JSON.parse(byId("data").textContent);
 const state = makeState(data);
+state.firstOrder = state.order;
+for (const [stem, address] of data.links) SOURCES.set(stem, address);
 
+let list = null;
 const FILL = {
+  comparison: section => fillComparison(section, data, state),
   scores: section => fillScores(section, data),
-  videos: section => { new VideoList(section, state); return data.videos.length > 0; },
+  videos: section => {
+    list = new VideoList(section, state);
+    return state.videos.length > 0;
+  },
+  errors: section => fillErrors(section, data, state),
   classes: section => fillClasses(section, data, label => {
     state.chooseClass(label);
     byId("videos").scrollIntoView();
@@ -12,25 +20,32 @@ const FILL = {
   curves: section => fillCurves(section, data, state),
   diagnosis: section => fillDiagnosis(section, data),
   training: section => fillTraining(section, data),
-  provenance: section => fillProvenance(section, data),
+  settings: section => fillProvenance(section, data),
 };
 
 fillTitle(data);
+const navigation = byId("navigation"), menu = byId("menu");
 for (const section of document.querySelectorAll("main > section")) {
   const heading = section.querySelector("h2");
   if (!FILL[section.id](section)) { section.remove(); continue; }
-  byId("navigation").append(element("a", { href: `#${section.id}` }, heading.textContent));
+  navigation.append(element("a", { href: `#${section.id}`, onclick: event => {
+    // Without the fragment, in which the reader's choices stand.
+    event.preventDefault();
+    menu.setAttribute("aria-expanded", "false");
+    section.scrollIntoView();
+  } }, heading.textContent));
 }
+menu.addEventListener("click", () => menu.setAttribute("aria-expanded",
+  menu.getAttribute("aria-expanded") !== "true"));
 
 const themeButton = byId("theme");
 function isDark() { return document.documentElement.dataset.theme === "dark"; }
-function themeShown() {
-  themeButton.setAttribute("aria-pressed", isDark());
-  state.set({});
-}
+function themeShown() { themeButton.setAttribute("aria-pressed", isDark()); }
 themeButton.addEventListener("click", () => document.dispatchEvent(
   new CustomEvent("choose-theme", { detail: isDark() ? "light" : "dark" })));
 document.addEventListener("theme", themeShown);
 themeShown();
 document.addEventListener("keydown", event => { if (event.key === "Escape") hideTip(); });
 document.addEventListener("scroll", hideTip, { passive: true });
+keepFragment(state, list);
+preparePrinting(list);

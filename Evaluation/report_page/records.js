@@ -1,19 +1,26 @@
 // The sections of training and provenance.
 const LOSS_NAMES = { total: "total loss", loss_cls_dec: "classification",
   loss_reg_dec: "box regression", loss_bd_adjust: "boundary adjustment",
-  loss_action: "actionness", loss_start: "startness", loss_end: "endness" };
+  loss_action: "actionness", mAP: "average mAP of the validation videos", loss_start: "startness", loss_end: "endness" };
 
-function lossName(name) { return Object.hasOwn(LOSS_NAMES, name) ? LOSS_NAMES[name] : words(name); }
+function lossName(name) {
+  return Object.hasOwn(LOSS_NAMES, name) ? LOSS_NAMES[name] : words(name);
+}
 
 function fillTraining(section, data) {
-  const { history } = data;
+  const { history, epoch } = data;
   if (!history.length) return false;
   const epochs = history.map((entry, i) => entry.epoch ?? i + 1);
   const names = [...new Set(history.flatMap(entry =>
-    [...Object.keys(entry.train ?? {}), ...Object.keys(entry.val ?? {})]))];
+    [...Object.keys(entry.train ?? {}), ...Object.keys(entry.val ?? {})]))]
+    .filter(name => name !== "threshold");
   names.sort((a, b) => (b === "total") - (a === "total"));
-  const curves = names.map(name => trainingCurve(name, history, epochs)).filter(Boolean);
+  const curves = names.map(name => trainingCurve(name, history, epochs, epoch)).filter(Boolean);
   const best = bestEpoch(history, epochs);
+  if (isNumber(epoch)) {
+    section.append(note(`The detections are those of the checkpoint after epoch ${short(epoch)}, `
+                        + "the dashed line in the curves."));
+  }
   const parts = [["train", "training"], ["val", "validation"]];
   section.append(...(best ? [best] : []), element("div", { class: "grid small" }, curves), numbers(
     ["Epoch", ...names.flatMap(name => parts.map(([, word]) => `${lossName(name)}, ${word}`))],
@@ -30,7 +37,7 @@ function bestEpoch(history, epochs) {
               + `${short(epochs[losses.indexOf(lowest)])} of ${short(epochs.at(-1))}.`);
 }
 
-function trainingCurve(name, history, epochs) {
+function trainingCurve(name, history, epochs, epoch) {
   const series = [["train", "training", "c0"], ["val", "validation", "c1"]].map(
     ([part, label, paint]) => ({ name: label, paint, dashed: part === "val",
       dots: history.length < 40, points: history.map((entry, i) => [epochs[i], entry[part]?.[name]])
@@ -42,19 +49,22 @@ function trainingCurve(name, history, epochs) {
     { label: "Epoch", range: [epochs[0], Math.max(epochs.at(-1), epochs[0] + 1)], whole: true,
       format: value => short(Math.round(value)) },
     { label: "", range: [lowest, top > lowest ? top * 1.05 : lowest + 1], format: short },
-    { height: 220 }));
+    { height: 220, mark: epoch }));
 }
 
 function fillProvenance(section, data) {
-  const { facts, settings, versions } = data.provenance;
+  const { facts, settings, versions, own } = data.provenance;
   const known = (name, entries, kind) => entries.length ? card(name, element("dl", { class: kind },
     entries.map(([key, value]) => element("div", {}, element("dt", {}, words(key)),
       element("dd", {}, shown(value)))))) : null;
   const cards = [known("What was scored", facts), known("Versions", versions)].filter(Boolean);
-  const all = known("Settings", settings, "many");
+  const differing = new Set(own), first = settings.filter(([name]) => differing.has(name));
+  const all = [known("Settings that differ from the preset", first, "many"),
+    known(first.length ? "Other settings" : "Settings",
+          settings.filter(([name]) => !differing.has(name)), "many")].filter(Boolean);
+  section.append(...all);
   if (cards.length) section.append(element("div", { class: "grid" }, cards));
-  if (all) section.append(all);
-  return cards.length > 0 || all !== null;
+  return cards.length + all.length > 0;
 }
 
 function shown(value) {

@@ -1,23 +1,26 @@
-// The sections of scores, classes, curves, training and provenance.
+// The sections of scores, classes and curves.
 const FRACTION = { range: [0, 1], format: value => percent(value, 0),
   exact: value => percent(value) };
 
-function fillTitle(data) {
-  const { dataset, subset, source } = data.title;
+function fillTitle({ title, scores }) {
+  const { run, dataset, subset, facts } = title;
   byId("title").append(
-    element("h1", {}, dataset, subset ? element("span", {}, ` ${subset}`) : null),
-    element("p", { class: "subtitle" },
-      [`${plural(data.scores.num_detections, "detection")} against `
-       + `${plural(data.scores.num_ground_truth, "action")} in `
-       + `${plural(data.scores.num_videos, "video")}`, source].filter(Boolean).join(" · ")));
+    element("h1", {}, run || dataset, [run ? dataset : null, subset].filter(Boolean)
+      .map(word => element("span", {}, ` ${word}`))),
+    element("p", { class: "subtitle" }, [...facts,
+      `${plural(scores.num_detections, "detection")} against `
+      + `${plural(scores.num_ground_truth, "action")} in ${plural(scores.num_videos, "video")}`]
+      .join(" \u00b7 ")));
 }
 
 // ---- scores -------------------------------------------------------------------------------------
 
 function fillScores(section, data) {
   const { scores } = data, fewer = data.short;
+  if (data.comparison) return false;
   section.append(element("div", { class: "tiles" }, tilesOf(scores, fewer)));
   if (data.provenance.notes.length) section.append(warnings(data.provenance.notes));
+  if (data.files.length) section.append(filesBeside(data.files));
   if (!scores.mAP) {
     section.append(note("These are proposals without classes: they have average recall, no mAP."));
     return true;
@@ -36,6 +39,11 @@ function fillScores(section, data) {
     note(`${scores.protocol === "thumos14" ? "The official THUMOS14" : "ActivityNet's"} protocol. `
          + sourceLine(data.provenance.facts))));
   return true;
+}
+
+function filesBeside(files) {
+  return element("p", { class: "note files" }, "Files beside this page: ", files.map(name =>
+    [element("a", { href: encodeURIComponent(name) }, name), " "]));
 }
 
 // Where the numbers come from, in a sentence.
@@ -69,7 +77,7 @@ function tilesOf(scores, fewer) {
   }
   const recall = scores["AR@AN"] ?? {};
   if (isNumber(recall["100"])) {
-    tiles.push([percent(recall["100"], 2), "AR@100", "average recall, 100 proposals a video"],
+    tiles.push([percent(recall["100"], 2), "AR@100", "average recall, 100 proposals per video"],
       [percent(scores.AUC, 2), "AUC", "area under average recall"]);
   }
   return tiles.map(([value, name, detail], i) => element("div",
@@ -104,7 +112,7 @@ function fillClasses(section, data, chooseClass) {
   section.append(element("div", { class: "card" },
     note("Average precision in percent at each tIoU. Choose a class to see it on the timelines "
          + "and its curves."),
-    element("div", { class: "scroll tall", tabindex: 0, role: "region",
+    scroller({ class: "tall", tabindex: 0, role: "region",
       "aria-label": "Average precision of each class" },
       element("table", { class: "classes" }, head, body))));
   show(columns.at(-1), true);
@@ -113,8 +121,7 @@ function fillClasses(section, data, chooseClass) {
 
 // Rows by a key; what has none stands last.
 function sorted(rows, key, down) {
-  const compare = (a, b) => typeof a === "string" ? a.localeCompare(b, "en", { numeric: true })
-                                                  : a - b;
+  const compare = (a, b) => typeof a === "string" ? byName(a, b) : a - b;
   return [...rows].sort((one, other) => {
     const [a, b] = [key(one), key(other)];
     if (a === null || b === null) return (a === null) - (b === null);
@@ -125,7 +132,7 @@ function sorted(rows, key, down) {
 function sortableHead(columns, first, show) {
   const heads = columns.map((column, i) => element("th", { scope: "col",
     "aria-sort": i === first ? "descending" : "none" },
-    element("button", { type: "button", onclick: () => sort(i) }, column.name)));
+    button(column.name, () => sort(i))));
   function sort(i) {
     const now = heads[i].getAttribute("aria-sort");
     // Words start from A, numbers from the highest.
@@ -139,8 +146,7 @@ function sortableHead(columns, first, show) {
 
 function classRow(row, columns, highest, chooseClass) {
   const [, ...rest] = columns;
-  const name = element("button", { type: "button", class: "link",
-    onclick: () => chooseClass(row.label) }, row.name);
+  const name = button(row.name, () => chooseClass(row.label), { class: "link" });
   return element("tr", {}, element("th", { scope: "row" }, name), rest.map(column => {
     const value = column.key(row);
     const cell = element("td", {}, column.heat ? percent(value) : count(value));
@@ -164,7 +170,7 @@ function precisionRecall(data, curves, state) {
   const holder = element("div"), x = { ...FRACTION, label: "Recall (%)" };
   const y = { ...FRACTION, label: "Precision (%)" };
   const names = curves.classes.map(({ label }) => [label, data.labels[label]])
-    .sort((a, b) => a[1].localeCompare(b[1], "en", { numeric: true }));
+    .sort((a, b) => byName(a[1], b[1]));
   const choice = chooser("curve-class", "Class", [[-1, "Mean over the classes"], ...names], -1,
     value => state.chooseClass(Number(value)));
   const draw = () => {
@@ -178,8 +184,13 @@ function precisionRecall(data, curves, state) {
     holder.replaceChildren(lineChart(`Precision over recall of ${what}`, series, x, y,
       { height: 340 }));
   };
-  state.onLabel(draw);
-  draw();
+  let shown = null;
+  const follow = () => {
+    if (shown !== state.label) draw();
+    shown = state.label;
+  };
+  state.onChange(follow);
+  follow();
   return card("Precision and recall", choice, holder,
     note("Interpolated, matched by ActivityNet's protocol: the area under a curve is the average "
          + "precision."));
@@ -188,12 +199,12 @@ function precisionRecall(data, curves, state) {
 function averageRecall(data, recall) {
   const points = recall.proposals.map((number, i) => [number, recall.mean[i]]);
   return card("Average recall",
-    lineChart("Average recall over the number of proposals a video",
+    lineChart("Average recall over the number of proposals per video",
       [{ name: "mean over tIoU 0.5 to 0.95", paint: "c0", points }],
-      { label: "Proposals a video", range: [0, Math.max(...recall.proposals)],
+      { label: "Proposals per video", range: [0, Math.max(...recall.proposals)],
         format: value => short(Math.round(value)) },
       { ...FRACTION, label: "Recall (%)" }, { height: 340 }),
-    element("div", { class: "scroll" }, table(
+    scroller({}, table(
       ["Proposals", ...Object.keys(data.scores["AR@AN"] ?? {}), "AUC"],
       [["Recall (%)", ...Object.values(data.scores["AR@AN"] ?? {}).map(v => percent(v, 2)),
         percent(data.scores.AUC, 2)]])));

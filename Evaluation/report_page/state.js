@@ -1,36 +1,37 @@
-// What the reader has chosen on the timelines, and what follows from it. Each video holds its
-// detections by falling score, so what a score admits is always the first few of them.
-const TICKS = 100;      // times in the data are whole hundredths of a second
+// What the reader has chosen, and what of each video it admits. A run holds the detections of
+// a video by falling score, so what a score admits is always the first few of them.
+
+// What a detection is, as DETAD has it; the first is right.
+const KINDS = [
+  ["true_positive", "right", "right"],
+  ["double_detection", "double", "its action has a detection of higher score"],
+  ["wrong_label", "wrong label", "right place, another class"],
+  ["localization", "localization", "right class, place not close enough"],
+  ["confusion", "confusion", "another class and place not close enough"],
+  ["background", "background", "no action there"],
+];
+const FOUND = 6, MISSED = 7;      // of actions; the kinds of detections are 0 to 5
+const NOTHING = -1;               // in a cell of the confusion matrix: no action, no detection
 
 function makeState(data) {
-  const videos = data.videos.map(videoOf), classes = data.labels;
-  const listeners = [], labelListeners = [];
+  const videos = videosOf(data.videos), listeners = [];
   const state = {
-    data, videos, classes, label: -1, score: -Infinity,
-    tiou: nearest(data.thresholds, 0.5), all: descending(videos),
+    data, videos, classes: data.labels, label: -1, tiou: nearest(data.thresholds, 0.5),
+    runs: data.runs.map((name, r) => ({ name, score: 0, all: descending(videos, r) })),
+    isBest: true, hidden: new Set(), cell: null, order: data.runs.length > 1 ? "differ" : "file",
+    query: "", page: 0,
     onChange: listener => listeners.push(listener),
-    onLabel: listener => labelListeners.push(listener),
-    set(changes) { Object.assign(state, changes); listeners.forEach(listener => listener()); },
-    chooseClass(label) {
-      state.label = label;
-      labelListeners.forEach(listener => listener());
-      state.set({});
+    // isBest: each run shows what is best by F1 at this tIoU, until a score is chosen.
+    set(changes) {
+      Object.assign(state, changes);
+      if (state.isBest && ("isBest" in changes || "tiou" in changes)) chooseBest();
+      listeners.forEach(listener => listener(changes));
     },
+    chooseClass(label) { state.set({ label, cell: null, page: 0 }); },
   };
-  state.score = bestScore(state);
+  const chooseBest = () => state.runs.forEach((run, r) => { run.score = bestScore(state, r); });
+  chooseBest();
   return state;
-}
-
-function videoOf({ name, known, duration, actions, found, scores, taken }, index) {
-  return { index, name, known, duration, actions: rowsOf(actions), found: rowsOf(found),
-    scores: Float64Array.from(scores), taken };
-}
-
-// Flat [start, end, label, ...] as { start, end, label } arrays, times in seconds.
-function rowsOf(flat) {
-  const pick = (offset, unit) => Float64Array.from({ length: flat.length / 3 },
-    (_, i) => flat[3 * i + offset] / unit);
-  return { length: flat.length / 3, start: pick(0, TICKS), end: pick(1, TICKS), label: pick(2, 1) };
 }
 
 function nearest(values, wanted) {
@@ -38,11 +39,11 @@ function nearest(values, wanted) {
     Math.abs(value - wanted) < Math.abs(values[best] - wanted) ? i : best, 0);
 }
 
-// All scores, highest first.
-function descending(videos) {
-  const all = new Float64Array(videos.reduce((sum, video) => sum + video.scores.length, 0));
+// All scores of a run, highest first.
+function descending(videos, r) {
+  const all = new Float64Array(videos.reduce((sum, { runs }) => sum + runs[r].scores.length, 0));
   let at = 0;
-  for (const video of videos) { all.set(video.scores, at); at += video.scores.length; }
+  for (const { runs } of videos) { all.set(runs[r].scores, at); at += runs[r].scores.length; }
   return all.sort().reverse();
 }
 
@@ -56,43 +57,69 @@ function admitted(scores, score) {
   return low;
 }
 
-// Actions, those found, detections and false ones of a video, as chosen.
-function tally(video, { score, label, tiou }) {
-  const shown = admitted(video.scores, score), taken = video.taken[tiou];
-  let actions = 0, found = 0, detections = label < 0 ? shown : 0;
+// For each of the first detections the place of the action that it holds, from 1, or 0.
+function holders(taken, shown) {
+  const held = new Int32Array(shown);
+  taken.forEach((place, i) => { if (place && place <= shown) held[place - 1] = i + 1; });
+  return held;
+}
+
+function kindOf(level, isRight, tiou) {
+  if (isRight) return 0;
+  const isSame = level & 1;
+  if ((level >> 2) > tiou) return isSame ? 1 : 2;
+  if (level & 2) return isSame ? 3 : 4;
+  return 5;
+}
+
+// What a video has of what is chosen, in run r: { actions, found: items to show, counts: how many
+// of each kind there are, shown or not }. An item: { isAction, index, kind, r }.
+function chosenOf(video, state, r) {
+  const { label, tiou, hidden, cell } = state, { found, scores, level, taken, takenAny }
+    = video.runs[r];
+  const shown = admitted(scores, state.runs[r].score), held = holders(taken[tiou] ?? [], shown);
+  const any = cell && holders(takenAny[tiou] ?? [], shown);
+  const counts = new Float64Array(8), actions = [], detections = [];
+  const isWanted = (kind, truth, predicted) => !hidden.has(kind)
+    && (!cell || (cell[0] === truth && cell[1] === predicted));
   for (let i = 0; i < video.actions.length; i++) {
     if (label >= 0 && video.actions.label[i] !== label) continue;
-    actions++;
-    if (taken[i] >= 0 && taken[i] < shown) found++;
+    const place = taken[tiou][i], other = takenAny[tiou][i];
+    const kind = place && place <= shown ? FOUND : MISSED;
+    counts[kind]++;
+    if (isWanted(kind, video.actions.label[i],
+                 other && other <= shown ? found.label[other - 1] : NOTHING)) {
+      actions.push({ isAction: true, index: i, kind, r });
+    }
   }
-  for (let i = 0; label >= 0 && i < shown; i++) detections += video.found.label[i] === label;
-  return { actions, found, missed: actions - found, detections,
-    wrong: Math.max(0, detections - found) };
+  for (let i = 0; i < shown; i++) {
+    if (label >= 0 && found.label[i] !== label) continue;
+    const kind = kindOf(level[i], held[i] > 0, tiou);
+    counts[kind]++;
+    if (isWanted(kind, cell && any[i] ? video.actions.label[any[i] - 1] : NOTHING,
+                 found.label[i])) {
+      detections.push({ isAction: false, index: i, kind, r });
+    }
+  }
+  return { actions, found: detections, counts };
 }
 
-function totals(state) {
-  const sum = { actions: 0, found: 0, missed: 0, detections: 0, wrong: 0 };
-  const each = state.videos.map(video => tally(video, state));
-  for (const one of each) for (const key of Object.keys(sum)) sum[key] += one[key];
-  return { sum, each };
+function numbersOf(counts) {
+  const detections = counts[0] + counts[1] + counts[2] + counts[3] + counts[4] + counts[5];
+  return { actions: counts[FOUND] + counts[MISSED], found: counts[FOUND], missed: counts[MISSED],
+    detections, wrong: Math.max(0, detections - counts[FOUND]) };
 }
 
-// The score at which F1 = 2 found / (detections + actions) is highest, as chosen.
-function bestScore({ videos, label, tiou }) {
-  const right = [], every = [];
+// The score at which F1 = 2 found / (detections + actions) of run r is highest at a tIoU.
+function bestScore({ videos, tiou, runs }, r) {
+  const right = [], scores = runs[r].all;
   let actions = 0;
   for (const video of videos) {
-    const wanted = rows => i => label < 0 || rows.label[i] === label;
-    const isAction = wanted(video.actions), isDetection = wanted(video.found);
-    for (let i = 0; i < video.actions.length; i++) {
-      if (!isAction(i)) continue;
-      actions++;
-      if (video.taken[tiou][i] >= 0) right.push(video.scores[video.taken[tiou][i]]);
-    }
-    for (let i = 0; i < video.scores.length; i++) if (isDetection(i)) every.push(video.scores[i]);
+    const taken = video.runs[r].taken[tiou] ?? [];
+    actions += video.actions.length;
+    for (const place of taken) if (place) right.push(video.runs[r].scores[place - 1]);
   }
   const rightScores = Float64Array.from(right).sort().reverse();
-  const scores = Float64Array.from(every).sort().reverse();
   let best = scores.length ? scores.at(-1) : 0, highest = -1;
   // F1 can only be highest at the score of a right one.
   rightScores.forEach((score, i) => {
@@ -103,7 +130,28 @@ function bestScore({ videos, label, tiou }) {
   return best;
 }
 
+// Of a cell of the confusion matrix: Map of "truth,predicted" -> number, over all videos.
+function confusionOf(state, r) {
+  const cells = new Map(), add = (truth, predicted) => {
+    const key = `${truth},${predicted}`;
+    cells.set(key, (cells.get(key) ?? 0) + 1);
+  };
+  for (const { actions, runs } of state.videos) {
+    const { found, scores, takenAny } = runs[r];
+    const shown = admitted(scores, state.runs[r].score);
+    const held = holders(takenAny[state.tiou] ?? [], shown);
+    for (let i = 0; i < actions.length; i++) {
+      const place = takenAny[state.tiou][i];
+      add(actions.label[i], place && place <= shown ? found.label[place - 1] : NOTHING);
+    }
+    for (let i = 0; i < shown; i++) if (!held[i]) add(NOTHING, found.label[i]);
+  }
+  return cells;
+}
+
 // ---- what one detection or action is ------------------------------------------------------------
+
+function rowsOf(video, item) { return item.isAction ? video.actions : video.runs[item.r].found; }
 
 function overlapOf(a, i, b, j) {
   const both = Math.max(0, Math.min(a.end[i], b.end[j]) - Math.max(a.start[i], b.start[j]));
@@ -111,30 +159,23 @@ function overlapOf(a, i, b, j) {
   return union > 0 ? both / union : 0;
 }
 
-// The highest tIoU of a detection with an action of its class (of any, for a class of proposals).
-function closeness(video, i, isProposal) {
-  let best = 0;
-  for (let j = 0; j < video.actions.length; j++) {
-    if (isProposal || video.actions.label[j] === video.found.label[i]) {
-      best = Math.max(best, overlapOf(video.found, i, video.actions, j));
-    }
-  }
-  return best;
-}
-
-// Words about an item { kind: "action" | "found", index, right }.
+// Words about an item of `chosenOf`.
 function describe(video, item, state) {
-  const rows = item.kind === "action" ? video.actions : video.found, i = item.index;
-  const start = rows.start[i], end = rows.end[i];
-  const seconds = short(Math.round((end - start) * TICKS) / TICKS);
-  const place = `${clock(start)} to ${clock(end)} (${seconds} s)`;
-  const name = state.classes[rows.label[i]];
-  const tiou = short(state.data.thresholds[state.tiou]);
-  if (item.kind === "action") {
-    return [name, `action ${place}`, `${item.right ? "found" : "missed"} at tIoU ${tiou}`];
+  const rows = rowsOf(video, item), i = item.index, run = video.runs[item.r];
+  const seconds = short(Math.round((rows.end[i] - rows.start[i]) * TICKS) / TICKS);
+  const place = `${clock(rows.start[i])} to ${clock(rows.end[i])} (${seconds} s)`;
+  const name = state.classes[rows.label[i]], tiou = short(state.data.thresholds[state.tiou]);
+  if (item.isAction) {
+    return [name, `action ${place}`, `${item.kind === FOUND ? "found" : "missed"} at tIoU ${tiou}`];
   }
-  const isProposal = !video.actions.label.includes(rows.label[i]) && !state.data.scores.mAP;
-  return [name, `detection ${place}`, `score ${short(video.scores[i])}`,
-    `${item.right ? "right" : "wrong"} at tIoU ${tiou}; closest action: `
-    + `tIoU ${closeness(video, i, isProposal).toFixed(2)}`];
+  const [, kind, meaning] = KINDS[item.kind], closest = run.closest[i] - 1;
+  const lines = [name, `detection ${place}`, `score ${short(run.scores[i])}`,
+    item.kind ? `${kind} at tIoU ${tiou}: ${meaning}` : `right at tIoU ${tiou}`];
+  if (closest >= 0) {
+    const other = state.classes[video.actions.label[closest]];
+    const overlap = overlapOf(rows, i, video.actions, closest).toFixed(2);
+    lines.push(other === name || state.data.isProposals
+      ? `closest action: tIoU ${overlap}` : `closest action: ${other}, tIoU ${overlap}`);
+  }
+  return lines;
 }
