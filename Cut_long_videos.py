@@ -9,16 +9,14 @@ from pathlib import Path
 
 import Utils.packages  # noqa: F401  (says so if one is missing)
 
-from Utils.annotations import frames_per_second
-from Utils.check import check_data
-from Utils.config import describe, parse_config, settings
-from Utils.datasets import DATASETS
-from Utils.derive import describe_derived
+from Utils.config.derive import describe_derived
+from Utils.config.resolve import describe, parse_config, settings
+from Utils.data.annotations import frames_per_second
+from Utils.data.datasets import DATASETS
+from Utils.data.sources import open_source
 from Utils.files import UserError, listed
-from Utils.inputs import fingerprints
-from Utils.run import Stopwatch, script_main
-from Utils.sources import open_source
-from Utils.windows import (
+from Utils.inputs.loaders import fingerprints
+from Utils.inputs.windows import (
     INFER_SHAPERS,
     TRAIN_SHAPERS,
     ClipRule,
@@ -29,6 +27,8 @@ from Utils.windows import (
     inference_clip,
     write_windows,
 )
+from Utils.prepare.look import check_data
+from Utils.run import Stopwatch, script_main
 
 
 @script_main

@@ -22,14 +22,16 @@ from DETAD.characteristics import (
 from DETAD.plots import write_figures
 from Evaluation.average_recall import THRESHOLDS, average_recall
 from Evaluation.curves import precision_recall
-from Evaluation.detections import detection_rows, write_detections
-from Evaluation.figures import write_precision_recall
 from Evaluation.metrics import action_table, align, detection_table
-from Evaluation.per_video import Results, proposal_table, read_video, results_of
-from Evaluation.proposal_file import read_proposals
-from Evaluation.provenance import provenance
-from Evaluation.recall_figure import write_recall_figure
-from Evaluation.report import write_report
+from Evaluation.postprocessing.detections import detection_rows, write_detections
+from Evaluation.postprocessing.per_video import Results, proposal_table, read_video, results_of
+from Evaluation.postprocessing.proposal_file import read_proposals
+from Evaluation.postprocessing.video_scores import check_covered, read_video_scores
+from Evaluation.report.curve_figures import write_precision_recall
+from Evaluation.report.provenance import provenance
+from Evaluation.report.recall_figure import write_recall_figure
+from Evaluation.report.report import write_report
+from Evaluation.report.timeline import write_timelines
 from Evaluation.results import NO_CLASS, mismatches, read_results, without_prefix
 from Evaluation.scores import (
     as_computed,
@@ -41,14 +43,12 @@ from Evaluation.scores import (
 )
 from Evaluation.sweep import combinations, format_sweep
 from Evaluation.thumos14_protocol import read_ambiguous
-from Evaluation.timeline import write_timelines
-from Evaluation.video_scores import check_covered, read_video_scores
-from Utils.annotations import canonical, number
-from Utils.config import adopt, describe, parse_config, settings
-from Utils.datasets import DATASETS, find_file, read_csv_rows
+from Utils.config.options import STORED_NAMES, EvalOptions, names_of
+from Utils.config.resolve import adopt, describe, parse_config, settings
+from Utils.data.annotations import canonical, number
+from Utils.data.datasets import DATASETS, find_file, read_csv_rows
+from Utils.data.ground_truth import load_ground_truth
 from Utils.files import UserError, listed, read_json, write_json
-from Utils.ground_truth import load_ground_truth
-from Utils.options import STORED_NAMES, EvalOptions, names_of
 from Utils.run import Stopwatch, locked, progress, script_main
 
 FIGURE_VIDEOS = 3    # in the figure of timelines; report.html has all

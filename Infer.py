@@ -9,25 +9,25 @@ import Utils.packages  # noqa: F401  (says so if one is missing)
 
 import torch
 
-from Evaluation.decoding import decoded
-from Evaluation.detections import (
+from Evaluation.postprocessing.decoding import decoded
+from Evaluation.postprocessing.detections import (
     detection_rows,
     in_seconds,
     video_detections,
     write_detections,
 )
-from Evaluation.per_video import detection_options
-from Evaluation.proposal_file import ProposalWriter
-from Evaluation.proposals import Proposals
-from Evaluation.timeline import write_detected
-from Models.Decoding import gpu_decoder
+from Evaluation.postprocessing.per_video import detection_options
+from Evaluation.postprocessing.proposal_file import ProposalWriter
+from Evaluation.postprocessing.proposals import Proposals
+from Evaluation.report.timeline import write_detected
+from Models.BatchDecoding import gpu_decoder
 from Models.VSGN import VSGN, load_weights
-from Utils.checkpoints import BEST, LAST, check_classes, load_checkpoint
-from Utils.config import adopt, check, describe, parse_config, settings
-from Utils.datasets import DATASETS
+from Utils.config.resolve import adopt, check, describe, parse_config, settings
+from Utils.data.datasets import DATASETS
 from Utils.files import UserError, write_json
-from Utils.inputs import inference_loader, video_loader
+from Utils.inputs.loaders import inference_loader, video_loader
 from Utils.run import Stopwatch, arithmetic, locked, processes, progress, script_main
+from Utils.training.checkpoints import BEST, LAST, check_classes, load_checkpoint
 
 
 @script_main

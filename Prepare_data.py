@@ -6,11 +6,11 @@ from pathlib import Path
 
 import Utils.packages  # noqa: F401  (says so if one is missing)
 
-from Utils.convert import convert, write_annotations, write_durations
-from Utils.download import fetch
 from Utils.files import UserError
-from Utils.known_files import COPIES, KNOWN_FILES, sha256
-from Utils.prepare import check_annotations, check_features, exit_code
+from Utils.prepare.compare import check_annotations, check_features, exit_code
+from Utils.prepare.convert import convert, write_annotations, write_durations
+from Utils.prepare.download import fetch
+from Utils.prepare.known_files import COPIES, KNOWN_FILES, sha256
 from Utils.run import locked, script_main
 
 ANNOTATIONS = "Evaluation/{}/annot"

@@ -10,26 +10,14 @@ import Utils.packages  # noqa: F401  (says so if one is missing)
 import torch
 from torch.nn.parallel import DistributedDataParallel
 
-from Evaluation.decoding import decoded, validation_score
-from Evaluation.input_figure import write_input_figure
-from Models.Decoding import gpu_decoder
+from Evaluation.postprocessing.decoding import decoded, validation_score
+from Evaluation.report.input_figure import write_input_figure
+from Models.BatchDecoding import gpu_decoder
 from Models.Loss import Criterion
 from Models.VSGN import VSGN, load_weights
-from Utils.augmentation import Augmentation
-from Utils.checkpoints import (
-    BEST,
-    LAST,
-    broken_state,
-    check_classes,
-    check_resumable,
-    load_checkpoint,
-    save_checkpoint,
-)
-from Utils.config import adopt, check, describe, parse_config, settings
+from Utils.config.resolve import adopt, check, describe, parse_config, settings
 from Utils.files import UserError
-from Utils.inputs import feature_state, training_loaders
-from Utils.loss_meter import LossMeter
-from Utils.optimization import Updates
+from Utils.inputs.loaders import feature_state, training_loaders
 from Utils.run import (
     Stopwatch,
     arithmetic,
@@ -41,7 +29,19 @@ from Utils.run import (
     script_main,
     seed_everything,
 )
-from Utils.scalars import ScalarLog
+from Utils.training.augmentation import Augmentation
+from Utils.training.checkpoints import (
+    BEST,
+    LAST,
+    broken_state,
+    check_classes,
+    check_resumable,
+    load_checkpoint,
+    save_checkpoint,
+)
+from Utils.training.loss_meter import LossMeter
+from Utils.training.optimization import Updates
+from Utils.training.scalars import ScalarLog
 
 
 @script_main

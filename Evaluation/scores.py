@@ -11,7 +11,7 @@ from Evaluation.metrics import (
     short_average_precision,
 )
 from Evaluation.thumos14_protocol import thumos14_average_precision
-from Utils.config import Config
+from Utils.config.resolve import Config
 
 PROTOCOLS = {"activitynet": average_precision, "thumos14": thumos14_average_precision}
 

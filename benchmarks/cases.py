@@ -17,17 +17,17 @@ from DETAD.characteristics import bucket_table, compute_characteristics
 from Evaluation.average_recall import average_recall
 from Evaluation.metrics import ActionTable, average_precision
 from Evaluation.nms import soft_nms
-from Evaluation.proposals import window_proposals
+from Evaluation.postprocessing.proposals import window_proposals
 from Models.Loss import Criterion
 from Models.VSGN import VSGN
-from Utils.annotations import Video
-from Utils.config import parse_config
-from Utils.feature_files import Hdf5Stream
-from Utils.features import FeatureStore
-from Utils.resident import ResidentFeatures
-from Utils.targets import frame_targets
-from Utils.window_dataset import Targets, WindowDataset
-from Utils.windows import Window
+from Utils.config.resolve import parse_config
+from Utils.data.annotations import Video
+from Utils.data.feature_files import Hdf5Stream
+from Utils.data.features import FeatureStore
+from Utils.inputs.dataset import Targets, WindowDataset
+from Utils.inputs.resident import ResidentFeatures
+from Utils.inputs.targets import frame_targets
+from Utils.inputs.windows import Window
 
 SMALL = ["--temporal_scale", "256", "--input_feat_dim", "64", "--bb_hidden_dim", "64",
          "--num_neigh", "8"]

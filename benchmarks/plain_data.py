@@ -36,7 +36,7 @@ def plain_boundary_targets(edges, length):
 def plain_sliding_item(paths, video, window, length, gap, short_ratio):
     """Features and targets of one sliding window. paths: feature files in channel order.
 
-    video: Utils.datasets.Video. -> features (C, length), targets, boxes (50, 3), frames.
+    video: Utils.data.datasets.Video. -> features (C, length), targets, boxes (50, 3), frames.
     """
     streams = []
     for path in paths:

@@ -28,8 +28,8 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from Utils.config import parse_config
-from Utils.datasets import load_videos
+from Utils.config.resolve import parse_config
+from Utils.data.datasets import load_videos
 
 FEATURES_A_SECOND = 30
 CHANNELS = 1024                 # a stream

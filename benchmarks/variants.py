@@ -206,7 +206,7 @@ def epochs_of_same_steps(own, flags, places, folder):
 def steps(flags, folder, epochs):
     """Steps of a training of so many epochs; None: of its own number of them."""
     sys.path.insert(0, str(ROOT))
-    from Utils.config import parse_config
+    from Utils.config.resolve import parse_config
     config = parse_config("Train", flags)
     if config.random_windows:
         return (epochs or config.num_epoch) * config.steps_per_epoch

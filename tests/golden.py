@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 import torch
 
-from Utils.config import resolve
+from Utils.config.resolve import resolve
 
 # Options of the ActivityNet goldens that have another name here.
 RENAMED_OPTIONS = {"feat_dim": "input_feat_dim"}

@@ -24,11 +24,11 @@ import torch
 
 from Cut_long_videos import clip_rule, sliding_lists, whole_lists
 from tests.parity import Row, differing, largest, stage
-from Utils.annotations import Video, videos_of
-from Utils.config import resolve
-from Utils.datasets import load_videos
-from Utils.window_dataset import WindowDataset
-from Utils.windows import Window, cut_sliding
+from Utils.config.resolve import resolve
+from Utils.data.annotations import Video, videos_of
+from Utils.data.datasets import load_videos
+from Utils.inputs.dataset import WindowDataset
+from Utils.inputs.windows import Window, cut_sliding
 
 
 def read_gz(path):
@@ -37,7 +37,7 @@ def read_gz(path):
 
 
 def real_source(dataset, folder, lengths=None, **options):
-    """What `Utils.sources.open_source` gives, of real annotations and lengths without features."""
+    """What `open_source` gives, of real annotations and lengths without features."""
     config = resolve({"dataset": dataset, "video_anno": str(folder), **options})
     videos, classes = load_videos(config)
     chosen = {"train": videos_of(videos, config.train_subset),

@@ -10,7 +10,8 @@ import json
 
 import numpy as np
 
-from Evaluation.detections import (
+from Evaluation.nms import nms, soft_nms
+from Evaluation.postprocessing.detections import (
     Detections,
     detection_rows,
     floored_duration,
@@ -18,8 +19,7 @@ from Evaluation.detections import (
     in_seconds,
     video_detections,
 )
-from Evaluation.nms import nms, soft_nms
-from Evaluation.proposals import Proposals, window_proposals
+from Evaluation.postprocessing.proposals import Proposals, window_proposals
 from tests.parity import Row, differing, largest, stage
 from Utils.stitching import is_stitched
 

@@ -6,8 +6,8 @@ import zlib
 import h5py
 import numpy as np
 
-from Evaluation.proposal_file import ProposalWriter
-from Utils.config import resolve
+from Evaluation.postprocessing.proposal_file import ProposalWriter
+from Utils.config.resolve import resolve
 
 
 def write_hdf5(path, arrays):

@@ -1,2 +1,3 @@
-"""What is learnt from: annotations, datasets and features.
-Any module may import from here except Utils.config, Models and DETAD."""
+"""What people bring: annotations and feature files, read with care, and the demo data.
+
+Import the modules; `sources.open_source` is the way in for scripts."""

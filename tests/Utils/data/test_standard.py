@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from tests.small_data import noise, write_hdf5
+from Utils.data.features import open_features
 from Utils.data.standard import Standard, check_streams
-from Utils.features import open_features
 from Utils.files import UserError
 
 

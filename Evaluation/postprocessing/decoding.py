@@ -1,0 +1,98 @@
+"""Predictions of a batch as proposals, and what those of the validation windows score."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from Evaluation.average_recall import average_recall
+from Evaluation.metrics import (
+    action_table,
+    align,
+    average_precision,
+    detection_table,
+    mean_over_classes,
+)
+from Evaluation.postprocessing.per_video import VideoRows, proposal_table, results_of
+from Evaluation.postprocessing.proposals import Proposals, class_scores, window_proposals
+from Utils.files import UserError, listed
+
+
+def decoded(launched, config, decoder=None):
+    """(Window, Proposals) of each input of some batches, in order.
+
+    launched: (predictions, batch) pairs, records of tensors. decoder:
+    Models.BatchDecoding.Decoder, for batches on a GPU, all classes and windows of one
+    in step; None: window by window in numpy, which is faster on a CPU. Raises
+    UserError that names videos whose predictions are not finite.
+    """
+    if decoder is None:
+        for predictions, batch in launched:
+            yield from _by_window(predictions, batch, config)
+    else:
+        for windows, found in decoder.stream(launched):
+            _check_finite(found.finite.numpy(), windows)
+            yield from _of_batch(found, windows, first_label=0 if config.class_agnostic else 1)
+
+
+def _by_window(predictions, batch, config):
+    parts = [part.cpu().numpy() for part in (
+        predictions.logits, predictions.adjusted, predictions.startness, predictions.endness)]
+    _check_finite(np.all([np.isfinite(part).all(axis=tuple(range(1, part.ndim)))
+                          for part in parts], axis=0), batch.windows)
+    logits, adjusted, startness, endness = parts
+    scores = class_scores(logits)
+    facts = [fact.tolist() for fact in (batch.num_frames, batch.stitched, batch.origin,
+                                        batch.rate)]
+    for row, window in enumerate(batch.windows):
+        yield window, window_proposals(
+            scores[row], adjusted[row], startness[row], endness[row],
+            *(fact[row] for fact in facts), gap=config.stitch_gap,
+            score_threshold=config.score_threshold, nms_threshold=config.nms_thr,
+            boundary_power=config.boundary_power, max_per_class=config.max_per_class)
+
+
+def _of_batch(found, windows, first_label):
+    """The kept ones of a Models.BatchDecoding.BatchProposals, by class and then falling score."""
+    seconds, scores, box, kept = (part.numpy() for part in (
+        found.seconds, found.scores, found.box, found.kept))
+    for row, window in enumerate(windows):
+        label, place = np.nonzero(kept[row])
+        yield window, Proposals(seconds[row, box[row, label, place]], scores[row, label, place],
+                                (label + first_label).astype(np.int32))
+
+
+def _check_finite(finite, windows):
+    """Raise UserError where one of the windows' predictions, (B,) bool, is not finite."""
+    videos = dict.fromkeys(window.video for window, is_finite in zip(
+        windows, finite.tolist(), strict=True) if not is_finite)
+    if videos:
+        raise UserError(f"the predictions of {listed(videos)} are not finite; look at their "
+                        "features with Cut_long_videos.py --check")
+
+
+def validation_score(decoded_windows, videos, classes, config):
+    """Average mAP of the detections made of some windows, for choosing the best checkpoint.
+
+    decoded_windows: (Window, Proposals) pairs. videos: annotated, with durations; label 1 is
+    classes[0]. Of proposals without classes the area under average recall is taken instead.
+    """
+    by_video = {}
+    for window, proposals in decoded_windows:
+        by_video.setdefault(window.video, []).append(proposals)
+    rows = [_video_rows(video, by_video.get(video.name, ()), config) for video in videos]
+    detections, proposals = results_of(rows, config, {})
+    # Labels of tables begin at 0.
+    truth = action_table([replace(video, labels=video.labels - 1) for video in videos], classes)
+    if config.class_agnostic:
+        return average_recall(truth, align(proposal_table(proposals), truth)).area
+    table = align(detection_table(detections, classes), truth)
+    return float(np.mean(mean_over_classes(average_precision(truth, table, config.tiou))))
+
+
+def _video_rows(video, parts, config):
+    joined = Proposals.joined(parts)
+    if config.framing == "whole":
+        joined = Proposals(joined.segments.clip(0, 1) * video.duration, joined.scores,
+                           joined.labels)
+    return VideoRows(video.name, video.duration, joined)
+

@@ -1,0 +1,110 @@
+"""Results of every video, from the proposals that Infer.py wrote of its windows."""
+
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+import numpy as np
+
+from Evaluation.metrics import ActionTable, detection_table
+from Evaluation.postprocessing.detections import (
+    detections_of_each,
+    floored_duration,
+    fuse_best_classes,
+    fuse_own_class,
+    in_seconds,
+    proposals_of_each,
+)
+from Evaluation.results import NO_CLASS
+from Utils.files import UserError
+
+TOGETHER = 16      # videos suppressed in step: more no longer fit the processor's cache
+
+
+@dataclass(frozen=True)
+class Results:
+    """What is scored: detections have classes, proposals none; either may be None.
+
+    source: the file they come from. durations: {video: seconds or None}, as far as known.
+    """
+    detections: ActionTable | None
+    proposals: ActionTable | None
+    source: str
+    durations: dict = field(default_factory=dict)
+    warnings: list = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class VideoRows:
+    """The proposals of one video, by the name it has in result files. duration: s, or None."""
+    name: str
+    duration: float | None
+    rows: object
+    num_frames: int | None = None      # of the video file; asked for by --floor_duration alone
+
+
+def results_of(videos, config, video_scores):
+    """Results of VideoRows, a few at a time. -> detections, proposals, {name: Detections} each.
+
+    config: its options of decoding. video_scores: {name: (K + 1,)} of a video-level classifier, or
+    empty. Detections are made where proposals have classes, or a classifier gives them; proposals
+    where they have none.
+    """
+    detections, proposals = {}, {}
+    # Without classes there is a row an anchor: videos are alike in size, and go in step.
+    at_once, videos = TOGETHER if config.class_agnostic else 1, iter(videos)
+    while few := list(islice(videos, at_once)):
+        names = [video.name for video in few]
+        if config.class_agnostic:
+            proposals |= zip(names, proposals_of(few, config), strict=True)
+        if video_scores or not config.class_agnostic:
+            detections |= zip(names, detections_of(few, config, video_scores), strict=True)
+    return detections, proposals
+
+
+def read_video(file, video, prefix="", num_frames=None):
+    """One video of a ProposalFile, in seconds. -> VideoRows. prefix: cut from its name."""
+    rows, duration = file[video], file.duration(video)
+    if file.in_shares:
+        if duration is None:
+            raise UserError(f"{file.path}: video {video} has no duration, and its segments are "
+                            "shares of it; run Infer.py again")
+        rows = in_seconds(rows, duration)
+    return VideoRows(video.removeprefix(prefix), duration, rows, num_frames)
+
+
+def detections_of(videos, config, video_scores):
+    """Detections of VideoRows, a list. video_scores: {name: (K + 1,)}, needed if class-agnostic."""
+    options = detection_options(config)
+    durations = [video.duration for video in videos]
+    if config.class_agnostic:
+        found = detections_of_each([video.rows for video in videos], durations, rounded=False,
+                                   **options)
+        return [fuse_best_classes(rows, video_scores[video.name], config.num_video_classes,
+                                  config.max_detections)
+                for video, rows in zip(videos, found, strict=True)]
+    rows = [fuse_own_class(video.rows, video_scores[video.name]) if video_scores else video.rows
+            for video in videos]
+    return detections_of_each(rows, durations, **options)
+
+
+def detection_options(config):
+    """What the options say about detections, as `detections_of_each` takes it."""
+    return {"sigma": config.nms_alpha_detect, "limit": config.max_detections,
+            "max_seconds": config.max_seconds, "by_class": config.nms_by_class,
+            "max_per_class": config.max_per_class, "vote_iou": config.vote_iou}
+
+
+def proposals_of(videos, config):
+    """Proposals of VideoRows, a list, whatever their class. -> list of Detections."""
+    ends = [floored_duration(video.duration, video.num_frames) if config.floor_duration else None
+            for video in videos]
+    return proposals_of_each([video.rows for video in videos],
+                             [video.duration for video in videos], ends,
+                             sigma=config.nms_alpha_prop, limit=config.max_detections,
+                             damp_above=(config.nms_lthr_prop, config.nms_hthr_prop))
+
+
+def proposal_table(found):
+    """As `detection_table`, of proposals without a class."""
+    return detection_table({video: replace(rows, labels=np.ones_like(rows.labels))
+                            for video, rows in found.items()}, (NO_CLASS,))

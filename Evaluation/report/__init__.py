@@ -1,0 +1,3 @@
+"""What a person looks at: the report page, its figures, and where the numbers come from.
+
+Import the modules; `report.write_report` makes the page."""

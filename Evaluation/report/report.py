@@ -1,0 +1,95 @@
+"""report.html: scores, curves, diagnosis and a timeline of every video, in one file.
+
+The file asks the network for nothing. Its content security policy lets no script run but the two
+written here, and data stand in it as JSON in which no tag can be closed.
+"""
+
+import base64
+import hashlib
+import html
+import json
+import math
+from pathlib import Path
+from string import Template
+
+from Evaluation.report.report_data import page_data
+from Utils.files import replacing
+
+PAGE = Path(__file__).parent / "page"
+STYLES = ("page.css", "parts.css")
+THEME = ("theme.js",)         # in the head, so that the page is never seen in the other theme
+SCRIPTS = ("elements.js", "printing.js", "saving.js", "charts.js", "data.js", "state.js",
+           "scores.js", "records.js", "diagnosis.js", "errors.js", "compare.js", "drawing.js",
+           "player.js", "timeline.js", "videos.js", "fragment.js", "page.js")
+
+
+def write_report(path, scores, truth, detections, durations, history=None, detad=None, curves=None,
+                 recall=None, **more):
+    """Write the report of one run to `path`, whole or not at all.
+
+    scores: content of metrics.json. truth, detections: ActionTable. durations: {video: seconds or
+    None}. history: training curves, [{"epoch", "train": {loss: x}, "val": {...}}]. detad: content
+    of detad.json. curves: PrecisionRecall. recall: AverageRecall. What is None is left out.
+    more: own, names of settings to show first; links, (stem, address) of videos; files, names of
+    files beside the page.
+    """
+    write_page(path, page_data(scores, truth, detections, durations, history, detad, curves,
+                               recall, **more))
+
+
+def write_page(path, data):
+    """Write the page of `page_data` or `comparison_data`."""
+    with replacing(path) as part:
+        part.write_bytes(page(data).encode("utf-8", "replace"))
+
+
+def page(data):
+    """The html of the report. data: see `page_data`."""
+    style, theme, script = _joined(STYLES), _script(THEME), _script(SCRIPTS)
+    policy = (f"default-src 'none'; style-src {_hash(style)}; "
+              f"script-src {_hash(theme)} {_hash(script)}; img-src data:; "
+              "media-src 'self' file: blob:; base-uri 'none'; form-action 'none'")
+    title = " ".join(filter(None, (data["title"][name] for name in ("run", "dataset", "subset"))))
+    return Template(_read("page.html")).substitute(
+        title=html.escape(f"{title}: detection report"), policy=policy, style=style, theme=theme,
+        data=embedded_json(data), script=script)
+
+
+def embedded_json(content):
+    """JSON that means the same inside a <script> element, and can't end it or begin a comment.
+
+    Only ASCII: odd characters are escaped. What is not finite becomes null.
+    """
+    text = json.dumps(_finite(content), allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _finite(content):
+    """The content with null for numbers that JSON lacks, and text for what it has no form for."""
+    if isinstance(content, dict):
+        return {str(name): _finite(value) for name, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_finite(value) for value in content]
+    if isinstance(content, float):
+        return content if math.isfinite(content) else None
+    if content is None or isinstance(content, str | int):
+        return content
+    return str(content)
+
+
+def _script(names):
+    return f'(() => {{\n"use strict";\n{_joined(names)}}})();\n'
+
+
+def _joined(names):
+    return "\n".join(_read(name) for name in names)
+
+
+def _read(name):
+    return (PAGE / name).read_text(encoding="utf-8")
+
+
+def _hash(text):
+    """What a policy calls an inline element by; it covers every character between its tags."""
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"

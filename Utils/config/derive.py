@@ -1,0 +1,78 @@
+"""Options that come from the data where the user gave none: framing, T, anchors, channels, classes.
+
+The rules are this project's own; each is a guess that a flag overrides.
+"""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from Utils.config.resolve import Config
+
+DERIVED = ("framing", "temporal_scale", "input_feat_dim", "decoder_num_classes", "anchor_scale")
+LONGEST_INPUT = Config.temporal_scale      # the paper's
+# A data set of few and large actions is given whole; one of many small ones in sliding windows.
+WHOLE_SHARE, WHOLE_ACTIONS = 0.25, 3
+
+
+def complete(config, videos, classes, store):
+    """Fill the options that are None from the data. -> Config.
+
+    videos: those with features, durations known. store: their FeatureStore.
+    """
+    if all(getattr(config, name) is not None for name in DERIVED):
+        return config
+    frames = np.array([store.lengths(video.name)[0] for video in videos], dtype=float)
+    durations = np.array([video.duration for video in videos])
+    # Length of every action as a share of its video, and the frames of that video.
+    shares = np.concatenate([(video.segments[:, 1] - video.segments[:, 0]) / video.duration
+                             for video in videos] or [[]]).clip(0, 1)
+    of_video = np.repeat(frames, [len(video.labels) for video in videos])
+    if config.feature_fps is not None:
+        of_video = np.repeat(durations * config.feature_fps, [len(v.labels) for v in videos])
+    framing = config.framing or choose_framing(shares, len(videos))
+    length = config.temporal_scale or choose_length(frames, shares * of_video, framing, config)
+    if framing == "whole":
+        of_video = of_video.clip(max=length)
+    return dataclasses.replace(
+        config, framing=framing, temporal_scale=length,
+        input_feat_dim=config.input_feat_dim or sum(store.widths),
+        decoder_num_classes=config.decoder_num_classes or len(classes) + 1,
+        anchor_scale=config.anchor_scale or choose_anchors(shares * of_video, config))
+
+
+def describe_derived(before, after):
+    """The options that `complete` filled, as a line of text; empty if there are none."""
+    filled = [f"{name}={getattr(after, name)}" for name in (*DERIVED, "subset")
+              if getattr(before, name) != getattr(after, name)]
+    return f"from the data: {', '.join(filled)}" if filled else ""
+
+
+def choose_framing(shares, num_videos):
+    """Whole videos if an action usually fills a good part of its video and there are few, else
+    sliding windows. shares: (A,) length of each action / its video."""
+    is_large = len(shares) > 0 and np.median(shares) > WHOLE_SHARE
+    return "whole" if is_large and len(shares) <= WHOLE_ACTIONS * num_videos else "sliding"
+
+
+def choose_length(frames, action_frames, framing, config):
+    """Input length T: most videos whole if they fit the paper's 1280, else (sliding) room for twice
+    a long action. A multiple of what the pyramid halves, and enough for its neighbours."""
+    unit = config.base_stride * 2 ** (config.num_levels - 1)
+    least = config.num_neigh * 2 ** config.num_levels if config.use_xGPN else unit
+    wanted = np.quantile(frames, 0.95) if len(frames) else LONGEST_INPUT
+    if framing == "sliding" and wanted > LONGEST_INPUT and len(action_frames):
+        wanted = 2 * np.quantile(action_frames, 0.95)
+    wanted = max(min(wanted, LONGEST_INPUT), least)
+    return math.ceil(wanted / unit) * unit
+
+
+def choose_anchors(action_frames, config):
+    """Two anchor scales that centre the pyramid on the actions (A,), as ratios of the cells."""
+    if not len(action_frames):
+        return Config.anchor_scale
+    short, long = np.quantile(action_frames, [0.1, 0.9]).clip(1)
+    finest, coarsest = config.base_stride, config.base_stride * 2 ** (config.num_levels - 1)
+    scale = max(1.0, round(2 * math.sqrt(short / finest * long / coarsest)) / 2)
+    return (scale, 1.5 * scale)

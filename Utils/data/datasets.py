@@ -1,0 +1,252 @@
+"""A row for each dataset, and the readers of its annotation files into `Video`.
+
+After the lookup in DATASETS nothing asks for a dataset's name: what differs is a field of the row.
+"""
+
+import csv
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from Utils.config.options import PRESETS
+from Utils.data.annotations import (
+    Annotations,
+    Record,
+    Video,
+    canonical,
+    class_ids,
+    number,
+    odd_annotations,
+    read_records,
+    to_video,
+    videos_of,
+)
+from Utils.data.matlab import MatlabError, struct_field
+from Utils.files import REPOSITORY, UserError, listed
+
+__all__ = ["DATASETS", "DatasetSpec", "Video", "find_file", "load_annotations", "load_videos",
+           "read_durations", "videos_of"]
+
+HELD_OUT = 5   # one training video in so many is held out
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """What is special about a dataset.
+
+    files: role (name of the flag) -> names its file may have. origin: where they come from.
+    feature_files: subset -> stream -> file; None: whatever the folder holds.
+    clip_rate: features a second that the cutting of whole videos supposes; None: the data's.
+    """
+    read: Callable
+    files: dict[str, tuple[str, ...]]
+    origin: str = "you (docs/custom_dataset.md says how it looks)"
+    feature_files: dict[str, dict[str, str]] | None = None
+    skipped: frozenset[str] = field(default_factory=frozenset)
+    result_prefix: str = ""        # cut from names in result files
+    version: str = "VERSION 1.3"   # in result files
+    clip_rate: float | None = None
+    detad_table: str = "quantile"  # which of DETAD's buckets (DETAD.characteristics.bucket_table)
+    detad_tiou: tuple[float, ...] = (0.5,)
+    is_built_in: bool = False      # Utils.data.demo writes its files where they are absent
+
+
+def load_videos(config):
+    """All annotated videos in file order, and the class names (label 1 is the first)."""
+    annotations = load_annotations(config)
+    return annotations.videos, annotations.classes
+
+
+def load_annotations(config):
+    """Videos, classes and notes of the config's dataset. -> Annotations."""
+    spec = DATASETS[config.dataset]
+    found = spec.read(config, spec)
+    skipped = [video for video in found.videos if video.name in spec.skipped]
+    found.videos = [video for video in found.videos if video.name not in spec.skipped]
+    if skipped:
+        found.notes.append(f"{len(skipped)} videos are left out by name: "
+                           f"{listed(video.name for video in skipped)}")
+    if empty := [v.name for v in found.videos if v.duration is not None and v.duration <= 0]:
+        raise UserError(f"{len(empty)} videos have no duration above 0: {listed(empty)}; mend "
+                        "their annotations")
+    for kind, names in odd_annotations(found.videos).items():
+        found.notes.append(f"{len(names)} annotations {kind}, in {listed(dict.fromkeys(names))}")
+    return found
+
+
+def find_file(config, role, folder=None, optional=False):
+    """Path of an annotation file: its flag's, else under its usual names.
+
+    role: a key of the spec's files. folder: where to look; without one Evaluation/<dataset>/annot
+    below the working folder and the project's. None if optional and absent; a UserError says where
+    to get it.
+    """
+    spec, given = DATASETS[config.dataset], getattr(config, role, None)
+    if given is not None:
+        if not Path(given).is_file():
+            raise UserError(f"--{role} {given}: " + ("that is a folder; name the file in it"
+                            if Path(given).is_dir() else "there is no such file"))
+        return Path(given)
+    usual = Path("Evaluation", config.dataset, "annot")
+    folders = [Path(folder)] if folder else [usual, REPOSITORY / usual]
+    names = spec.files.get(role, ())
+    for path in (place / name for place in folders for name in names):
+        if path.is_file():
+            return path
+    if optional:
+        return None
+    raise UserError(f"no {' or '.join(names)} in {folders[0]}; it comes from {spec.origin}; put it "
+                    f"there or name it with --{role}")
+
+
+def read_thumos(config, spec):
+    """thumos_gt.json with durations from the two official .mat files. -> Annotations."""
+    path = find_file(config, "video_anno")
+    records = read_records(path)
+    ids = class_ids(records, find_file(config, "class_index", path.parent, optional=True))
+    folder = config.video_info or path.parent
+    durations = {}
+    for subset in {canonical(record.subset or "") for record in records}:
+        if subset not in THUMOS_INFO:
+            raise UserError(f"{path} has a subset {subset!r}; THUMOS14's are train and test")
+        info = Path(folder) / THUMOS_INFO[subset]
+        if not info.is_file():
+            raise UserError(f"no {info.name} in {folder}; it comes from {spec.origin}; put it "
+                            "there or name its folder with --video_info")
+        durations[subset] = (info, read_durations(info))
+    videos = [to_video(record, ids, record.subset, _thumos_duration(record, durations), order)
+              for order, record in enumerate(records)]
+    return Annotations(videos, tuple(ids))
+
+
+def _thumos_duration(record, durations):
+    """Seconds of one video: the row of the .mat file is its number less 1."""
+    path, seconds = durations[canonical(record.subset)]
+    digits = record.name[-4:]
+    if not digits.isdecimal() or int(digits) not in seconds:
+        raise UserError(f"{path} has no row for video {record.name} (row = last four digits of "
+                        f"the name - 1; it has {len(seconds)} rows)")
+    if not seconds[int(digits)] > 0:
+        raise UserError(f"{path}: the duration of video {record.name} is {seconds[int(digits)]}")
+    return seconds[int(digits)]
+
+
+def read_durations(path):
+    """Seconds of every row of an official THUMOS14 meta file, by the number of the video (from 1).
+
+    Raises UserError for a file that is none.
+    """
+    try:
+        rows = struct_field(path, "video_duration_seconds")
+    except FileNotFoundError:
+        raise UserError(f"no file at {path}") from None
+    except (OSError, MatlabError) as problem:
+        raise UserError(f"{path} is no meta file of THUMOS14 (a MATLAB 5 file with the field "
+                        f"video_duration_seconds): {problem}") from None
+    return {row: number(value, f"{path}, row {row}") for row, value in enumerate(rows, 1)}
+
+
+def read_activitynet(config, spec):
+    """anet_anno_action.json with subsets from the csv; inference is in the csv's order."""
+    path = find_file(config, "video_anno")
+    records = {record.name: record for record in read_records(path)}
+    info = find_file(config, "video_info", path.parent)
+    rows = read_csv_rows(info)
+    ids = class_ids(records.values(), find_file(config, "class_index", path.parent, optional=True))
+    # Videos of the csv alone need no annotations to be inferred.
+    records |= {name: Record(name) for name in rows if name not in records}
+    videos = [to_video(record, ids, rows[name]["subset"], _seconds(record, rows[name], info),
+                       rows[name]["order"]) for name, record in records.items() if name in rows]
+    notes = [f"{len(unlisted)} videos are not in {info} and left out: {listed(unlisted)}"
+             for unlisted in [[name for name in records if name not in rows]] if unlisted]
+    return Annotations(videos, tuple(ids), notes)
+
+
+def _seconds(record, row, path):
+    if record.duration is not None:
+        return record.duration
+    return number(row.get("seconds"), f"{path}: seconds of {record.name}")
+
+
+def read_csv_rows(path):
+    """Rows of the table of videos by name, each with its `order`."""
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            table = csv.DictReader(file)
+            for column in ("video", "subset"):
+                if column not in (table.fieldnames or ()):
+                    raise UserError(f"{path} has no column {column!r}; it has "
+                                    f"{listed(table.fieldnames or (), 12) or 'none'}")
+            rows = list(table)
+    except (OSError, UnicodeDecodeError, csv.Error) as problem:
+        raise UserError(f"cannot read {path}: {problem}") from None
+    for order, row in enumerate(rows):
+        if not row["video"] or not row["subset"]:
+            raise UserError(f"{path}, row {order + 1}: a video or its subset is missing")
+        row["order"] = order
+    return {row["video"]: row for row in rows}
+
+
+def read_custom(config, spec):
+    """One JSON file with everything: subset, duration and actions of each video."""
+    path = find_file(config, "video_anno", config.feature_path)
+    records = read_records(path)
+    ids = class_ids(records, find_file(config, "class_index", path.parent, optional=True))
+    subsets, notes = split_subsets(records, path)
+    videos = [to_video(record, ids, subset, record.duration, order)
+              for order, (record, subset) in enumerate(zip(records, subsets, strict=True))]
+    return Annotations(videos, tuple(ids), notes)
+
+
+def split_subsets(records, path):
+    """The subset of each record, and a note where one in five training videos became `val`."""
+    if all(record.subset is None for record in records):
+        subsets = ["train"] * len(records)
+    else:
+        lacking = [record.name for record in records if record.subset is None]
+        if lacking:
+            raise UserError(f"{path}: {len(lacking)} videos have no 'subset': {listed(lacking)}")
+        subsets = [record.subset for record in records]
+    if {canonical(subset) for subset in subsets} != {"train"} or len(subsets) < 2:
+        return subsets, []
+    held = held_out(range(len(subsets)))
+    note = (f"all videos are for training: one in {HELD_OUT}, {len(held)} in all, became subset "
+            "val, to evaluate on")
+    return ["val" if i in held else subset for i, subset in enumerate(subsets)], [note]
+
+
+def held_out(videos):
+    """One in five of a sequence (at least one), the same on every call. -> list."""
+    return list(videos[HELD_OUT - 1::HELD_OUT]) or list(videos[-1:])
+
+
+THUMOS_INFO = {"train": "val_info.mat", "test": "test_info.mat"}
+# Broken or missing in the features that the original was trained on.
+_ACTIVITYNET_SKIPPED = ("Bg-0ibLZrgg", "0dkIbKXXFzI", "fmtW5lcdT_0", "x0PE_98UO3s")
+_STREAMS = {"rgb": "rgb.h5", "flow": "flow.h5"}
+
+DATASETS = {
+    "thumos": DatasetSpec(
+        read=read_thumos,
+        files={"video_anno": ("thumos_gt.json",), "class_index": ("thumos_classes_idx.json",),
+               "detad_anno": ("thumos14_test_extra_characteristics.json",)},
+        origin="github.com/coolbay/VSGN, Evaluation/thumos/annot (see docs/data.md)",
+        feature_files={"train": {"rgb": "rgb_val.h5", "flow": "flow_val.h5"},
+                       "test": {"rgb": "rgb_test.h5", "flow": "flow_test.h5"}},
+        version="THUMOS14", detad_table="thumos"),
+    "activitynet": DatasetSpec(
+        read=read_activitynet,
+        files={"video_anno": ("anet_anno_action.json",), "video_info": ("video_info_new.csv",),
+               "class_index": ("anet_classes_idx.json",),
+               "ground_truth": ("activity_net.v1-3.min.json", "anet_v1-3_validation_gt.json",
+                                "anet_v1-3_validation_gt.json.gz"),
+               "video_scores": ("cuhk_val_simp_share.json",)},
+        origin="github.com/coolbay/VSGN, Evaluation/activitynet/annot (see docs/data.md)",
+        feature_files={subset: _STREAMS for subset in ("train", "val", "test")},
+        skipped=frozenset(name for bare in _ACTIVITYNET_SKIPPED for name in (bare, f"v_{bare}")),
+        result_prefix="v_", clip_rate=5.0, detad_table="activitynet",
+        detad_tiou=PRESETS["activitynet"]["tiou"]),
+    "custom": DatasetSpec(read=read_custom, files={"video_anno": ("annotations.json",)}),
+    "demo": DatasetSpec(read=read_custom, files={"video_anno": ("annotations.json",)},
+                        is_built_in=True),
+}

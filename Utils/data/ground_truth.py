@@ -1,0 +1,101 @@
+"""The ground truth that results are scored against: videos as result files name them."""
+
+import dataclasses
+
+import numpy as np
+
+from Utils.data.annotations import Annotations, Video, canonical, number, read_records, videos_of
+from Utils.data.datasets import DATASETS, find_file, load_annotations, read_csv_rows, split_subsets
+from Utils.files import UserError
+
+
+def load_ground_truth(config):
+    """Annotated videos of the evaluated subset, and the classes they show, from one file.
+
+    -> Annotations; its notes begin with where the ground truth is from. Durations are None where
+    the file has none. On ActivityNet the official file is taken, restricted to the videos that are
+    inferred; where it is absent, one is built from the annotations.
+    """
+    spec = DATASETS[config.dataset]
+    role = "ground_truth" if "ground_truth" in spec.files else "video_anno"
+    path = _path(config, role)
+    if path is None:
+        return _built(config, spec)
+    records = read_records(path)
+    classes = tuple(sorted({label for record in records for label in record.labels}))
+    label = {name: i for i, name in enumerate(classes)}
+    subsets, split_notes = _subsets(config, records, path)
+    videos = [Video(record.name, subset, record.duration, record.segments,
+                    np.array([label[name] for name in record.labels], dtype=np.int64))
+              for record, subset in zip(records, subsets, strict=True)]
+    notes = [f"ground truth {path}", *split_notes]
+    if role == "ground_truth":
+        videos = _restricted(config, spec, videos, path, notes)
+    return _evaluated(config, videos, classes, notes)
+
+
+def _path(config, role):
+    """The ground truth's file: --video_anno, else the usual name; None if it must be built."""
+    if config.video_anno is not None:
+        return find_file(config, "video_anno")
+    folder = config.feature_path if DATASETS[config.dataset].feature_files is None else None
+    return find_file(config, role, folder, optional=role == "ground_truth")
+
+
+def _subsets(config, records, path):
+    """The subset of each record; of a file with training videos alone, `val` are those that were
+    held out for it. -> list, notes."""
+    there = {canonical(record.subset) for record in records if record.subset is not None}
+    if canonical(config.subset) == "val" and there <= {"train"}:
+        return split_subsets(records, path)
+    return [record.subset or config.subset for record in records], []
+
+
+def _restricted(config, spec, videos, path, notes):
+    """The videos that the table of videos lists, less those left out by name."""
+    if all(video.name.startswith(spec.result_prefix) for video in videos):
+        videos = [_named_as_result(video, spec) for video in videos]
+    videos = [video for video in videos if video.name not in spec.skipped]
+    info = find_file(config, "video_info", None if config.video_info else path.parent,
+                     optional=True) or find_file(config, "video_info", optional=True)
+    if info is None:
+        notes.append("no table of videos (--video_info): every video of the file is scored, save "
+                     "those left out by name")
+        return videos
+    rows = {name.removeprefix(spec.result_prefix): row for name, row in read_csv_rows(info).items()}
+    return [_completed(video, rows[video.name], info) for video in videos if video.name in rows]
+
+
+def _named_as_result(video, spec):
+    return dataclasses.replace(video, name=video.name.removeprefix(spec.result_prefix))
+
+
+def _completed(video, row, path):
+    """The video with its row's subset, and its row's duration if it has none."""
+    duration = video.duration
+    if duration is None and row.get("seconds"):
+        duration = number(row["seconds"], f"{path}: seconds of {video.name}")
+    return dataclasses.replace(video, subset=row["subset"], duration=duration)
+
+
+def _built(config, spec):
+    """A ground truth made of the annotations to train with, names as in result files."""
+    found = load_annotations(config)
+    videos = [dataclasses.replace(_named_as_result(video, spec), labels=video.labels - 1)
+              for video in found.videos]
+    names = " or ".join(spec.files["ground_truth"])
+    return _evaluated(config, videos, found.classes,
+                      [f"ground truth built from the annotations: no {names}", *found.notes])
+
+
+def _evaluated(config, videos, classes, notes):
+    """The videos of the evaluated subset: if the user names none, test if there is one, else
+    val; all if the file tells no subsets."""
+    there = {canonical(video.subset) for video in videos}
+    subset = config.subset
+    if "subset" not in config.given and canonical(subset) not in there:
+        subset = next((name for name in ("test", "val") if name in there), subset)
+    if not videos:
+        raise UserError("the ground truth has no videos left to score")
+    return Annotations(videos_of(videos, subset), tuple(classes), notes)
+

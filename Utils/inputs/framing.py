@@ -1,0 +1,104 @@
+"""How a window becomes an input: its sampling plan, its actions in positions, the way to seconds.
+
+Two framings: sliding windows are counted in feature frames and keep the rate of the features;
+whole videos are resized to at most T columns.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from Utils.data.annotations import frames_per_second
+from Utils.files import UserError
+from Utils.inputs.targets import (
+    plain_actions,
+    stitched_actions,
+    whole_actions,
+    whole_stitched_actions,
+)
+from Utils.stitching import is_stitched, plain_plan, stitched_plan, whole_plan
+
+
+@dataclass(frozen=True)
+class InputShape:
+    """What an input looks like: T columns, whether and how short windows are stitched, and what
+    share of an action makes it one of a window."""
+    length: int
+    gap: int
+    short_ratio: float
+    use_vss: bool
+    min_inside: float = 1.0
+
+    @classmethod
+    def of(cls, config):
+        return cls(config.temporal_scale, config.stitch_gap, config.short_ratio, config.use_VSS,
+                   config.min_inside)
+
+    def stitches(self, num_frames):
+        """The one decision, taken from the frames of the window, that labels, graph and inference
+        follow."""
+        return self.use_vss and is_stitched(num_frames, self.length, self.short_ratio)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One input: plan (streams, 2, 6), frames before padding or gap, segments (G, 2) in positions.
+
+    Output seconds of a position = (position + origin) / rate; in whole framing these "seconds" are
+    fractions of the duration.
+    """
+    plan: np.ndarray
+    num_frames: int
+    is_stitched: bool
+    origin: float
+    rate: float
+    segments: np.ndarray
+    labels: np.ndarray
+
+
+def sliding_layout(window, video, stream_lengths, shape):
+    """The input of a sliding window. stream_lengths: frames of the video in each stream."""
+    start, end = int(window.start), int(window.end)
+    if end >= stream_lengths[0]:
+        raise UserError(f"window {start} .. {end} of {video.name} ends behind its "
+                        f"{stream_lengths[0]} frames of features; run Cut_long_videos.py again")
+    speed, streams, count = window.speed, len(stream_lengths), end - start + 1
+    rate = (window.fps or frames_per_second(video, stream_lengths[0])) * speed
+    # Frames from here on are those of the input, `speed` of them for one of the features.
+    columns, first = round(count * speed), start * speed
+    actions = video.segments, video.labels, first, first + columns - 1, rate
+    if shape.stitches(columns):
+        return Layout(stitched_plan(start, count, shape.length, shape.gap, streams, columns),
+                      columns, True, first, rate,
+                      *stitched_actions(*actions, shape.length, shape.gap, shape.min_inside))
+    if speed == 1:
+        count = columns = min(count, shape.length)
+    return Layout(plain_plan(start, count, streams, columns), columns, False, first, rate,
+                  *plain_actions(*actions, stream_lengths[0] * speed, columns, shape.min_inside))
+
+
+def whole_layout(window, video, stream_lengths, shape):
+    """The input of a whole video, or of a stretch of it, given in seconds."""
+    duration, num_frames = video.duration, stream_lengths[0]
+    seconds = window.start, min(window.end, duration), duration
+    if not seconds[0] < seconds[1]:
+        raise UserError(f"window {window.start} .. {window.end} s of {video.name} is outside its "
+                        f"{duration} s; run Cut_long_videos.py again")
+    rate = num_frames / duration
+    first = min(round(seconds[0] * rate), num_frames - 1)
+    span = first, min(max(round(seconds[1] * rate), first + 1), num_frames)
+    count, stitched = span[1] - span[0], shape.stitches(span[1] - span[0])
+    gap = shape.gap if stitched else None
+    plan = whole_plan(span, seconds, stream_lengths, shape.length, gap)
+    if stitched:
+        actions = whole_stitched_actions(video.segments, video.labels, seconds, rate, count,
+                                         shape.length, gap, shape.min_inside)
+    else:
+        count = min(count, shape.length)
+        actions = whole_actions(video.segments, video.labels, seconds, count, shape.min_inside)
+    columns_per_video = count * duration / (seconds[1] - seconds[0])
+    return Layout(plan, count, stitched, seconds[0] / duration * columns_per_video,
+                  columns_per_video, *actions)
+
+
+LAYOUTS = {"sliding": sliding_layout, "whole": whole_layout}

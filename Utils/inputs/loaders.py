@@ -1,0 +1,180 @@
+"""Loaders of the window lists, for the scripts that feed the network."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from Utils.data.annotations import Video
+from Utils.data.features import check_width, open_one
+from Utils.data.sidecars import check_identities, fingerprint, identities, sidecars
+from Utils.data.sources import INFER, TRAIN, Source, open_source
+from Utils.data.standard import Standard, check_streams
+from Utils.files import UserError
+from Utils.inputs.dataset import WindowDataset
+from Utils.inputs.loader import WindowLoader
+from Utils.inputs.random_windows import RandomWindows, WindowDraw
+from Utils.inputs.windows import (
+    check_window_settings,
+    cut_sliding_inference,
+    cut_whole_inference,
+    inference_clip,
+    read_windows,
+)
+
+PARTS = {"none": " (of a fifth of the training videos: nothing is held out)"}
+
+
+def training_loaders(config, process, before=None):
+    """Loaders of the training and the validation list, and their source.
+
+    process: Utils.run.Processes. before: the checkpoint that is resumed, if any. Returns Source,
+    whose config has what the data decide, (train loader, val loader), lines for the log.
+    """
+    config, source, lists = open_lists(config, TRAIN)
+    if before:
+        use_features_of(before, source.features, source.extractors, config.checkpoint_path)
+    elif standardizes(config, source):
+        source.features.standard = Standard.measured(
+            source.features, [video.name for video in source.videos["train"]])
+    train, val = (window_loader(config, source, windows, process, is_training)
+                  for windows, is_training in zip(lists, (True, False), strict=True))
+    kind = "random" if config.random_windows else "training"
+    lines = [*source.notes, *left_out_lines(source), *standard_lines(source),
+             f"{len(train.dataset)} {kind} windows an epoch and {len(val.dataset)} for validation"
+             f"{PARTS.get(config.val_split, '')}; {train.describe()}"]
+    return source, (train, val), lines
+
+
+def standardizes(config, source):
+    """Whether the features are to be standardised in training."""
+    return config.standardize == "on" or (config.standardize == "auto" and bool(source.extractors))
+
+
+def standard_lines(source):
+    """A line about standardised features, if they are."""
+    standard = source.features.standard
+    if standard is None:
+        return []
+    constant = standard.num_constant
+    return ["features are standardised by channel, as in the training videos" + (
+        f"; {constant} constant channels became zeros" if constant else "")]
+
+
+def feature_state(source):
+    """What a checkpoint holds about the features: their standardising, and what made them."""
+    standard = source.features.standard
+    return ({"standard": standard.state()} if standard else {}) | (
+        {"extractors": source.extractors} if source.extractors else {})
+
+
+def use_features_of(checkpoint, store, extractors, path):
+    """Read features as a checkpoint was trained on them; refuse those of another extractor.
+
+    extractors: {stream: identity} of the features, where side-cars tell. path: for messages.
+    """
+    check_identities(extractors, checkpoint.get("extractors"), path)
+    store.standard = Standard.of(checkpoint.get("standard"))
+    if store.standard:
+        check_streams(store.standard, store)
+
+
+def inference_loader(config, process, checkpoint):
+    """As `training_loaders`, of the inference list: Source, loader, lines for the log.
+
+    checkpoint: its content, which says how features are standardised.
+    """
+    config, source, (windows,) = open_lists(config, INFER)
+    use_features_of(checkpoint, source.features, source.extractors, config.checkpoint_path)
+    loader = window_loader(config, source, windows, process, is_training=None)
+    lines = [*source.notes, *left_out_lines(source), *standard_lines(source),
+             f"{len(loader.dataset)} windows; {loader.describe()}"]
+    return source, loader, lines
+
+
+def video_loader(config, process, checkpoint):
+    """A loader of every window of the one video that --video names, and the video."""
+    store, name = open_one(config.video)
+    check_width(store, config.input_feat_dim)
+    cars = sidecars(store, [name])
+    use_features_of(checkpoint, store, identities(cars), config.checkpoint_path)
+    rate = config.feature_fps or next((cars[stream][name].rate for stream in cars), None)
+    frames = store.lengths(name)[0]
+    if rate is None:
+        raise UserError(f"--video {config.video}: tell how many features a second there are, with "
+                        "--feature_fps")
+    video = Video(name, "", frames / rate, np.zeros((0, 2)), np.zeros(0, np.int64))
+    clip = inference_clip(config)
+    windows = (cut_sliding_inference(video, frames, rate, config.temporal_scale,
+                                     config.infer_windows, clip)
+               if config.framing == "sliding" else
+               cut_whole_inference(video, clip and clip / rate))
+    source = Source(config, {"infer": [video]}, (), store)
+    return window_loader(config, source, windows, process, is_training=None), video
+
+
+def open_lists(config, names):
+    """The windows of some lists, and their source, checked against each other and the config."""
+    paths = [Path(config.window_path) / f"{name}.json" for name in names]
+    lists, all_settings = zip(*map(read_windows, paths), strict=True)
+    for path, windows in zip(paths, lists, strict=True):
+        if not windows:
+            raise UserError(f"no windows in {path}; Cut_long_videos.py tells why: run it again "
+                            "with other options or annotations")
+    config = fill_unset(config, all_settings[0] or {})
+    source = open_source(config, names)
+    for path, settings in zip(paths, all_settings, strict=True):
+        made_by = fingerprints(source)
+        if settings and settings.pop("extractors", None) != made_by:
+            raise UserError(f"{path} was cut for features of another extractor than those in "
+                            f"{config.feature_path}; run Cut_long_videos.py again")
+        if settings is None:
+            source.notes.append(f"{path} has no settings (the authors' layout): nothing tells "
+                                "whether it was cut with this run's options")
+        else:
+            check_window_settings(settings, source.config, path)
+    return source.config, source, [kept(windows, source) for windows in lists]
+
+
+def fingerprints(source):
+    """What tells the extractors of the features apart, None without side-cars."""
+    return {stream: fingerprint(identity) for stream, identity in source.extractors.items()} or None
+
+
+def fill_unset(config, stored):
+    """Options that come from the data, as the windows were cut with them."""
+    unset = {name: tuple(value) if isinstance(value, list) else value
+             for name, value in stored.items()
+             if hasattr(config, name) and getattr(config, name) is None}
+    return dataclasses.replace(config, **unset)
+
+
+def kept(windows, source):
+    """The windows without those of videos left out by --skip_missing."""
+    windows = [window for window in windows if window.video not in source.left_out]
+    if not windows:
+        raise UserError("every video of the windows is left out: none has usable features in "
+                        f"{source.config.feature_path}")
+    return windows
+
+
+def left_out_lines(source):
+    """A line about videos left out, if there are any."""
+    return [f"left out {len(source.left_out)} videos without usable features"] * bool(
+        source.left_out)
+
+
+def window_loader(config, source, windows, process, is_training):
+    """A loader of `windows`. is_training: True shuffled, or random windows in their stead; False in
+    order; None in order and without targets."""
+    data = source.features, config
+    if is_training and config.random_windows:
+        draw = WindowDraw(source.videos["train"], source.features, config, least=len(windows))
+        dataset = RandomWindows(draw, source.videos["train"], *data)
+    else:
+        videos = {video.name: video for video in source.all_videos}
+        dataset = WindowDataset(windows, videos.values(), *data,
+                                with_targets=is_training is not None)
+    return WindowLoader(dataset, config.batch_size, process.device, shuffle=bool(is_training),
+                        seed=config.seed, drop_last=bool(is_training), rank=process.rank,
+                        world=process.world, num_workers=config.num_workers, cache=config.cache)

@@ -1,0 +1,62 @@
+"""The score of the validation windows' detections."""
+
+import types
+
+import numpy as np
+import pytest
+
+from Evaluation.postprocessing.decoding import validation_score
+from Evaluation.postprocessing.proposals import Proposals
+from Utils.config.resolve import parse_config
+from Utils.data.annotations import Video
+from Utils.inputs.windows import Window
+
+CONFIG = parse_config("Train", ["--dataset", "demo"])
+VIDEOS = [Video("a", "test", 60.0, np.array([[1.0, 5.0], [10.0, 20.0]]), np.array([1, 2])),
+          Video("b", "test", 60.0, np.array([[30.0, 40.0]]), np.array([1]))]
+CLASSES = ("jump", "throw")
+
+
+def proposals(video, keep=slice(None)):
+    return Proposals(video.segments[keep], np.full(len(video.labels[keep]), 0.9, np.float32),
+                     video.labels[keep].astype(np.int32))
+
+
+def pairs(*kept):
+    return [(Window(video.name, 0, 599), proposals(video, keep))
+            for video, keep in zip(VIDEOS, kept, strict=True)]
+
+
+def test_finding_every_action_scores_one():
+    found = pairs(slice(None), slice(None))
+    assert validation_score(found, VIDEOS, CLASSES, CONFIG) == pytest.approx(1)
+
+
+def test_half_of_one_class_and_none_of_the_other_is_a_quarter():
+    found = pairs(slice(0, 1), slice(0, 0))
+    assert validation_score(found, VIDEOS, CLASSES, CONFIG) == pytest.approx(0.25)
+
+
+def test_no_windows_score_zero():
+    assert validation_score([], VIDEOS, CLASSES, CONFIG) == 0
+
+
+def test_the_best_checkpoint_is_that_of_the_best_map():
+    from Train import Run
+    run = types.SimpleNamespace(config=parse_config("Train", ["--best_by", "map"]))
+
+    def is_best(*values):
+        run.history = [{"val": {"total": 1.0, "mAP": value}} for value in values]
+        return Run.is_best(run)
+
+    assert is_best(0.1) and is_best(0.1, 0.2)
+    assert not is_best(0.2, 0.1) and not is_best(0.2, 0.2)
+
+
+def test_the_best_checkpoint_is_that_of_the_lowest_loss():
+    from Train import Run
+    run = types.SimpleNamespace(config=parse_config("Train", []))
+    run.history = [{"val": {"total": 2.0}}, {"val": {"total": 1.0}}]
+    assert Run.is_best(run)
+    run.history.append({"val": {"total": 1.5}})
+    assert not Run.is_best(run)

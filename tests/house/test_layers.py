@@ -1,0 +1,146 @@
+"""Who may import whom: the layers of the house, held against the imports in the files.
+
+A module matches the first row of ROWS whose name fits. It may import what its row names, and of
+its own row only without a circle. A module of ours that no row names is an error: give it a room.
+"""
+
+import ast
+import fnmatch
+import graphlib
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+GROUND = ("Utils.files", "Utils.segments", "Utils.stitching", "Utils.figures")
+CONFIG = ("Utils.config", "Utils.config.*")
+DATA = (*GROUND, *CONFIG, "Utils.data.*")
+SCRIPTS = ("Cut_long_videos", "Train", "Infer", "Eval", "Prepare_data")
+ROWS = (
+    # modules            what they may import of ours
+    (GROUND, GROUND),
+    (("Utils.environment",), ()),
+    (("Utils.packages",), ("Utils.environment",)),
+    (("Utils.run",), GROUND),
+    (CONFIG, (*GROUND, *CONFIG)),
+    (("Utils.data.*",), DATA),
+    (("Utils.inputs.*",), (*DATA, "Utils.inputs.*")),
+    (("Utils.training.*",), (*GROUND, *CONFIG, "Utils.run", "Utils.training.*")),
+    (("Utils.prepare.*",), (*DATA, "Utils.prepare.*")),
+    (("Utils.*",), ("Utils.*",)),
+    (("Models.*",), (*GROUND, *CONFIG, "Models.*")),
+    (("Evaluation.*",), (*GROUND, *CONFIG, "Evaluation.*")),
+    (("DETAD.*",), (*GROUND, "Evaluation.metrics", "DETAD.*")),
+    (SCRIPTS, ("Utils.*", "Models.*", "Evaluation.*", "DETAD.*")),
+    (("benchmarks.*", "tests.*"), ("*",)),
+)
+WITHOUT_TORCH = ("Evaluation.*", "DETAD.*", "Utils.files", "Utils.config.*", "Utils.inputs.windows",
+                 "Utils.environment", "Utils.packages", "Utils.data.demo")
+
+
+def module_files():
+    """{dotted name: path} of every Python file of ours, packages without their __init__."""
+    paths = [path for path in ROOT.rglob("*.py")
+             if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)]
+    names = (path.relative_to(ROOT).with_suffix("").parts for path in paths)
+    return {".".join(name).removesuffix(".__init__"): path
+            for name, path in zip(names, paths, strict=True)}
+
+
+FILES = module_files()
+
+
+def imports(path, package=""):
+    """Dotted names that a file imports, wherever in it; `from a import b` counts as a.b if that is
+    a module of ours, else as a."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parts = package.split(".")[:len(package.split(".")) - node.level + 1]
+                base = ".".join([*parts, base] if base else parts)
+            for alias in node.names:
+                name = f"{base}.{alias.name}"
+                found.add(name if name in FILES else base)
+    return found
+
+
+def matches(name, patterns):
+    """A package itself counts among its modules: Utils fits Utils.*"""
+    return any(fnmatch.fnmatchcase(name, pattern) or f"{name}.*" == pattern
+               for pattern in patterns)
+
+
+def is_ours(name):
+    return name in FILES or name.split(".")[0] in {known.split(".")[0] for known in FILES}
+
+
+IMPORTS = {name: imports(path, name.rpartition(".")[0]) for name, path in FILES.items()}
+OURS = {name: set(filter(is_ours, found)) for name, found in IMPORTS.items()}
+
+
+def allowed(name):
+    """What a module may import, None where no row names it."""
+    return next((may for modules, may in ROWS if matches(name, modules)), None)
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_module_has_a_row_and_imports_only_what_it_names(name):
+    may = allowed(name)
+    assert may is not None, f"{name} is in no row of the table; give it one, or another place"
+    wrong = sorted(other for other in OURS[name] if not matches(other, may))
+    assert not wrong, f"{name} imports {wrong}, but may import only {may}"
+
+
+def test_no_module_imports_itself_in_a_circle():
+    try:
+        list(graphlib.TopologicalSorter(OURS).static_order())
+    except graphlib.CycleError as problem:
+        pytest.fail(f"modules import each other in a circle: {' -> '.join(problem.args[1])}")
+
+
+def test_evaluation_does_without_torch():
+    wrong = sorted(name for name, found in IMPORTS.items() if matches(name, WITHOUT_TORCH)
+                   and any(other.split(".")[0] == "torch" for other in found))
+    assert not wrong, f"{wrong} import torch, but are to work on numpy arrays alone"
+
+
+def test_outside_packages_are_those_that_pyproject_names():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = {line.split(">=")[0] for line in project["dependencies"]}
+    tools = {line.split(">=")[0] for line in project["optional-dependencies"]["test"]}
+    wrong = []
+    for name, found in IMPORTS.items():
+        known = named | tools if matches(name, ("tests.*", "benchmarks.*")) else named
+        wrong += [f"{name}: {other}" for other in found
+                  if not is_ours(other) and other.split(".")[0] not in sys.stdlib_module_names
+                  and other.split(".")[0] not in known]
+    assert not wrong, f"packages that pyproject.toml does not name: {wrong}"
+    used = {other.split(".")[0] for found in IMPORTS.values() for other in found}
+    assert named <= used, f"no module imports {named - used}, which pyproject.toml asks for"
+
+
+# ---- the guard itself ---------------------------------------------------------------------------
+
+def test_imports_are_seen_in_all_their_forms(tmp_path):
+    file = tmp_path / "sample.py"
+    file.write_text("import os.path as p, torch\n"
+                    "from Utils import files\n"
+                    "from Utils.config.resolve import Config\n"
+                    "def late():\n    from .sibling import thing\n    from . import other\n")
+    assert imports(file, "Models") == {"os.path", "torch", "Utils.files", "Utils.config.resolve",
+                                       "Models.sibling", "Models"}
+
+
+def test_the_first_row_that_fits_decides():
+    assert matches("Utils.files", allowed("Models.VSGN"))
+    assert not matches("Utils.run", allowed("Models.VSGN"))
+    assert not matches("Train", allowed("Evaluation.metrics"))
+    assert not matches("Utils.config", allowed("Utils.segments"))
+    assert allowed("Helpers.misc") is None and allowed("Download") is None

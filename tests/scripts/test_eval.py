@@ -1,0 +1,281 @@
+"""Eval.py as it is called: its files, what it prints, and what it refuses."""
+
+import json
+
+import numpy as np
+import pytest
+
+from Eval import main
+from Evaluation.postprocessing.proposals import Proposals
+from tests.small_data import write_proposals
+from Utils.config.resolve import parse_config, settings
+from Utils.inputs.windows import Window
+
+FIGURES = ("detad_false_positives", "detad_sensitivity", "detad_false_negatives")
+
+
+def evaluate(*words):
+    return main(list(map(str, words)))
+
+
+def read(path):
+    return json.loads(path.read_text())
+
+
+def annotations(*actions, duration=100):
+    return {"subset": "testing", "duration": duration,
+            "annotations": [{"label": label, "segment": [start, end]}
+                            for label, start, end in actions]}
+
+
+def row(label, start, end, score):
+    return {"label": label, "segment": [start, end], "score": score}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Ground truth and detections of two videos; class x is half found, class y wholly."""
+    (tmp_path / "gt.json").write_text(json.dumps({"database": {
+        "v": annotations(("x", 0, 10), ("y", 0, 4)), "w": annotations(("x", 0, 40)),
+        "train": {"subset": "training", "annotations": []}}}))
+    (tmp_path / "found.json").write_text(json.dumps({"results": {
+        "v": [row("x", 0, 10, .9), row("y", 0, 4, .8), row("fly", 0, 1, .7)],
+        "new": [row("y", 0, 4, .1)]}}))
+    return tmp_path
+
+
+def change(path, **entries):
+    """Change a video's detections in a file."""
+    content = read(path)
+    content["results"] |= entries
+    path.write_text(json.dumps(content))
+
+
+# ---- a detection file ---------------------------------------------------------------------------
+
+@pytest.fixture
+def evaluated(folder, capsys):
+    code = evaluate("--detections", folder / "found.json", "--video_anno", folder / "gt.json",
+                    "--short_seconds", 5)
+    assert code == 0
+    return folder, capsys.readouterr().out
+
+
+def test_scores_lie_beside_the_detections(evaluated):
+    folder, said = evaluated
+    scores = read(folder / "metrics.json")
+    assert scores["ap_per_class"] == {"x": [.5] * 7, "y": [1] * 7}
+    assert scores["mAP"] == [.75] * 7
+    assert scores["average_mAP"] == {"0.1:0.7": .75, "0.3:0.7": .75}
+    assert [scores[name] for name in ("dataset", "subset", "protocol", "num_videos",
+                                      "num_ground_truth", "num_detections")] == [
+        "custom", "test", "activitynet", 2, 3, 4]
+    assert scores["short_actions"]["mAP"] == [1] * 7
+    assert set(scores["AR@AN"]) == {"1", "5", "10", "100"}
+    diagnosis = read(folder / "detad.json")
+    assert diagnosis["average_mAP_N"] == pytest.approx(.75, abs=.05)
+    assert diagnosis["videos_without_detections"] == ["w"]
+    for name in (*FIGURES, "average_recall"):
+        assert (folder / f"{name}.pdf").stat().st_size and (folder / f"{name}.png").stat().st_size
+    # What is printed are the same numbers, on what they were computed, and what is odd.
+    assert "75.00" in said and "4 detections against 3 actions of 2 classes in 2 videos" in said
+    assert "average mAP_N" in said and "length XS" in said
+    for warning in ("1 detections are in 1 videos that the ground truth lacks", "labels",
+                    "1 of 2 videos of the ground truth have no detections: w"):
+        assert any(line.startswith("warning: ") and warning in line for line in said.splitlines())
+    # And the numbers say where they come from.
+    origin = scores["provenance"]
+    assert origin["videos"] == 2 and origin["instances"] == 3 and len(origin["notes"]) == 3
+    assert origin["ground_truth"] == str(folder / "gt.json")
+    assert origin["detections"].endswith("found.json") and origin["settings"]["protocol"]
+    assert "train_lr" not in origin["settings"] and origin["versions"]["numpy"]
+
+
+def test_proposals_without_labels_have_recall_alone(folder, capsys):
+    rows = [{"score": 1 - i / 10, "segment": [0, 10 + i]} for i in range(5)]
+    change(folder / "found.json", v=rows, new=[])
+    out = folder / "out"
+    assert evaluate("--detections", folder / "found.json", "--video_anno", folder / "gt.json",
+                    "--output_path", out) == 0
+    assert "mAP" not in read(out / "metrics.json") and read(out / "metrics.json")["AUC"] > 0
+    assert not (out / "detad.json").exists()
+    assert "5 proposals against 3 actions" in capsys.readouterr().out
+
+
+def test_activitynet_results_may_have_v_before_their_videos(folder, capsys, monkeypatch):
+    monkeypatch.chdir(folder)
+    (folder / "gt.json").write_text(json.dumps({"database": {
+        "a": {**annotations(("x", 0, 10)), "subset": "validation"},
+        "b": {**annotations(("x", 5, 9)), "subset": "validation"}}}))
+    (folder / "found.json").write_text(json.dumps({"results": {
+        "v_a": [row("x", 0, 10, .9)], "b": [row("x", 5, 9, .8)]}}))
+    words = ("--detections", folder / "found.json", "--video_anno", folder / "gt.json")
+    assert evaluate(*words, "--dataset", "activitynet") == 0
+    scores = read(folder / "metrics.json")
+    assert scores["mAP"] == [1] * 10
+    assert any("1 of 2 videos of" in note for note in scores["provenance"]["notes"])
+    said = capsys.readouterr().out
+    assert "warning: 1 of 2 videos of" in said and "were renamed" in said
+    # Names of other data sets mean what they say.
+    assert evaluate(*words, "--subset", "validation") == 0
+    assert read(folder / "metrics.json")["mAP"] == [.25] * 7
+
+
+def test_the_published_score_of_s_cnn(shared, tmp_path, capsys):
+    real, thumos = shared / "real/scnn_detections", shared / "annotations/thumos14"
+    truth = thumos / "thumos14_test_extra_characteristics.json"
+    assert evaluate("--dataset", "thumos", "--protocol", "thumos14", "--video_anno", truth,
+                    "--detad_anno", truth, "--ambiguous", real / "Ambiguous_test.txt",
+                    "--detections", real / "THUMOS14_dets_nms0.4.json.gz",
+                    "--output_path", tmp_path) == 0
+    scores = read(tmp_path / "metrics.json")
+    assert scores["mAP"][4] == pytest.approx(0.1897, abs=5e-5)
+    assert scores["num_videos"] == 212 and "by name of the video" in scores["provenance"]["ties"]
+    assert "video_test_0001292" in capsys.readouterr().out
+    diagnosis = read(tmp_path / "detad.json")
+    assert diagnosis["ground_truth"] == str(truth) and diagnosis["num_instances"] > 3300
+    assert diagnosis["bucket_edges"]["length"].startswith("XS 0-3")
+
+
+# ---- the proposals of Infer.py ------------------------------------------------------------------
+
+def infer(folder, rows, words, classes=("x", "y"), **stored):
+    """Write proposals.h5 of {video: (segments, scores, labels)} as Infer.py would."""
+    parts = [(Window(video, 0., 1., None, 100., None), Proposals(
+        np.array(segments, np.float64), np.array(scores, np.float32),
+        np.array(labels, np.int32))) for video, (segments, scores, labels) in rows.items()]
+    config = parse_config("Infer", words)
+    write_proposals(folder / "proposals.h5", parts,
+                    settings(config) | {"classes": list(classes)} | stored)
+
+
+def test_detections_are_made_of_proposals(folder, capsys):
+    infer(folder, {"v": ([[0, 10], [0, 4], [0, 4.1]], [.5, .25, .125], [1, 2, 2]),
+                   "w": ([[0, 40], [50, 50]], [.75, .5], [1, 1])}, ["--dataset", "custom"])
+    words = ("--output_path", folder, "--video_anno", folder / "gt.json")
+    assert evaluate(*words) == 0
+    found = read(folder / "detections_postNMS.json")
+    assert found["results"]["w"] == [row("x", 0, 40, .75)]
+    assert found["version"] == "VERSION 1.3" and list(found["results"]) == ["v", "w"]
+    scores = read(folder / "metrics.json")
+    assert scores["mAP"] == [1] * 7 and "AR@AN" not in scores and scores["dataset"] == "custom"
+    assert scores["provenance"]["settings"]["nms_alpha_detect"] == .46
+    assert "warning" not in capsys.readouterr().out
+    # With another suppression, and no new inference.
+    assert evaluate(*words, "--nms_alpha_detect", 1e-4, "--max_detections", 1) == 0
+    assert [len(rows) for rows in read(folder / "detections_postNMS.json")["results"].values()] == [
+        1, 1]
+
+
+def test_proposals_without_classes_need_a_classifier(folder, capsys):
+    (folder / "gt.json").write_text(json.dumps({"database": {
+        "a": {**annotations(("x", 0, 10)), "subset": "validation"}}}))
+    infer(folder, {"v_a": ([[0, .1], [.5, .5]], [.5, .75], [0, 0])}, ["--dataset", "activitynet"])
+    words = ("--output_path", folder, "--video_anno", folder / "gt.json")
+    assert evaluate(*words) == 0
+    assert read(folder / "proposals_postNMS.json")["results"] == {
+        "a": [{"score": .5, "segment": [0, 10]}]}
+    scores = read(folder / "metrics.json")
+    assert scores["AR@AN"]["100"] == 1 and "mAP" not in scores
+    assert "no video-level scores" in capsys.readouterr().out
+    assert not (folder / "detections_postNMS.json").exists()
+    (folder / "classifier.json").write_text(json.dumps({
+        "results": {"a": [.25, .75]}, "class": ["y", "x"]}))
+    assert evaluate(*words, "--video_scores", folder / "classifier.json") == 0
+    assert read(folder / "detections_postNMS.json")["results"] == {"a": [row("x", 0, 10, .375)]}
+    scores = read(folder / "metrics.json")
+    assert scores["average_mAP"] == {"0.5:0.95": 1} and scores["AR@AN"]["100"] == 1
+
+
+def test_no_proposals_at_all_score_0(folder):
+    infer(folder, {"v": (np.zeros((0, 2)), [], [])}, ["--dataset", "custom"])
+    assert evaluate("--output_path", folder, "--video_anno", folder / "gt.json") == 0
+    assert read(folder / "metrics.json")["mAP"] == [0] * 7
+
+
+def test_a_sweep_says_what_it_was_computed_on(folder, capsys):
+    infer(folder, {"v": ([[0, 10], [0, 4], [20, 24]], [.5, .25, .75], [1, 2, 1]),
+                   "w": ([[0, 40]], [.75], [1])}, ["--dataset", "custom"])
+    words = ("--output_path", folder, "--video_anno", folder / "gt.json")
+    assert evaluate(*words, "--sweep", "max_detections=1,3", "nms_alpha_detect=0.3") == 0
+    content = read(folder / "sweep.json")
+    assert [row["settings"] for row in content["tried"]] == [
+        {"max_detections": 1, "nms_alpha_detect": .3}, {"max_detections": 3,
+                                                        "nms_alpha_detect": .3}]
+    # The same numbers, from the same things, as Eval.py with these settings.
+    assert not (folder / "metrics.json").exists()
+    assert evaluate(*words, "--max_detections", 3, "--nms_alpha_detect", .3) == 0
+    scores = read(folder / "metrics.json")
+    assert content["tried"][1]["scores"] == scores["average_mAP"]
+    assert content["tried"][0]["scores"]["0.1:0.7"] < scores["average_mAP"]["0.1:0.7"]
+    mine, its = content["provenance"], scores["provenance"]
+    assert set(its["settings"]) - set(mine["settings"]) == {"max_detections", "nms_alpha_detect"}
+    assert mine["settings"].items() <= its["settings"].items() and mine["instances"] == 3
+    for name in ("ground_truth", "detections", "subset", "videos", "ties", "versions", "notes"):
+        assert mine[name] == its[name]
+    assert "git_commit" in mine
+    assert "max_detections 3" in capsys.readouterr().out
+
+
+# ---- refusals -----------------------------------------------------------------------------------
+
+def refusal(capsys, *words):
+    """The one sentence with which Eval.py ends."""
+    assert evaluate(*words) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: ") and said.count("\n") == 1
+    return said
+
+
+def test_broken_detection_files(folder, capsys):
+    words = ("--video_anno", folder / "gt.json", "--detections", folder / "found.json")
+    for content, message in (("", "line 1, column 1"), ('{"results": 3}', 'no object "results"'),
+                             ('{"results": {"v": [{"label": "x"}]}}', "has no 'score'"),
+                             ('{"results": {"v": [{"label": "x", "score": NaN, '
+                              '"segment": [0, 1]}]}}', "expected a finite number")):
+        (folder / "found.json").write_text(content)
+        assert message in refusal(capsys, *words)
+    assert not (folder / "metrics.json").exists()
+    (folder / "found.json").unlink()
+    assert "no detection file at" in refusal(capsys, *words)
+
+
+def test_ground_truths_that_cannot_be_scored(folder, capsys, monkeypatch):
+    monkeypatch.chdir(folder)
+    words = ("--detections", folder / "found.json")
+    assert "name it with --video_anno" in refusal(capsys, *words)
+    words += ("--video_anno", folder / "gt.json")
+    assert "no video is of subset val; the annotations have" in refusal(capsys, *words,
+                                                                        "--subset", "val")
+    assert "none of its 1 videos to score has an action" in refusal(capsys, *words, "--subset",
+                                                                    "train")
+
+
+def test_broken_side_files(folder, capsys):
+    words = ("--detections", folder / "found.json", "--video_anno", folder / "gt.json")
+    (folder / "side").write_text("one two\n")
+    assert "side, line 1: expected `video start end`" in refusal(
+        capsys, *words, "--protocol", "thumos14", "--ambiguous", folder / "side")
+    assert "line 1, column 1" in refusal(capsys, *words, "--detad_anno", folder / "side")
+
+
+def test_proposals_that_cannot_be_used(folder, capsys):
+    words = ("--output_path", folder, "--video_anno", folder / "gt.json")
+    assert "no proposals at" in refusal(capsys, *words)
+    rows = {"v": ([[0, 10]], [.5], [3])}
+    infer(folder, rows, ["--dataset", "custom"])
+    assert "the proposals have labels 3 to 3" in refusal(capsys, *words)
+    assert "--num_levels 4 contradicts" in refusal(capsys, *words, "--num_levels", 4)
+    assert "--video_scores" in refusal(capsys, *words, "--video_scores", folder / "none.json")
+    write_proposals(folder / "proposals.h5", [], settings(parse_config("Infer", [])))
+    assert "does not say its classes" in refusal(capsys, *words)
+
+
+def test_frames_of_a_video_are_needed_to_floor_its_duration(folder, capsys):
+    (folder / "video_info_new.csv").write_text("video,numFrame,subset\nother,3,validation\n")
+    infer(folder, {"v": ([[0, .5]], [.5], [0])}, ["--dataset", "activitynet"])
+    (folder / "gt.json").write_text(json.dumps({"database": {
+        "other": {**annotations(("x", 0, 10)), "subset": "validation"}}}))
+    assert "has no frames of v" in refusal(
+        capsys, "--output_path", folder, "--video_anno", folder / "gt.json", "--video_info",
+        folder / "video_info_new.csv", "--floor_duration")

@@ -1,0 +1,506 @@
+"""Prepare_data.py: what it says of files, and downloads that break off."""
+
+import contextlib
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import h5py
+import pytest
+
+import Prepare_data
+from Utils.config.resolve import resolve
+from Utils.data.annotations import videos_of
+from Utils.data.datasets import load_videos
+from Utils.files import UserError
+from Utils.prepare.compare import check_features
+from Utils.prepare.download import fetch
+
+CONTENT = bytes(range(256)) * 800        # 200 kB
+CHECKSUM = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Server(ThreadingHTTPServer):
+    """Files from memory; each of `cuts` ends one transfer after so many bytes."""
+
+    def __init__(self, files):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.files, self.cuts, self.codes, self.ranges = files, [], [], []
+        self.knows_ranges, self.pause, self.sent = True, 0.0, 0
+
+    @property
+    def address(self):
+        return f"http://127.0.0.1:{self.server_address[1]}/files"
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        server, wanted = self.server, self.headers.get("Range")
+        server.ranges.append(wanted)
+        body = server.files.get(self.path.removeprefix("/files/"))
+        code = server.codes.pop(0) if server.codes else 200 if body is not None else 404
+        if code != 200:
+            self.send_error(code)
+            return
+        start = int(wanted[6:-1]) if wanted and server.knows_ranges else 0
+        if start and start >= len(body):
+            self.send_error(416)
+            return
+        self.send_response(206 if start else 200)
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
+        self.send_header("Content-Length", str(len(body) - start))
+        self.end_headers()
+        stop = start + server.cuts.pop(0) if server.cuts else len(body)
+        for at in range(start, min(stop, len(body)), 8192):
+            self.wfile.write(body[at:min(at + 8192, stop)])
+            server.sent += len(body[at:min(at + 8192, stop)])
+            time.sleep(server.pause)
+
+    def log_message(self, *words):
+        pass
+
+
+@pytest.fixture
+def server():
+    with Server({"part.bin": CONTENT}) as running:
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def target(tmp_path):
+    return tmp_path / "annot" / "part.bin"
+
+
+def get(server, target, checksum=CHECKSUM, **options):
+    fetch(f"{server.address}/part.bin", target, checksum, **{"pause": 0.0, **options})
+
+
+def test_a_whole_file_arrives_alone(server, target):
+    get(server, target)
+    assert target.read_bytes() == CONTENT
+    assert os.listdir(target.parent) == ["part.bin"]
+
+
+def test_a_broken_transfer_goes_on_where_it_ended(server, target):
+    server.cuts = [1000, 50_000, 8192, 1]
+    get(server, target, attempts=2)
+    assert target.read_bytes() == CONTENT
+    assert server.ranges == [None, "bytes=1000-", "bytes=51000-", "bytes=59192-", "bytes=59193-"]
+    assert server.sent == len(CONTENT)              # no byte came twice
+
+
+def test_a_later_run_goes_on_too(server, target):
+    server.cuts = [1000, 0, 0]
+    with pytest.raises(UserError, match="off after 1000 of 204800 bytes; 1000 bytes are kept"):
+        get(server, target, attempts=2)
+    assert not target.exists()
+    get(server, target)
+    assert target.read_bytes() == CONTENT
+    assert server.ranges[-1] == "bytes=1000-"
+
+
+def test_a_server_without_ranges_sends_from_the_start(server, target):
+    server.knows_ranges, server.cuts = False, [70_000]
+    get(server, target)
+    assert target.read_bytes() == CONTENT
+
+
+def test_a_server_that_always_breaks_off_at_the_same_byte_is_given_up(server, target):
+    server.knows_ranges, server.cuts = False, [70_000, 30_000] * 20
+    with pytest.raises(UserError, match="broke off"):
+        get(server, target, attempts=3)
+    assert len(server.ranges) <= 6
+
+
+def test_a_kept_start_of_another_version_is_thrown_away(server, target):
+    server.cuts = [5000, 0]
+    with pytest.raises(UserError):
+        get(server, target, attempts=1)
+    server.files["part.bin"], server.cuts = CONTENT[::-1], []
+    get(server, target, hashlib.sha256(CONTENT[::-1]).hexdigest())
+    assert target.read_bytes() == CONTENT[::-1]
+
+
+def test_a_download_ended_before_its_renaming_is_only_verified(server, target):
+    target.parent.mkdir()
+    (target.parent / ".part.bin.download").write_bytes(CONTENT)
+    get(server, target)
+    assert target.read_bytes() == CONTENT
+    assert server.sent == 0
+
+
+def test_a_wrong_file_is_not_kept_and_does_not_replace(server, target):
+    target.parent.mkdir()
+    target.write_bytes(b"mine")
+    with pytest.raises(UserError, match=f"its sha256 is {CHECKSUM}, expected 00"):
+        get(server, target, checksum="00")
+    assert target.read_bytes() == b"mine"
+    assert os.listdir(target.parent) == ["part.bin"]
+
+
+def test_a_longer_file_is_cut_off(server, target):
+    with pytest.raises(UserError, match="longer than the 1000 bytes expected"):
+        get(server, target, size=1000)
+    assert not target.exists()
+
+
+def test_an_overloaded_server_is_asked_again(server, target):
+    server.codes = [503, 429]
+    get(server, target)
+    assert target.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("codes, message", [
+    ([404], "answers 404 Not Found; check the address given with --from"),
+    ([503] * 4, "answers 503 Service Unavailable; 0 bytes are kept"),
+])
+def test_a_refusal_is_a_sentence(server, target, codes, message):
+    server.codes = codes
+    with pytest.raises(UserError, match=message):
+        get(server, target)
+
+
+def test_no_server_is_a_sentence(target):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    with pytest.raises(UserError, match="no connection .*0 bytes are kept, run the command again"):
+        fetch(f"http://127.0.0.1:{port}/x", target, CHECKSUM, pause=0.0)
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "nonsense", "http://[x",
+                                 "http://a b/c", "http://127.0.0.1:port/x"])
+def test_only_web_addresses_are_opened(target, url):
+    with pytest.raises(UserError, match="is no web address"):
+        fetch(url, target, CHECKSUM)
+
+
+def test_a_full_disk_is_a_sentence(server, tmp_path):
+    with pytest.raises(UserError, match="cannot write"):
+        get(server, Path("/dev/full/part.bin"))
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="cannot write"):
+        get(server, tmp_path / "file" / "part.bin")
+
+
+def test_killed_at_any_moment_the_next_run_completes_the_file(server, target):
+    """kill -9 in the middle: no half file under the name, and the next run ends it."""
+    server.pause = 0.02
+    order = [sys.executable, "-c", "import sys; from Utils.prepare.download import fetch; "
+             "fetch(*sys.argv[1:])", f"{server.address}/part.bin", str(target), CHECKSUM]
+    for sent in (20_000, 90_000):
+        running = subprocess.Popen(order, cwd=Path(__file__).parents[2])
+        while server.sent < sent and running.poll() is None:
+            time.sleep(0.005)
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+        assert not target.exists()
+    get(server, target)
+    assert target.read_bytes() == CONTENT
+
+
+# The script
+
+def run(capsys, *words):
+    """Exit code, stdout and stderr of Prepare_data.py."""
+    code = Prepare_data.main([str(word) for word in words])
+    return code, *capsys.readouterr()
+
+
+def check(capsys, dataset, folder, features=None):
+    """`run` of the verb check."""
+    return run(capsys, "check", "--dataset", dataset, "--folder", folder,
+               *(("--feature_path", features) if features else ()))
+
+
+@pytest.fixture
+def annotations(shared, tmp_path):
+    """Writable copies of the real annotation files."""
+    for name in ("thumos14", "activitynet"):
+        (tmp_path / name).mkdir()
+        for path in (shared / "annotations" / name).iterdir():
+            shutil.copyfile(path, tmp_path / name / path.name)
+    return tmp_path
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    def refuse(*words, **named):
+        raise AssertionError("this verb touches the network")
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+
+
+def test_real_thumos_files_are_right(annotations, capsys, no_network):
+    code, said, _ = check(capsys, "thumos", annotations / "thumos14")
+    assert code == 0
+    assert said.count(": right; checksum as known") == 6
+
+
+def test_real_activitynet_files_are_right_and_missing_ones_have_a_source(annotations, capsys):
+    code, said, _ = check(capsys, "activitynet", annotations / "activitynet")
+    assert code == 0
+    assert said.count(": right; checksum as known") == 4
+    assert "cuhk_val_simp_share.json: absent (optional); video-level classes" in said
+
+
+def test_an_unpacked_ground_truth_is_the_same_file(annotations, capsys):
+    packed = annotations / "activitynet" / "anet_v1-3_validation_gt.json.gz"
+    packed.with_suffix("").write_bytes(gzip.decompress(packed.read_bytes()))
+    packed.unlink()
+    code, said, _ = check(capsys, "activitynet", annotations / "activitynet")
+    assert code == 0
+    assert "anet_v1-3_validation_gt.json: right; checksum as known" in said
+
+
+def test_the_full_ground_truth_is_known_by_its_validation_part(annotations, capsys):
+    packed = annotations / "activitynet" / "anet_v1-3_validation_gt.json.gz"
+    content = json.loads(gzip.decompress(packed.read_bytes()))
+    content["database"]["other"] = {"subset": "training", "annotations": []}
+    (packed.parent / "activity_net.v1-3.min.json").write_text(json.dumps(content))
+    packed.unlink()
+    _, said, _ = check(capsys, "activitynet", packed.parent)
+    assert ("activity_net.v1-3.min.json: right; 4926 validation videos, 7654 validation actions; "
+            "no checksum is known") in said
+
+
+def edit(path, change):
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content, indent=1))
+
+
+def test_a_differing_count_is_named(annotations, capsys):
+    def drop_one(content):
+        content["database"]["video_test_0000896"]["annotations"].pop()
+    edit(annotations / "thumos14/thumos_gt.json", drop_one)
+    code, said, _ = check(capsys, "thumos", annotations / "thumos14")
+    assert code == 1
+    assert "thumos_gt.json: different; 3310 test actions, expected 3311\n" in said
+
+
+def test_a_rewritten_copy_with_the_same_counts_is_said(annotations, capsys):
+    edit(annotations / "thumos14/thumos_gt.json", lambda content: None)
+    code, said, _ = check(capsys, "thumos", annotations / "thumos14")
+    assert code == 1
+    assert "thumos_gt.json: different; another checksum, but the usual counts (200 train" in said
+
+
+@pytest.mark.parametrize("dataset, name, bad, message", [
+    ("thumos14", "thumos_gt.json", b"{", "not valid JSON: line 1, column 2"),
+    ("thumos14", "thumos_gt.json", b"[]", "holds no videos"),
+    ("thumos14", "val_info.mat", b"MATLAB 5.0", "val_info.mat"),
+    ("activitynet", "video_info_new.csv", b"video,seconds\nv_a,1\n", "has no column 'subset'"),
+    ("activitynet", "anet_classes_idx.json", b"[]", "is not a JSON object"),
+    ("activitynet", "anet_v1-3_validation_gt.json.gz", b"\x1f\x8b\x08", "cannot read"),
+    ("activitynet", "anet_v1-3_validation_gt.json.gz",
+     gzip.compress(b"{}" * 99, mtime=0)[:10] + b"no", "cannot read"),
+    ("activitynet", "cuhk_val_simp_share.json", b"{}", "has no 'results'"),
+])
+def test_a_broken_file_is_unreadable_and_has_a_source(annotations, capsys, dataset, name, bad,
+                                                      message):
+    (annotations / dataset / name).write_bytes(bad)
+    code, said, _ = check(capsys, dataset.removesuffix("14"), annotations / dataset)
+    line = next(line for line in said.splitlines() if line.startswith(f"  {name}:"))
+    assert code == 2
+    assert line.startswith(f"  {name}: unreadable; ")
+    assert message in line
+    assert "a good one comes from " in line
+
+
+def test_missing_files_are_listed_with_their_source(tmp_path, capsys, no_network):
+    code, said, _ = check(capsys, "thumos", tmp_path)
+    assert code == 2
+    assert "val_info.mat: missing; durations of the training videos; comes from meta file" in said
+    assert "3 missing, 3 absent (optional)" in said
+
+
+def test_scores_of_another_width_are_counted(annotations, capsys):
+    (annotations / "activitynet/cuhk_val_simp_share.json").write_text(json.dumps(
+        {"results": {"a": [0.1] * 200, "b": [0.1] * 199}, "class": [str(i) for i in range(200)]}))
+    code, said, _ = check(capsys, "activitynet", annotations / "activitynet")
+    assert code == 1
+    assert "1 videos with another number of scores, expected 0" in said
+
+
+def test_download_fetches_what_is_missing(annotations, server, capsys):
+    source, folder = annotations / "thumos14", annotations / "mine"
+    server.files = {path.name: path.read_bytes() for path in source.iterdir()}
+    server.cuts = [100_000, 5]
+    folder.mkdir()
+    shutil.copyfile(source / "val_info.mat", folder / "val_info.mat")
+    code, said, _ = run(capsys, "download", "--dataset", "thumos", "--from", server.address,
+                        "--to", folder)
+    assert code == 0
+    assert "1 there already" in said and "5 downloaded and verified" in said
+    for path in source.iterdir():
+        assert (folder / path.name).read_bytes() == path.read_bytes()
+
+
+def test_download_refuses_a_changed_file_and_keeps_mine(server, tmp_path, capsys):
+    server.files = {"thumos_classes_idx.json": b"{}"}
+    mine = tmp_path / "thumos_classes_idx.json"
+    order = ("download", "--dataset", "thumos", "--from", server.address, "--to", tmp_path,
+             "--only", mine.name)
+    code, _, said = run(capsys, *order)
+    assert code == 2 and "is not the known thumos_classes_idx.json" in said
+    assert not mine.exists()
+    mine.write_text("mine")
+    code, _, said = run(capsys, *order)
+    assert code == 2 and "is there but is not the known file; --overwrite replaces it" in said
+    assert mine.read_text() == "mine"
+
+
+def test_a_file_without_known_checksum_needs_one(server, tmp_path, capsys):
+    server.files = {"cuhk_val_simp_share.json": CONTENT}
+    order = ("download", "--dataset", "activitynet", "--from", server.address, "--to", tmp_path,
+             "--only", "cuhk_val_simp_share.json")
+    code, _, said = run(capsys, *order)
+    assert code == 2 and "give it: --only cuhk_val_simp_share.json --sha256 HEX" in said
+    assert run(capsys, *order, "--sha256", CHECKSUM.upper())[0] == 0
+    assert (tmp_path / "cuhk_val_simp_share.json").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("words, message", [
+    ("", "the following arguments are required: VERB"),
+    ("check", "the following arguments are required: --dataset"),
+    ("check --dataset charades", "invalid choice: 'charades'"),
+    ("check --dataset thumos --folders x", "unrecognized arguments: --folders"),
+    ("download --dataset thumos", "required: --from"),
+    ("download --dataset thumos --from x --only ../x", "../x is no file of thumos; known"),
+    ("download --dataset thumos --from x --sha256 0", "name it with --only"),
+    ("download --dataset thumos --from x", "is no web address"),
+])
+def test_wrong_words_are_one_sentence(capsys, tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    code, _, said = run(capsys, *words.split())
+    assert code == 2
+    assert said.startswith("error: ") and message in said and said.count("\n") == 1
+
+
+def test_convert_writes_and_does_not_overwrite(tmp_path, capsys, no_network):
+    source = tmp_path / "anno.json"
+    source.write_text(json.dumps({"database": {"video_test_0000004": {
+        "subset": "Test", "duration": 33.7,
+        "annotations": [{"segment": [1, 2], "label": "Shotput"}]}}}))
+    order = ("convert", source, "--to", tmp_path / "annot")
+    code, said, _ = run(capsys, *order)
+    assert code == 0
+    assert "1 test videos (210 in the usual thumos_gt.json)" in said
+    assert sorted(os.listdir(tmp_path / "annot")) == ["test_info.mat", "thumos_gt.json"]
+    assert "still missing: val_info.mat; durations of the training videos" in said
+    code, _, said = run(capsys, *order)
+    assert code == 2 and "is there already; --overwrite replaces it" in said
+    assert run(capsys, *order, "--overwrite")[0] == 0
+
+
+def test_help_is_shown_for_every_verb(capsys):
+    for verb in ("check", "convert", "download"):
+        with contextlib.suppress(SystemExit):
+            Prepare_data.main([verb, "--help"])
+        assert "usage: Prepare_data.py " + verb in capsys.readouterr().out
+
+
+# Features
+
+RATE = 30.0
+FILES = {"rgb_val.h5": "train", "flow_val.h5": "train",
+         "rgb_test.h5": "test", "flow_test.h5": "test"}
+
+
+@pytest.fixture
+def features(annotations):
+    """Tiny THUMOS14 features (4 channels a stream) of the real lengths, for every video."""
+    folder = annotations / "features"
+    folder.mkdir()
+    config = resolve({"dataset": "thumos",
+                      "video_anno": str(annotations / "thumos14/thumos_gt.json")})
+    for name, subset in FILES.items():
+        with h5py.File(folder / name, "w") as file:
+            for video in videos_of(load_videos(config)[0], subset):
+                # Never written, so that no space is taken.
+                file.create_dataset(video.name, (round(RATE * video.duration), 4), "f4")
+    return folder
+
+
+def test_whole_features_are_right(annotations, features, capsys):
+    code, said, _ = check(capsys, "thumos", annotations / "thumos14", features)
+    assert code == 0
+    assert "rgb_val.h5: right; 200 videos of 4 channels, 200 needed" in said
+    assert "flow_test.h5: right; 210 videos of 4 channels, 210 needed" in said
+    assert "streams together: right; 8 channels: say --input_feat_dim 8" in said
+
+
+def test_missing_videos_and_odd_lengths_are_named(annotations, features, capsys):
+    with h5py.File(features / "rgb_val.h5", "r+") as file:
+        del file["video_validation_0000051"]
+        frames = file["video_validation_0000052"].shape[0]
+        del file["video_validation_0000052"]
+        file.create_dataset("video_validation_0000052", (frames // 2, 4), "f4")
+    code, said, _ = check(capsys, "thumos", annotations / "thumos14", features)
+    assert code == 1
+    assert ("rgb_val.h5: different; 199 videos of 4 channels, 200 needed; 1 lack: "
+            "video_validation_0000051; 1 do not fit their duration, features a second where 30 are "
+            "usual: video_validation_0000052 15") in said
+    assert "streams together: different; 1 videos, first: video video_validation_0000052" in said
+
+
+def test_an_unusable_shape_is_told(annotations, features, capsys):
+    with h5py.File(features / "flow_test.h5", "r+") as file:
+        del file["video_test_0000004"]
+        file.create_dataset("video_test_0000004", (4,), "f4")
+    code, said, _ = check(capsys, "thumos", annotations / "thumos14", features)
+    assert code == 1
+    assert "1 are unusable, first: video video_test_0000004" in said
+
+
+def test_missing_and_foreign_feature_files_have_a_source(annotations, features, capsys):
+    (features / "rgb_val.h5").unlink()
+    (features / "flow_val.h5").write_bytes(b"not HDF5")
+    code, said, _ = check(capsys, "thumos", annotations / "thumos14", features)
+    assert code == 2
+    assert "rgb_val.h5: missing; comes from your own extraction, or the TSN features" in said
+    assert "flow_val.h5: unreadable; " in said and "cannot be read as HDF5" in said
+    assert "rgb_test.h5: right" in said
+
+
+def test_features_without_annotations_are_only_counted(features, tmp_path, capsys):
+    code, said, _ = check(capsys, "thumos", tmp_path / "none", features)
+    assert code == 2
+    assert ("rgb_val.h5: different; 200 videos of 4 channels, 0 needed; without annotations its "
+            "videos and lengths cannot be checked") in said
+
+
+def test_activitynet_needs_training_and_validation_videos_in_both_streams(annotations, tmp_path):
+    """300 real names and durations; the streams differ by a frame, videos of testing lack."""
+    path = annotations / "activitynet/anet_anno_action.json"
+    path.write_text(json.dumps(dict(list(json.loads(path.read_text()).items())[:300])))
+    (annotations / "activitynet/video_info_new.csv").write_text("video,subset\n" + "".join(
+        f"{name},{('training', 'validation', 'testing')[i % 3]}\n"
+        for i, name in enumerate(json.loads(path.read_text()))))
+    config = resolve({"dataset": "activitynet", "video_anno": str(path)})
+    videos = [video for video in load_videos(config)[0] if video.subset != "testing"]
+    for name, more in (("rgb.h5", 0), ("flow.h5", 1)):
+        with h5py.File(tmp_path / name, "w") as file:
+            for video in videos:
+                file.create_dataset(video.name, (round(5 * video.duration) + more, 2), "f4")
+    assert [(f.name, f.state, f.detail) for f in check_features(
+        "activitynet", path.parent, tmp_path)] == [
+        ("rgb.h5", "right", "200 videos of 2 channels, 200 needed"),
+        ("flow.h5", "right", "200 videos of 2 channels, 200 needed"),
+        ("streams together", "right", "4 channels: say --input_feat_dim 4")]

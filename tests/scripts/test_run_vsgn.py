@@ -1,0 +1,350 @@
+"""run_vsgn.sh: which steps it runs with which flags, what it refuses, and how it sets itself up.
+
+It runs here in a tree of its own, where scripts that write down how they were called stand for
+Cut_long_videos.py, Train.py, Infer.py and Eval.py; test_demo_end_to_end.py runs the real ones.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from Utils.environment import lacking, main, metadata, release, requirements
+
+ROOT = Path(__file__).parents[2]
+CUT, TRAIN, INFER, EVAL = "Cut_long_videos", "Train", "Infer", "Eval"
+
+RECORDER = """
+import json, os, sys
+from pathlib import Path
+
+name = Path(sys.argv[0]).stem
+with open("steps.jsonl", "a") as steps:
+    print(json.dumps([name, sys.argv[1:]]), file=steps)
+Path("threads").write_text(f"{os.environ.get('OMP_NUM_THREADS')} {os.environ['OMP_WAIT_POLICY']}")
+sys.exit(int(os.environ.get("EXIT_" + name, 0)))
+"""
+
+SLEEPER = """
+import os, signal, sys, time
+from pathlib import Path
+
+def stop(signum, frame):
+    Path("stopped").touch()
+    sys.exit(130)
+
+signal.signal(signal.SIGTERM, stop)
+Path("pid").write_text(str(os.getpid()))
+Path("pid").rename("started")
+time.sleep(600)
+"""
+
+
+class Tree:
+    """A copy of what run_vsgn.sh needs, and the folder it is called from."""
+
+    def __init__(self, folder):
+        self.root, self.here = folder / "the project", folder / "here"
+        self.here.mkdir()
+        (self.root / "Utils").mkdir(parents=True)
+        for name in ("run_vsgn.sh", "Utils/environment.py"):
+            shutil.copy(ROOT / name, self.root / name)
+        for name in (CUT, TRAIN, INFER, EVAL):
+            (self.root / f"{name}.py").write_text(RECORDER)
+        self.need()
+
+    def need(self, *dependencies):
+        """Make pyproject.toml ask for these."""
+        (self.root / "pyproject.toml").write_text(
+            f"[project]\ndependencies = {json.dumps(dependencies)}\n"
+            "[project.optional-dependencies]\ntest = []\n")
+
+    def offer(self, version):
+        """Make requirements.txt install this version of the package `tiny`, from a file."""
+        wheel = self.root / f"tiny-{version}-py3-none-any.whl"
+        info = f"tiny-{version}.dist-info"
+        with zipfile.ZipFile(wheel, "w") as file:
+            file.writestr("tiny.py", "")
+            file.writestr(f"{info}/METADATA",
+                          f"Metadata-Version: 2.1\nName: tiny\nVersion: {version}\n")
+            file.writestr(f"{info}/WHEEL",
+                          "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            file.writestr(f"{info}/RECORD", "")
+        (self.root / "requirements.txt").write_text(f"tiny @ {wheel.as_uri()}\n")
+
+    def start(self, *words, **environment):
+        known = {key: value for key, value in os.environ.items()
+                 if key not in ("DATASET", "DATA_PATH") and not key.startswith("OMP_")}
+        return subprocess.Popen(
+            ["bash", str(self.root / "run_vsgn.sh"), *words], cwd=self.here, text=True,
+            env={**known, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def run(self, *words, code=0, **environment):
+        """Call run_vsgn.sh; checks its exit code and gives stdout and stderr together."""
+        process = self.start(*words, **environment)
+        out, err = process.communicate(timeout=300)
+        assert process.returncode == code, out + err
+        return out + err
+
+    @property
+    def steps(self):
+        """[(script, its arguments)] in the order they were called."""
+        path = self.here / "steps.jsonl"
+        return [tuple(json.loads(line)) for line in path.read_text().splitlines()
+                ] if path.exists() else []
+
+    @property
+    def scripts(self):
+        return [script for script, _ in self.steps]
+
+    def put(self, *paths, text=""):
+        for path in paths:
+            (self.here / path).parent.mkdir(parents=True, exist_ok=True)
+            (self.here / path).write_text(text)
+
+    def put_lists(self, text='{"settings": {}, "windows": []}', name="demo"):
+        self.put(*(f"windows/{name}/{kind}.json" for kind in ("train", "val", "infer")), text=text)
+
+
+@pytest.fixture
+def tree(tmp_path):
+    return Tree(tmp_path)
+
+
+def value(arguments, flag):
+    """The last value of a flag, which is the one that counts."""
+    return arguments[len(arguments) - arguments[::-1].index(flag)]
+
+
+@pytest.mark.parametrize(("verb", "scripts"), [
+    ("traininfereval", [CUT, TRAIN, INFER, EVAL]),
+    ("traininfer", [CUT, TRAIN, INFER]),
+    ("train", [CUT, TRAIN]),
+    ("infer", [INFER]),
+    ("eval", [EVAL]),
+    ("cut", [CUT]),
+])
+def test_a_verb_runs_its_steps_in_order(tree, verb, scripts):
+    tree.run(verb)
+    assert tree.scripts == scripts
+
+
+def test_the_demo_is_the_default_and_names_the_run(tree):
+    tree.run("infer")
+    assert tree.steps == [(INFER, [
+        "--dataset", "demo", "--checkpoint_path", "checkpoint_demo", "--output_path",
+        "output_demo", "--window_path", "windows/demo"])]
+
+
+def test_name_flags_and_environment_are_passed_on(tree):
+    tree.run("infer", "mine", "--nms_thr", "0.3", "--no-use_VSS", DATASET="thumos",
+             DATA_PATH="a folder")
+    assert tree.steps == [(INFER, [
+        "--dataset", "thumos", "--checkpoint_path", "checkpoint_mine", "--output_path",
+        "output_mine", "--window_path", "windows/mine", "--feature_path", "a folder",
+        "--nms_thr", "0.3", "--no-use_VSS"])]
+
+
+def test_an_argument_with_a_dash_is_a_flag_not_a_name(tree):
+    tree.run("infer", "--seed", "3")
+    [(_, arguments)] = tree.steps
+    assert value(arguments, "--checkpoint_path") == "checkpoint_demo"
+    assert value(arguments, "--seed") == "3"
+
+
+def test_flags_win_over_the_environment(tree):
+    tree.run("infer", "--dataset", "custom", "--feature_path=mine", "--output_path", "there",
+             DATASET="thumos", DATA_PATH="theirs")
+    [(_, arguments)] = tree.steps
+    assert value(arguments, "--dataset") == "custom"
+    assert value(arguments, "--checkpoint_path") == "checkpoint_custom"
+    assert value(arguments, "--output_path") == "there"
+    assert value(arguments, "--feature_path") == "mine"
+
+
+def test_a_data_path_without_a_data_set_means_activitynet_and_says_so(tree):
+    assert "activitynet, as the scripts mean" in tree.run("infer", DATA_PATH="features")
+    [(_, arguments)] = tree.steps
+    assert value(arguments, "--dataset") == "activitynet"
+
+
+@pytest.mark.parametrize("dataset", ["thumos", "activitynet", "custom"])
+def test_a_data_set_without_its_features_is_refused(tree, dataset):
+    said = tree.run("train", code=2, DATASET=dataset)
+    assert f"error: data set {dataset} needs its features: set DATA_PATH" in said
+    assert tree.steps == []
+
+
+@pytest.mark.parametrize(("words", "environment", "sentence"), [
+    ([], {}, "usage:"),
+    (["trian"], {}, "unknown verb trian; one of traininfereval"),
+    (["train"], {"DATASET": "kinetics"}, "unknown data set kinetics; DATASET is thumos"),
+    (["train", "../elsewhere"], {}, "the name of a run cannot be '../elsewhere'"),
+    (["train", ""], {}, "the name of a run cannot be ''"),
+])
+def test_mistakes_are_a_sentence_and_a_2(tree, words, environment, sentence):
+    assert sentence in tree.run(*words, code=2, **environment)
+    assert tree.steps == []
+
+
+def test_help_explains_and_succeeds(tree):
+    assert "DATA_PATH  folder of the features" in tree.run("help")
+
+
+def test_the_first_failure_ends_it_with_its_code(tree):
+    said = tree.run("traininfereval", code=3, EXIT_Train="3")
+    assert tree.scripts == [CUT, TRAIN]
+    assert "Train.py ended with exit code 3; stopping here" in said
+
+
+@pytest.mark.parametrize(("environment", "threads"), [
+    ({}, "1 passive"),
+    ({"OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "active"}, "2 active"),
+    ({"DATASET": "thumos", "DATA_PATH": "features"}, "None passive"),
+])
+def test_threads_do_not_spin_and_the_environment_wins(tree, environment, threads):
+    tree.run("eval", **environment)
+    assert (tree.here / "threads").read_text() == threads
+
+
+def test_lists_that_are_there_are_not_cut_again(tree):
+    tree.put_lists()
+    tree.run("train")
+    assert tree.scripts == [TRAIN]
+
+
+@pytest.mark.parametrize("kind", ["train", "val", "infer"])
+def test_a_missing_list_is_cut(tree, kind):
+    tree.put_lists()
+    (tree.here / "windows/demo" / f"{kind}.json").unlink()
+    tree.run("train")
+    assert tree.scripts == [CUT, TRAIN]
+
+
+def test_overwriting_cuts_again_but_keeps_lists_of_others(tree):
+    tree.put_lists()
+    tree.run("train", "--overwrite")
+    tree.put_lists(text="[]")
+    tree.run("train", "--overwrite")
+    assert tree.scripts == [CUT, TRAIN, TRAIN]
+
+
+@pytest.mark.parametrize("file", ["checkpoint_demo/checkpoint.pth.tar",
+                                  "checkpoint_demo/best.pth.tar", "output_demo/proposals.h5",
+                                  "output_demo/metrics.json"])
+def test_an_earlier_run_is_neither_replaced_nor_resumed_unasked(tree, file):
+    tree.put(file)
+    said = tree.run("traininfereval", code=2)
+    assert f"{file} is of an earlier run" in said and tree.steps == []
+    assert "--resume" in said and "--overwrite" in said
+    tree.run("traininfereval", "another")
+    assert tree.scripts == [CUT, TRAIN, INFER, EVAL]
+
+
+@pytest.mark.parametrize("flag", ["--resume", "--overwrite"])
+def test_resume_and_overwrite_are_left_to_the_scripts(tree, flag):
+    tree.put("checkpoint_demo/checkpoint.pth.tar")
+    tree.put_lists()
+    tree.run("traininfereval", flag)
+    assert [flag in arguments for _, arguments in tree.steps if _ != CUT] == [True] * 3
+
+
+def test_infer_and_eval_may_be_done_again(tree):
+    tree.put("checkpoint_demo/best.pth.tar", "output_demo/proposals.h5", "output_demo/metrics.json")
+    tree.run("infer")
+    tree.run("eval")
+    assert tree.scripts == [INFER, EVAL]
+
+
+def test_training_alone_does_not_mind_earlier_results(tree):
+    tree.put("output_demo/metrics.json")
+    tree.run("train")
+    assert tree.scripts == [CUT, TRAIN]
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_the_step_that_runs_and_all_after_it(tree, sent):
+    (tree.root / "Train.py").write_text(SLEEPER)
+    tree.put_lists()
+    process = tree.start("traininfereval")
+    while not (tree.here / "started").exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    process.send_signal(sent)
+    try:
+        process.communicate(timeout=60)
+    finally:
+        if not (tree.here / "stopped").exists():
+            os.kill(int((tree.here / "started").read_text()), signal.SIGKILL)
+    assert process.returncode == 130
+    assert (tree.here / "stopped").exists() and tree.steps == []
+
+
+def test_an_environment_is_made_when_needed_and_then_kept(tree):
+    tree.need("tiny>=1.2")
+    tree.offer("1.2.3")
+    said = tree.run("eval")
+    assert "lacks tiny>=1.2" in said and "installing" in said
+    python = tree.root / ".venv/bin/python"
+    assert subprocess.run([python, "-c", "import tiny"]).returncode == 0
+
+    said = tree.run("eval")
+    assert f"using {python}" in said and "installing" not in said
+
+    tree.need("tiny>=1.10")
+    tree.offer("1.10")
+    said = tree.run("eval")
+    assert "lacks tiny>=1.10 (has 1.2.3)" in said and "making" not in said
+    assert tree.scripts == [EVAL] * 3
+
+
+def test_an_environment_without_pip_gets_it_and_a_failed_installation_ends_it(tree):
+    venv = tree.root / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+    tree.need("tiny>=2")
+    (tree.root / "requirements.txt").write_text("./absent-2.0-py3-none-any.whl\n")
+    said = tree.run("eval", code=2)
+    assert "error: the packages could not be installed" in said and tree.steps == []
+
+
+# ---- Utils/environment.py -----------------------------------------------------------------------
+
+def test_versions_compare_as_numbers():
+    assert release("2.13.0+cpu") == (2, 13) == release("2.13")
+    assert release("2.9") < release("2.10.1") < release("10rc1")
+
+
+def test_what_is_absent_or_older_is_told():
+    def installed(package):
+        if package == "gone":
+            raise metadata.PackageNotFoundError
+        return {"old": "1.9", "right": "1.10.0", "broken": None}[package]
+
+    wanted = dict.fromkeys(("gone", "old", "right", "broken"), "1.10")
+    assert lacking(wanted, installed) == ["gone>=1.10", "old>=1.10 (has 1.9)",
+                                          "broken>=1.10 (has 0)"]
+    assert lacking({}, installed) == []
+
+
+def test_the_pins_meet_the_least_versions_and_cover_them():
+    def pins(name):
+        lines = (ROOT / name).read_text().splitlines()
+        return dict(line.split("==") for line in lines if line[:1].isalpha())
+
+    least = requirements(ROOT / "pyproject.toml")
+    assert set(pins("requirements.txt")) == set(least)
+    assert pins("requirements.txt")["torch"] == "2.13.0"
+    everything = {**pins("requirements.txt"), **pins("requirements-dev.txt")}
+    assert lacking(requirements(ROOT / "pyproject.toml", ["test"]), everything.get) == []
+
+
+def test_this_environment_has_what_the_tests_need(capsys):
+    assert main(["test"]) == 0
+    assert capsys.readouterr().out == ""

@@ -1,0 +1,75 @@
+"""The strong recipe through the four scripts: every framing, with classes and without."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from tests.small_run import call, copy_run, make_run
+from Utils.inputs.windows import read_windows
+
+STRONG = ["--recipe", "strong", "--steps_per_epoch", "4", "--batch_size", "4", "--num_epoch", "2",
+          "--warmup_steps", "2"]
+
+
+@pytest.mark.parametrize("more", [[], ["--framing", "whole"],
+                                  ["--framing", "whole", "--class_agnostic"], ["--no-use_VSS"]],
+                         ids=["sliding", "whole", "class-agnostic", "not stitched"])
+def test_from_data_to_scores(tmp_path, more):
+    make_run(tmp_path, words=[*STRONG, *more])
+    scores = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert scores["num_detections"] > 0
+    assert scores["provenance"]["settings"]["recipe"] == "strong"
+    checkpoint = torch.load(tmp_path / "run" / "checkpoint.pth.tar", weights_only=True)
+    assert checkpoint["settings"]["random_windows"] and checkpoint["epoch"] == 2
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("strong") / "run"
+    return folder, make_run(folder, words=STRONG)
+
+
+@pytest.fixture
+def run(original, tmp_path):
+    """A run of the strong recipe, and its options, to be worked on."""
+    folder, words = original
+    return copy_run(folder, tmp_path / "run"), words
+
+
+def test_windows_are_few_and_clips_are_added(run):
+    windows, settings = read_windows(run[0] / "windows" / "infer.json")
+    assert settings["infer_windows"] == "cover" and settings["infer_clips"]
+    # 100 frames, T = 64, clips of 24: two windows and eight clips of each of two videos.
+    assert len(windows) == 2 * (2 + 8)
+
+
+def test_windows_of_the_other_recipe_are_refused(run, capsys):
+    folder, words = run
+    assert call("Cut", folder, *words, "--recipe", "paper") == 0
+    assert call("Infer", folder, *words) == 2
+    assert "was cut with --infer_windows quarter" in capsys.readouterr().err
+    assert call("Infer", folder, *words, "--recipe", "paper") == 0
+
+
+def test_training_by_another_recipe_than_was_cut_for_is_refused(run, capsys):
+    folder, words = run
+    assert call("Train", folder, *words, "--recipe", "paper", "--overwrite") == 2
+    assert "was cut with --recipe strong, this run has paper" in capsys.readouterr().err
+
+
+def test_a_network_of_the_strong_recipe_can_be_decoded_as_in_the_paper(run):
+    folder, words = run
+    for script in ("Cut", "Infer", "Eval"):
+        assert call(script, folder, *words, "--recipe", "paper") == 0
+    scores = json.loads((folder / "out" / "metrics.json").read_text())
+    assert scores["num_detections"] > 0
+
+
+def test_one_video_is_detected_as_the_recipe_says(run, capsys):
+    folder, _ = run
+    np.save(folder / "new.npy", np.random.default_rng(0).standard_normal((150, 5)))
+    assert call("Infer", folder, "--video", folder / "new.npy", "--feature_fps", 10, "-o",
+                folder / "new.json") == 0
+    assert " of 15 windows in " in capsys.readouterr().out     # 3 of 64 frames, 12 clips of 24
