@@ -26,8 +26,9 @@ from Utils.config.resolve import adopt, check, describe, parse_config, settings
 from Utils.data.datasets import DATASETS
 from Utils.files import UserError, write_json
 from Utils.inputs.loaders import inference_loader, video_loader
-from Utils.run import Stopwatch, arithmetic, locked, processes, progress, script_main
+from Utils.run import Stopwatch, locked, progress, script_main
 from Utils.training.checkpoints import BEST, LAST, check_classes, load_checkpoint
+from Utils.training.process import arithmetic, processes
 
 
 @script_main

@@ -28,8 +28,9 @@ PARTS = {"none": " (of a fifth of the training videos: nothing is held out)"}
 def training_loaders(config, process, before=None):
     """Loaders of the training and the validation list, and their source.
 
-    process: Utils.run.Processes. before: the checkpoint that is resumed, if any. Returns Source,
-    whose config has what the data decide, (train loader, val loader), lines for the log.
+    process: Utils.training.process.Processes. before: the checkpoint that is resumed, if any.
+    Returns Source, whose config has what the data decide, (train loader, val loader), lines for the
+    log.
     """
     config, source, lists = open_lists(config, TRAIN)
     if before:

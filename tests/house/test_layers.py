@@ -28,6 +28,8 @@ ROWS = (
     (CONFIG, (*GROUND, *CONFIG)),
     (("Utils.data.*",), DATA),
     (("Utils.inputs.*",), (*DATA, "Utils.inputs.*")),
+    (("Utils.training.run",), (*DATA, "Utils.run", "Utils.inputs.*", "Utils.training.*", "Models.*",
+                               "Evaluation.postprocessing.*")),
     (("Utils.training.*",), (*GROUND, *CONFIG, "Utils.run", "Utils.training.*")),
     (("Utils.prepare.*",), (*DATA, "Utils.prepare.*")),
     (("Utils.*",), ("Utils.*",)),
