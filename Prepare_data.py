@@ -1,4 +1,5 @@
-"""Check, convert or download the data of THUMOS14 and ActivityNet-1.3; see docs/data.md."""
+"""Check, convert or download the data of THUMOS14 and ActivityNet-1.3 (docs/data.md); import the
+annotations of other tools and export detections to them (docs/annotation_tools.md)."""
 
 import argparse
 from collections import Counter
@@ -6,10 +7,15 @@ from pathlib import Path
 
 import Utils.packages  # noqa: F401  (says so if one is missing)
 
-from Utils.files import UserError
+from Evaluation.results import read_results
+from Utils.files import UserError, listed, write_json
 from Utils.prepare.compare import check_annotations, check_features, exit_code
 from Utils.prepare.convert import convert, write_annotations, write_durations
 from Utils.prepare.download import fetch
+from Utils.prepare.formats.after_import import look_and_go_on, without_features
+from Utils.prepare.formats.arguments import add_export, add_import, export_choices, import_options
+from Utils.prepare.formats.export import export
+from Utils.prepare.formats.importing import import_files
 from Utils.prepare.known_files import COPIES, KNOWN_FILES, sha256
 from Utils.run import locked, script_main
 
@@ -102,6 +108,37 @@ def _download_one(address, path, checksum, size, overwrite):
     return "downloaded and verified"
 
 
+def import_annotations(**words):
+    """Write annotations of the files of other tools; say what --check would, and what is next."""
+    files, to, format, overwrite, feature_path, options = import_options(words)
+    if to.is_dir():
+        raise UserError(f"--to {to} is a folder; name a file in it, such as "
+                        f"{to / 'annotations.json'}")
+    if to.exists() and not overwrite:
+        raise UserError(f"{to} is there already; --overwrite replaces it")
+    found = import_files(files, options, format)
+    database = found.annotations.database
+    lines = [*found.summary(), *without_features(database, feature_path)]
+    write_json(to, {"database": database})
+    print(*lines, f"wrote {to}", *look_and_go_on(database, to, feature_path), sep="\n")
+    return 0
+
+
+def export_detections(detections, formats, to, overwrite, **words):
+    """Write detections as files of other tools."""
+    choices = export_choices(**words)
+    found, warnings = read_results(detections)
+    results = {video: [] for video in found.videos}
+    for video, label, segment, score in zip(found.video, found.label, found.segments.tolist(),
+                                            found.scores.tolist(), strict=True):
+        results[found.videos[video]].append(
+            {"label": found.classes[label], "score": score, "segment": segment})
+    written = export(results, formats, to, choices, overwrite)
+    print(*warnings, *(f"left out of {why} ({count})" for why, count in written.left_out.items()),
+          f"wrote {len(written.paths)} files: {listed(written.paths)}", sep="\n")
+    return 0
+
+
 def _show(findings):
     for finding in findings:
         print(f"  {finding.name}: {finding.state}" + (f"; {finding.detail}" * bool(finding.detail)))
@@ -145,6 +182,16 @@ def parser():
                        help="checksum of the one file of --only, where none is known here")
     words.add_argument("--overwrite", action="store_true", help="replace files that differ")
     words.set_defaults(verb=download)
+
+    words = verbs.add_parser("import", help=(text := "make annotations.json of the files of other "
+                             "tools"), description=text)
+    add_import(words)
+    words.set_defaults(verb=import_annotations)
+
+    words = verbs.add_parser("export", help=(text := "write detections as files of other tools"),
+                             description=text)
+    add_export(words)
+    words.set_defaults(verb=export_detections)
     return root
 
 

@@ -31,7 +31,8 @@ def committed_texts():
         path = ROOT / name
         content = path.read_bytes() if path.is_file() else b""
         if b"\0" not in content:
-            texts[name] = content.decode("utf-8")
+            # Samples of other tools are in encodings of all kinds.
+            texts[name] = content.decode("utf-8", "replace")
     return texts
 
 

@@ -39,6 +39,7 @@ ROWS = (
     (SCRIPTS, ("Utils.*", "Models.*", "Evaluation.*", "DETAD.*")),
     (("benchmarks.*", "tests.*"), ("*",)),
 )
+IMPORTED_AS = {"pympi-ling": "pympi"}
 WITHOUT_TORCH = ("Evaluation.*", "DETAD.*", "Utils.files", "Utils.config.*", "Utils.inputs.windows",
                  "Utils.environment", "Utils.packages", "Utils.data.demo")
 
@@ -116,7 +117,8 @@ def test_evaluation_does_without_torch():
 def test_outside_packages_are_those_that_pyproject_names():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     named = {line.split(">=")[0] for line in project["dependencies"]}
-    tools = {line.split(">=")[0] for line in project["optional-dependencies"]["test"]}
+    tools = {IMPORTED_AS.get(name, name) for line in project["optional-dependencies"]["test"]
+             for name in [line.split(">=")[0]]}
     wrong = []
     for name, found in IMPORTS.items():
         known = named | tools if matches(name, ("tests.*", "benchmarks.*")) else named

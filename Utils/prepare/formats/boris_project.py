@@ -1,0 +1,164 @@
+"""BORIS projects (.boris, JSON): observations of media files, states as pairs of events."""
+
+import json
+
+from Utils.files import UserError
+from Utils.prepare.formats.boris_media import WITHOUT_MEDIA, Observation, Pairs
+from Utils.prepare.formats.found import BadRow, Found
+from Utils.prepare.formats.kept_rows import NO_CLOCK
+from Utils.prepare.formats.times import number_of
+
+PROJECT_VERSION = "7.0"
+PLAYERS = 8
+
+
+def read(source, options):
+    """The actions of all observations of media. -> Found."""
+    found = Found(source.path, options.skip_bad)
+    kinds = _kinds(source)
+    observations = source.json.get("observations")
+    if not isinstance(observations, dict):
+        raise UserError(f"{source.path} has no object 'observations'; save the project again with "
+                        "BORIS")
+    for name, entry in observations.items():
+        observation = None
+        with found.row(f"observation {name}"):
+            observation = _observation_of(name, entry)
+            if observation is None:
+                found.left_out[WITHOUT_MEDIA] += 1
+            else:
+                observation.add_media(found, options.video_name)
+        if observation is not None:
+            _read_events(found, observation, entry.get("events") or [], kinds, options.unclosed)
+    return found
+
+
+def _kinds(source):
+    """{behaviour: whether it is a state} of the ethogram."""
+    ethogram = source.json.get("behaviors_conf")
+    ethogram = ethogram.values() if isinstance(ethogram, dict) else [None]
+    kinds = {}
+    for entry in ethogram:
+        kind = entry.get("type") if isinstance(entry, dict) else None
+        is_state = isinstance(kind, str) and kind.startswith("State event")
+        if not is_state and not (isinstance(kind, str) and kind.startswith("Point event")):
+            raise UserError(f"{source.path}: the ethogram (behaviors_conf) has a behaviour that is "
+                            "neither a state nor a point event; mend it in BORIS")
+        kinds[entry.get("code")] = is_state
+    return kinds
+
+
+def _observation_of(name, entry):
+    """The Observation of an entry of the project; None for one without media."""
+    if not isinstance(entry, dict):
+        raise BadRow("it is no object")
+    players = entry.get("file")
+    paths = players.get("1") if isinstance(players, dict) else None
+    if entry.get("type", "MEDIA") != "MEDIA" or not paths:
+        return None
+    if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+        raise BadRow("the files of player 1 are no list of paths")
+    info = entry.get("media_info")
+    lengths = info.get("length") if isinstance(info, dict) else None
+    lengths = lengths if isinstance(lengths, dict) else {}
+    files = [(path, number_of(lengths[path], f"the length of {path}") if path in lengths else None)
+             for path in paths]
+    offset = entry.get("time offset")
+    return Observation(name, files, 0.0 if offset is None else number_of(offset, "time offset"))
+
+
+def _read_events(found, observation, events, kinds, unclosed):
+    """BORIS stores no START and STOP: of a subject, behaviour and modifier every second event is
+    the end of a state."""
+    if not isinstance(events, list):
+        raise UserError(f"{found.path}: the events of observation {observation.name} are no list; "
+                        "save the project again with BORIS")
+    pairs = Pairs(found, observation, unclosed)
+    for number, event in enumerate(events, 1):
+        with found.row(f"event {number} of observation {observation.name}"):
+            time, subject, label, modifier = _event(event)
+            if label not in kinds:
+                found.left_out["behaviours missing from the ethogram"] += 1
+            elif not kinds[label]:
+                observation.add(found, time, time, label, subject)
+            elif (key := (subject, label, modifier)) in pairs.started:
+                pairs.stop(key, time)
+            else:
+                pairs.start(key, time)
+    pairs.close()
+
+
+def _event(event):
+    """(time, subject, behaviour, modifier) of an event."""
+    if not isinstance(event, list) or len(event) < 4:
+        raise BadRow(f"it is {str(event)[:40]!r}, expected time, subject, behaviour, modifier")
+    if not all(isinstance(part, str) for part in event[1:4]):
+        raise BadRow("its subject, behaviour or modifier is no text")
+    return number_of(event[0], "the time"), *event[1:4]
+
+
+def to_text(rows, choices):
+    """A project of all videos with detections; rows: {video: table sorted by start}."""
+    rows = {video: without_overlaps(table) for video, table in rows.items() if len(table)}
+    if unknown := [video for video in rows if video not in choices.durations]:
+        raise UserError(f"BORIS needs the length of every video, {unknown[0]} has none "
+                        f"({len(unknown)} of {len(rows)}); give a table `video,seconds` with "
+                        "--durations, or annotations that have it with --video_anno")
+    labels = sorted({label for table in rows.values() for label in table["label"]})
+    return json.dumps({
+        "time_format": "hh:mm:ss", "project_date": NO_CLOCK, "project_name": "detections",
+        "project_description": "", "project_format_version": PROJECT_VERSION, "subjects_conf": {},
+        "behaviors_conf": {str(number): _behaviour(label) for number, label in enumerate(labels)},
+        "observations": {video: _observation(table, choices.media_of(video),
+                                             choices.durations[video], choices.fps)
+                         for video, table in rows.items()},
+        "behavioral_categories": [], "behavioral_categories_config": {},
+        "independent_variables": {}, "coding_map": {}, "behaviors_coding_map": [],
+        "converters": {}}, indent=1, ensure_ascii=False)
+
+
+def without_overlaps(rows):
+    """Of rows of one label that overlap, those of the highest score; sorted as they were.
+
+    BORIS stores no START and STOP but pairs the events of a behaviour in their order, which cannot
+    hold overlaps.
+    """
+    kept = []
+    for row in rows.sort_values("score", ascending=False, kind="stable").itertuples():
+        if all(row.end <= other.start or other.end <= row.start
+               for other in kept if other.label == row.label):
+            kept.append(row)
+    return rows.loc[[index for index in rows.index if index in {row.Index for row in kept}]]
+
+
+def _behaviour(label):
+    return {"type": "State event", "key": "", "code": label, "description": "", "color": "",
+            "category": "", "modifiers": {}, "excluded": "", "coding map": ""}
+
+
+def _observation(rows, media, seconds, fps):
+    return {
+        "file": {str(player): [media] if player == 1 else [] for player in range(1, PLAYERS + 1)},
+        "type": "MEDIA", "date": NO_CLOCK, "description": "detections of VSGN", "time offset": 0.0,
+        "events": _events(rows), "observation time interval": [0, 0], "independent_variables": {},
+        "visualize_spectrogram": False, "visualize_waveform": False,
+        "close_behaviors_between_videos": False, "scan_sampling_time": 0,
+        "media_info": {
+            "length": {media: float(seconds)},
+            # BORIS writes 0 where it does not know the rate, and fails where there is none.
+            "fps": {media: float(fps or 0)},
+            "hasVideo": {media: True}, "hasAudio": {media: False}, "offset": {"1": 0.0}}}
+
+
+def _events(rows):
+    """[time, subject, behaviour, modifier, comment, frame] of the start and end of each row."""
+    events, ends = [], {}
+    for row in rows.itertuples():
+        # A state that starts as the last one of its behaviour ends comes a millisecond later:
+        # sorted by time, the two events could not be told apart.
+        start = round(row.start, 3)
+        start = round(start + 0.001, 3) if start == ends.get(row.label) else start
+        end = ends[row.label] = max(round(row.end, 3), round(start + 0.001, 3))
+        events += [[start, "", row.label, "", f"score {row.score:.3f}", "NA"],
+                   [end, "", row.label, "", "", "NA"]]
+    return sorted(events, key=lambda event: event[0])

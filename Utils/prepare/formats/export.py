@@ -1,0 +1,122 @@
+"""Detections written for other tools: one file for all videos (csv, BORIS, Label Studio) or one
+file per video (subtitles, ELAN, Audacity).
+
+`write` is for one file whose suffix says the format, `export` for a folder and several formats.
+Everything is made and checked in memory before the first file is written.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from Utils.files import UserError, replacing
+from Utils.prepare.formats import audacity, boris_project, elan, labelstudio, subtitles, table
+from Utils.prepare.formats.kept_rows import Choices, check_names, rows_of, short_of_score
+
+
+@dataclass(frozen=True)
+class Target:
+    """One format to write. `name` is the file's name, or None where each video has its own.
+
+    to_text: of all videos `(rows by video, choices)`, or of one `(video, rows, choices)`; rows are
+    tables with the columns start, end, label, score. min_score is the default of --min_score.
+    """
+    suffix: str
+    to_text: Callable
+    name: str | None = None
+    min_score: float = 0.3
+    keeps_order: bool = False
+
+
+TARGETS = {
+    "csv": Target(".csv", table.to_text, "detections.csv", min_score=0.0, keeps_order=True),
+    "srt": Target(".srt", subtitles.to_srt),
+    "vtt": Target(".vtt", subtitles.to_vtt),
+    "elan": Target(".eaf", elan.to_text),
+    "boris": Target(".boris", boris_project.to_text, "detections.boris"),
+    "labelstudio": Target(".json", labelstudio.to_text, "labelstudio_predictions.json"),
+    "audacity": Target(".txt", audacity.to_text),
+}
+BY_SUFFIX = {TARGETS[name].suffix: name for name in ("csv", "srt", "vtt", "elan", "boris")}
+
+
+@dataclass
+class Written:
+    """What was written, and what was not: left_out is {why: how many}."""
+    paths: list[Path] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
+
+
+def write(results: dict[str, list[dict]], path: str | Path, choices: Choices | None = None,
+          overwrite: bool = False) -> Written:
+    """Write detections to one file, whose suffix (.csv .srt .vtt .eaf .boris) says the format.
+
+    results: {video: [{"label", "score", "segment": [start, end] in seconds}, ...]}, as in
+    detections_postNMS.json; a row without a label is written as "(no class)". choices: which rows,
+    and what a format needs to know beside them. Only .csv and .boris hold several videos.
+    Raises UserError for another suffix, several videos in a format of one, an existing file
+    (unless `overwrite`), and whatever the format cannot hold; then nothing is written.
+    """
+    path, choices = Path(path), choices or Choices()
+    if path.suffix.lower() not in BY_SUFFIX:
+        raise UserError(f"{path}: the suffix of the file says its format; known are "
+                        f"{', '.join(BY_SUFFIX)}")
+    target = TARGETS[BY_SUFFIX[path.suffix.lower()]]
+    if target.name is None and len(results) > 1:
+        raise UserError(f"{path}: a {target.suffix} file holds one video, there are "
+                        f"{len(results)}; write .csv, or a file per video with --export "
+                        f"{BY_SUFFIX[target.suffix]}")
+    rows, left_out = _rows(results, target, choices)
+    text = (target.to_text(rows, choices) if target.name is not None else
+            target.to_text(*next(iter(rows.items())), choices) if rows else "")
+    return _write_all({path: text}, left_out, overwrite)
+
+
+def export(results: dict[str, list[dict]], formats: list[str], folder: str | Path,
+           choices: Choices | None = None, overwrite: bool = False) -> Written:
+    """Write detections into `folder`, in one or several formats (keys of TARGETS).
+
+    results and choices as in `write`. Videos without rows get no file of their own. Raises
+    UserError before anything is written for an existing file (unless `overwrite`), a video whose
+    name no file can have, and whatever a format cannot hold.
+    """
+    choices, texts, left_out = choices or Choices(), {}, {}
+    for name in dict.fromkeys(formats):
+        made, missed = _texts(results, TARGETS[name], choices)
+        texts |= {Path(folder) / file: text for file, text in made.items()}
+        left_out |= {f"{name}: {why}": count for why, count in missed.items()}
+    return _write_all(texts, left_out, overwrite)
+
+
+def _texts(results, target, choices):
+    """({file name: text}, {why: how many were left out}) of one format."""
+    rows, left_out = _rows(results, target, choices)
+    if target.name is not None:
+        return {target.name: target.to_text(rows, choices)}, left_out
+    shown = {video: table for video, table in rows.items() if len(table)}
+    check_names(shown, target.suffix)
+    if len(shown) < len(rows):
+        left_out["videos without rows"] = len(rows) - len(shown)
+    return {f"{video}{target.suffix}": target.to_text(video, table, choices)
+            for video, table in shown.items()}, left_out
+
+
+def _rows(results, target, choices):
+    """({video: table of the rows to write}, {why: how many were left out})."""
+    min_score = target.min_score if choices.min_score is None else choices.min_score
+    rows, left_out = rows_of(results)
+    rows, missed = short_of_score(rows, min_score, choices.top)
+    if not target.keeps_order:
+        rows = {video: table.sort_values(["start", "end", "label"], kind="stable")
+                for video, table in rows.items()}
+    return rows, left_out | missed
+
+
+def _write_all(texts, left_out, overwrite):
+    """Write {path: text}, unless one is there already."""
+    if not overwrite and (there := [path for path in texts if path.exists()]):
+        raise UserError(f"{there[0]} is there already; --overwrite replaces it")
+    for path, text in texts.items():
+        with replacing(path) as part:
+            part.write_bytes(text.encode("utf-8"))
+    return Written(list(texts), left_out)

@@ -1,0 +1,124 @@
+"""What a reader finds in one file of another tool, and the options that readers ask."""
+
+import contextlib
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from Utils.files import UserError
+
+NO_SUBJECTS = ("", "No focal subject")
+
+
+class BadRow(ValueError):
+    """What is wrong with one row; the place is added where it is caught."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of an import, as formats.md of the project's specification names them.
+
+    durations: {video: seconds}; names: {name or path: name}; subjects: () ignores them, ("join",)
+    joins them to the label, else the subjects to keep; background: None is the format's own list;
+    columns: {key: header}; unclosed: error, drop, end; overlaps: keep, merge.
+    """
+    fps: float | None = None
+    durations: dict[str, float] = field(default_factory=dict)
+    split: Path | None = None
+    test_share: float | None = None
+    seed: int = 0
+    names: dict[str, str] = field(default_factory=dict)
+    video_name: str = "media"
+    subjects: tuple[str, ...] = ()
+    point: float | None = None
+    unclosed: str = "error"
+    overlaps: str = "keep"
+    background: tuple[str, ...] | None = None
+    tiers: tuple[str, ...] = ()
+    label: str | None = None
+    labels: tuple[str, ...] = ()
+    columns: dict[str, str] = field(default_factory=dict)
+    mapping: Path | None = None
+    encoding: str | None = None
+    timeseries: str | None = None
+    skip_bad: bool = False
+
+
+@dataclass(frozen=True)
+class Action:
+    """One action of a media file (as its file names it), in seconds."""
+    media: str
+    start: float
+    end: float
+    label: str
+    subject: str = ""
+
+
+@dataclass
+class Media:
+    """What a file says of a media file beside its actions."""
+    duration: float | None = None
+    subset: str | None = None
+
+
+@dataclass
+class Found:
+    """The content of one file: media by path as it names them, actions, and what was left out.
+
+    subject_word: what this format calls a subject. background: labels that are no actions here.
+    names: {media: name} of media whose name is not that of a path.
+    """
+    path: Path
+    skip_bad: bool = False
+    media: dict[str, Media] = field(default_factory=dict)
+    actions: list[Action] = field(default_factory=list)
+    left_out: Counter = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+    background: tuple[str, ...] = ()
+    subject_word: str = "subjects"
+    names: dict[str, str] = field(default_factory=dict)
+
+    @contextlib.contextmanager
+    def row(self, where):
+        """Read one row inside: what is wrong with it is an error, or counted with --skip_bad."""
+        num_actions, num_media = len(self.actions), len(self.media)
+        try:
+            yield
+        except BadRow as fault:
+            if not self.skip_bad:
+                raise UserError(f"{self.path}, {where}: {fault}; mend it, or leave such rows out "
+                                "with --skip_bad") from None
+            del self.actions[num_actions:]
+            while len(self.media) > num_media:
+                self.media.popitem()
+            self.left_out["bad rows"] += 1
+
+    def add_media(self, media, duration=None, subset=None):
+        """A media file, with or without actions. BadRow where it contradicts what is known."""
+        if not media:
+            raise BadRow("the name of the video is empty")
+        known = self.media.setdefault(media, Media())
+        known.duration = agreed(known.duration, duration, f"video {media}: the duration")
+        known.subset = agreed(known.subset, subset, f"video {media}: the subset")
+
+    def add(self, media, start, end, label, subject=""):
+        """An action of a media file; end == start is a point."""
+        label = label.strip()
+        if not label:
+            raise BadRow("the label is empty")
+        if not (math.isfinite(start) and math.isfinite(end)):
+            raise BadRow(f"the time {start} to {end} is no number")
+        if end < start:
+            raise BadRow(f"it ends at {end:g} s, before it starts at {start:g} s")
+        subject = "" if subject.strip() in NO_SUBJECTS else subject.strip()
+        self.actions.append(Action(media, float(start), float(end), label, subject))
+
+
+def agreed(known, new, what):
+    """The value that is there; BadRow where two differ (seconds by more than a millisecond)."""
+    if new is None or known is None:
+        return known if new is None else new
+    if known != new and (isinstance(new, str) or abs(known - new) > 0.001):
+        raise BadRow(f"{what} is {new}, but {known} elsewhere")
+    return known

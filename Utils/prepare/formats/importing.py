@@ -1,0 +1,69 @@
+"""Files of other tools -> annotations in our layout. Writes nothing."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from Utils.files import UserError, listed
+from Utils.prepare.formats.found import BadRow, Options
+from Utils.prepare.formats.recognise import READERS, files_in, recognise
+from Utils.prepare.formats.rules import Imported, annotations_of
+from Utils.prepare.formats.source import Source
+
+
+@dataclass
+class Import:
+    """What was read: annotations, and the format of each file."""
+    annotations: Imported
+    formats: dict[Path, str]
+
+    def summary(self):
+        """Lines for the user: formats, counts, notes, what was left out."""
+        database = self.annotations.database
+        labels = [action["label"] for video in database.values() for action in video["annotations"]]
+        lines = [f"{format}: {len(paths)} {'file' if len(paths) == 1 else 'files'} "
+                 f"({listed(paths)})" for format, paths in self._by_format().items()]
+        lines.append(", ".join((counted(len(database), "video"), counted(len(labels), "action"),
+                                counted(len(set(labels)), "class", "classes"))))
+        lines.append("subsets: " + ", ".join(
+            f"{subset} {sum(video['subset'] == subset for video in database.values())}"
+            for subset in dict.fromkeys(video["subset"] for video in database.values())))
+        without = [name for name, video in database.items() if "duration" not in video]
+        if without:
+            lines.append(f"{counted(len(without), 'video')} without a duration: "
+                         f"{listed(without)} (--durations, or --feature_fps later, gives it)")
+        lines += self.annotations.notes
+        counts = [f"{why} ({count})" for why, count in self.annotations.left_out.items()]
+        return lines + [f"left out or changed: {', '.join(counts)}"] * bool(counts)
+
+    def _by_format(self):
+        groups = {}
+        for path, format in self.formats.items():
+            groups.setdefault(format, []).append(path)
+        return groups
+
+
+def counted(count, word, words=None):
+    """`1 video`, `2 videos`."""
+    return f"{count} {word if count == 1 else words or word + 's'}"
+
+
+def import_files(paths: list[str | Path], options: Options | None = None,
+                 format: str | None = None) -> Import:
+    """Read files (or folders of frame labels) of other tools.
+
+    format: a key of READERS for all files; None recognises each by its content. Raises UserError
+    for whatever cannot be read or contradicts itself.
+    """
+    options, formats, found = options or Options(), {}, []
+    if format is not None and format not in READERS:
+        raise UserError(f"--from {format}: known formats are {', '.join(READERS)}")
+    files = [part for path in paths for part in files_in(Path(path))]
+    for path, of_folder in files:
+        source = Source(path, options.encoding)
+        formats[path] = format or of_folder or recognise(source, options)
+        try:
+            found.append(READERS[formats[path]](source, options))
+        except BadRow as fault:
+            raise UserError(f"{path}: {fault}; mend it") from None
+        found[-1].notes += source.notes
+    return Import(annotations_of(found, options), formats)

@@ -1,0 +1,72 @@
+"""A row per frame, a column of 0 and 1 per behaviour: DeepEthogram's labels, SimBA's targets."""
+
+from Utils.files import UserError, listed
+from Utils.prepare.formats.found import BadRow, Found
+from Utils.prepare.formats.framelabels import BACKGROUND, add_runs
+from Utils.prepare.formats.times import frame, rate
+
+UNLABELLED = -1
+VALUES = (0, 1, UNLABELLED)
+SUFFIX = "_labels"
+
+
+def read(source, options):
+    """The runs of each column. Needs --fps; --labels chooses columns."""
+    found = Found(source.path, options.skip_bad, background=BACKGROUND)
+    if not source.rows:
+        raise UserError(f"{source.path} is empty")
+    table = source.table(Found(source.path))
+    media, fps = source.stem.removesuffix(SUFFIX), rate(options, None, source.path)
+    chosen = _columns(source, list(table.columns), options.labels)
+    _check_frames(source, table.iloc[:, 0])
+    columns = {label: [_value(source, line, label, cell) for line, cell in table[label].items()]
+               for label in chosen}
+    unlabelled = sum(map(any, zip(*([value == UNLABELLED for value in column]
+                                    for column in columns.values()), strict=True)))
+    if unlabelled:
+        if not options.skip_bad:
+            raise UserError(f"{source.path}: {unlabelled} frames are not yet labelled (-1); label "
+                            "them, or leave the video out with --skip_bad")
+        found.left_out["videos with unlabelled frames"] += 1
+        return found
+    for label, column in columns.items():
+        add_runs(found, media, [label if value else "" for value in column], fps)
+    return found
+
+
+def _columns(source, names, labels):
+    """The columns that are behaviours."""
+    if unknown := [label for label in labels if label not in names[1:]]:
+        raise UserError(f"{source.path} has no column {unknown[0]!r}; choose with --labels of "
+                        f"{listed(names[1:], 20)}")
+    columns = list(labels) or names[1:]
+    doubled = [name for name in columns if names.count(name) > 1 or not name]
+    if doubled or not columns:
+        raise UserError(f"{source.path}: the column {doubled[0] if doubled else ''!r} has no name "
+                        "of its own; rename it, or choose columns with --labels")
+    return columns
+
+
+def _check_frames(source, cells):
+    """Refuse rows that are missing or out of order: times are counted by rows."""
+    if not len(cells):
+        raise UserError(f"{source.path} holds no frames")
+    before = None
+    for line, cell in cells.items():
+        try:
+            number = frame(cell, "the index of the frame")
+        except BadRow as fault:
+            raise UserError(f"{source.path}, line {line}: {fault}") from None
+        if before is not None and number != before + 1:
+            raise UserError(f"{source.path}, line {line}: frame {number} follows frame {before}; "
+                            "every frame needs its row, in order")
+        before = number
+
+
+def _value(source, line, label, cell):
+    """0, 1 or -1 of a cell."""
+    value = int(float(cell)) if cell in ("0.0", "1.0", "-1.0") else cell
+    if str(value) not in map(str, VALUES):
+        raise UserError(f"{source.path}, line {line}: {label} is {cell[:40]!r}, expected 0 or 1; "
+                        "choose the columns of behaviours with --labels")
+    return int(value)
