@@ -9,7 +9,6 @@ import Utils.packages  # noqa: F401  (says so if one is missing)
 
 import torch
 
-from Evaluation.postprocessing.decoding import decoded
 from Evaluation.postprocessing.detections import (
     detection_rows,
     in_seconds,
@@ -20,15 +19,14 @@ from Evaluation.postprocessing.per_video import detection_options
 from Evaluation.postprocessing.proposal_file import ProposalWriter
 from Evaluation.postprocessing.proposals import Proposals
 from Evaluation.report.timeline import write_detected
-from Models.BatchDecoding import gpu_decoder
-from Models.VSGN import VSGN, load_weights
-from Utils.config.resolve import adopt, check, describe, parse_config, settings
+from Utils.config.resolve import describe, parse_config, settings
 from Utils.data.datasets import DATASETS
 from Utils.files import UserError, write_json
+from Utils.inference.network import build, class_names, predicted, trained
 from Utils.inputs.loaders import inference_loader, video_loader
-from Utils.run import Stopwatch, locked, progress, script_main
-from Utils.training.checkpoints import BEST, LAST, check_classes, load_checkpoint
-from Utils.training.process import arithmetic, processes
+from Utils.run import Stopwatch, locked, script_main
+from Utils.training.checkpoints import LAST, check_classes, load_checkpoint
+from Utils.training.process import processes
 
 
 @script_main
@@ -54,17 +52,6 @@ def main(argv=None):
             print(watch.summary(f"{count} proposals of {len(loader.dataset)} windows in "
                                 f"{config.output_path}/proposals.h5"))
     return 0
-
-
-def trained(config):
-    """The options as the checkpoint has them, and the checkpoint."""
-    path = Path(config.checkpoint_path) / (BEST if config.checkpoint == "best" else LAST)
-    checkpoint = load_checkpoint(path)
-    if "settings" in checkpoint:
-        return adopt(config, checkpoint["settings"], path), checkpoint
-    print(f"{path} has no settings (a released checkpoint): the network is that of the preset "
-          f"{config.dataset} and the flags given")
-    return config, checkpoint
 
 
 def infer_video(config, checkpoint, watch):
@@ -99,30 +86,6 @@ def warnings(config, checkpoint):
     return [f"warning: --feature_fps is {config.feature_fps:g}, the network was trained on "
             f"{trained_rate:g} features a second: actions will seem "
             f"{config.feature_fps / trained_rate:.3g} times as long to it"]
-
-
-def class_names(config, checkpoint):
-    """The classes that a checkpoint was trained on; numbers where it does not tell."""
-    return checkpoint.get("classes") or [str(k) for k in range(1, config.decoder_num_classes)]
-
-
-def build(config, checkpoint, device):
-    """The network of the checkpoint, ready to predict."""
-    model = VSGN(check(config, "Infer"))
-    load_weights(model, checkpoint["state_dict"], config.checkpoint_path)
-    return model.to(device).eval()
-
-
-@torch.inference_mode()
-def predicted(model, loader, config, process):
-    """(Window, Proposals) of every window of the loader, in order."""
-    def launched():
-        for batch in progress(loader, "infer", process.is_first):
-            with arithmetic(config.precision, process.device):
-                predictions = model(batch.features, batch.num_frames)
-            yield predictions, batch
-
-    yield from decoded(launched(), config, gpu_decoder(config, process.device))
 
 
 def in_order(results, process):

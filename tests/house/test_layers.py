@@ -30,6 +30,8 @@ ROWS = (
     (("Utils.inputs.*",), (*DATA, "Utils.inputs.*")),
     (("Utils.training.run",), (*DATA, "Utils.run", "Utils.inputs.*", "Utils.training.*", "Models.*",
                                "Evaluation.postprocessing.*")),
+    (("Utils.inference.*",), (*DATA, "Utils.run", "Utils.inputs.*", "Utils.training.*",
+                              "Utils.inference.*", "Models.*", "Evaluation.*")),
     (("Utils.training.*",), (*GROUND, *CONFIG, "Utils.run", "Utils.training.*")),
     (("Utils.prepare.*",), (*DATA, "Utils.prepare.*")),
     (("Utils.*",), ("Utils.*",)),

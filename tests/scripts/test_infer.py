@@ -11,6 +11,7 @@ import Cut_long_videos
 import Infer
 import Train
 from Utils.data.demo import CLASSES, write_demo
+from Utils.inference import network
 from Utils.training.checkpoints import BEST, load_checkpoint, save_checkpoint
 
 TINY = ["--dataset", "demo", "--num_epoch", "1", "--bb_hidden_dim", "32", "--num_head_layers", "1"]
@@ -75,7 +76,7 @@ def test_batches_decoded_at_once_give_the_same_proposals(run, monkeypatch):
     from Models.BatchDecoding import Decoder
     folder, places, _ = run
     assert Infer.main([*places, f"--output_path={folder}/one"]) == 0
-    monkeypatch.setattr(Infer, "gpu_decoder", lambda config, device: Decoder(config))
+    monkeypatch.setattr(network, "gpu_decoder", lambda config, device: Decoder(config))
     assert Infer.main([*places, f"--output_path={folder}/batch"]) == 0
     expected, found = (read_proposals(folder / name / "proposals.h5")[0]
                        for name in ("one", "batch"))

@@ -1,0 +1,48 @@
+"""The network of a checkpoint, with the options it was trained with, run over windows."""
+
+from pathlib import Path
+
+import torch
+
+from Evaluation.postprocessing.decoding import decoded
+from Models.BatchDecoding import gpu_decoder
+from Models.VSGN import VSGN, load_weights
+from Utils.config.resolve import adopt, check
+from Utils.run import progress
+from Utils.training.checkpoints import BEST, LAST, load_checkpoint
+from Utils.training.process import arithmetic
+
+
+def trained(config):
+    """The options as the checkpoint has them, and the checkpoint."""
+    path = Path(config.checkpoint_path) / (BEST if config.checkpoint == "best" else LAST)
+    checkpoint = load_checkpoint(path)
+    if "settings" in checkpoint:
+        return adopt(config, checkpoint["settings"], path), checkpoint
+    print(f"{path} has no settings (a released checkpoint): the network is that of the preset "
+          f"{config.dataset} and the flags given")
+    return config, checkpoint
+
+
+def class_names(config, checkpoint):
+    """The classes that a checkpoint was trained on; numbers where it does not tell."""
+    return checkpoint.get("classes") or [str(k) for k in range(1, config.decoder_num_classes)]
+
+
+def build(config, checkpoint, device):
+    """The network of the checkpoint, ready to predict."""
+    model = VSGN(check(config, "Infer"))
+    load_weights(model, checkpoint["state_dict"], config.checkpoint_path)
+    return model.to(device).eval()
+
+
+@torch.inference_mode()
+def predicted(model, loader, config, process):
+    """(Window, Proposals) of every window of the loader, in order."""
+    def launched():
+        for batch in progress(loader, "infer", process.is_first):
+            with arithmetic(config.precision, process.device):
+                predictions = model(batch.features, batch.num_frames)
+            yield predictions, batch
+
+    yield from decoded(launched(), config, gpu_decoder(config, process.device))
