@@ -91,7 +91,8 @@ def detection_options(config):
     """What the options say about detections, as `detections_of_each` takes it."""
     return {"sigma": config.nms_alpha_detect, "limit": config.max_detections,
             "max_seconds": config.max_seconds, "by_class": config.nms_by_class,
-            "max_per_class": config.max_per_class, "vote_iou": config.vote_iou}
+            "max_per_class": config.max_per_class, "vote_iou": config.vote_iou,
+            "agreement_power": config.agreement_power if config.vote_iou is not None else 0}
 
 
 def proposals_of(videos, config):

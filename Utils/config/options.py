@@ -175,6 +175,9 @@ class DecodeOptions:
     vote_iou: float | None = option(
         None, "detections become the mean of the proposals of their class with this IoU or more, "
               "weighted by score and IoU", each=float)
+    agreement_power: float = option(
+        0.0, "power of a class's share among the proposals that overlap a detection by vote_iou, "
+             "in its score")
     max_detections: int = option(200, "detections kept a video")
     max_seconds: float | None = option(
         None, "detections this long or longer score 0", each=float)
@@ -262,7 +265,7 @@ RECIPES = {
         "schedule": "cosine", "warmup_steps": 50, "clip_norm": 1.0, "ema": 0.99,
         "checkpoint": "last", "infer_windows": "cover", "infer_clips": True,
         "boundary_power": 0.25, "nms_thr": 1.0, "max_per_class": 2000, "nms_by_class": True,
-        "vote_iou": 0.7,
+        "vote_iou": 0.7, "agreement_power": 0.5,
     },
 }
 

@@ -52,7 +52,7 @@ LIMITS = (
         "nms_alpha_prop", "max_detections", "max_seconds", "num_video_classes", "short_seconds")),
     ("0 or above", lambda value: 0 <= value < math.inf, (
         "stitch_gap", "num_head_layers", "weight_decay", "num_epoch", "step_gamma",
-        "warmup_steps", "boundary_power", "feature_noise", "speed_jitter", "score_loss_weight",
+        "warmup_steps", "boundary_power", "agreement_power", "feature_noise", "speed_jitter", "score_loss_weight",
         "boundary_loss_epsilon", "num_workers")),
     ("from 0 to 2^63 - 1", lambda value: 0 <= value < 2 ** 63, ("seed",)),
     ("at most 16", lambda value: value <= 16, ("num_levels",)),
