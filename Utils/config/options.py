@@ -108,7 +108,7 @@ class NetworkOptions:
     """network"""
     use_xGPN: bool = option(True, "cross-scale graph pyramid (off: plain convolutions)")
     input_feat_dim: int | None = option(2048, "channels of all streams together", each=int)
-    bb_hidden_dim: int = option(256, "hidden channels C")
+    bb_hidden_dim: int | None = option(256, "hidden channels C", each=int)
     decoder_num_classes: int | None = option(21, "classes with background 0", each=int)
     class_agnostic: bool = option(False, "one sigmoid score an anchor instead of a class each")
     num_levels: int = option(5, "pyramid levels, each half as long as the one before")
@@ -246,7 +246,7 @@ PRESETS = {
     },
     "custom": {
         "val_split": None, "framing": None, "temporal_scale": None, "input_feat_dim": None,
-        "decoder_num_classes": None, "anchor_scale": None,
+        "decoder_num_classes": None, "anchor_scale": None, "bb_hidden_dim": None,
     },
     "demo": {
         "temporal_scale": 256, "stitch_gap": 8, "input_feat_dim": 32, "bb_hidden_dim": 64,

@@ -81,7 +81,7 @@ def test_the_options_reach_the_detections_of_a_video():
 
 def test_a_class_agrees_by_its_share_of_what_overlaps_a_detection():
     rows = proposals((0, 10, .6, 1), (0, 8, .5, 2), (0, 5, .9, 2), (20, 30, .4, 3))
-    # IoU of (0, 10) with (0, 8): .8, with (0, 5) too little: 1 has .6, 2 has .8 * .5 = .4 around it.
+    # (0, 8) overlaps (0, 10) by .8, (0, 5) too little: class 1 has .6 around, class 2 .8 * .5.
     assert agreement(rows[np.array([0, 3])], rows, .7) == pytest.approx([.6, 1])
     assert agreement(rows[np.array([], int)], rows, .7).shape == (0,)
     assert agreement(proposals((50, 60, .5, 1)), rows, .7).tolist() == [1]
