@@ -68,7 +68,7 @@ def sliding_lists(source):
         windows = []
         for video in source.videos[use]:
             frames = source.frames(video)
-            rate = frames_per_second(video, frames, config.feature_fps)
+            rate = frames_per_second(video, frames)
             windows += rule(video, frames, rate, length)
         return windows
 

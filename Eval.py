@@ -32,7 +32,13 @@ from Evaluation.report.provenance import provenance
 from Evaluation.report.recall_figure import write_recall_figure
 from Evaluation.report.report import write_report
 from Evaluation.report.timeline import write_timelines
-from Evaluation.results import NO_CLASS, mismatches, read_results, without_prefix
+from Evaluation.results import (
+    NO_CLASS,
+    check_seconds,
+    mismatches,
+    read_results,
+    without_prefix,
+)
 from Evaluation.scores import (
     as_computed,
     counts,
@@ -63,7 +69,8 @@ def main(argv=None):
         config, annotations, truth = load_truth(config)
         if config.sweep:
             return sweep(config, file, annotations, truth, folder)
-        results = read_file(config, truth) if file is None else decode(config, file, folder)
+        results = (read_file(config, annotations, truth) if file is None else
+                   decode(config, file, folder))
         scores, recall = score(config, truth, results)
         diagnosis = diagnose_detections(config, truth, annotations, results)
         warnings = [*results.warnings, *mismatches(align(main_table(results), truth), truth)]
@@ -118,14 +125,16 @@ def load_truth(config):
     return config, annotations, truth
 
 
-def read_file(config, truth):
+def read_file(config, annotations, truth):
     """The rows of --detections, videos named as in the truth. -> Results."""
     table, warnings = read_results(config.detections)
     table, renamed = without_prefix(table, DATASETS[config.dataset].result_prefix, truth,
                                     config.detections)
+    durations = {video.name: video.duration for video in annotations.videos}
+    behind = check_seconds(table, truth, durations, config.detections)
     has_classes = table.classes != (NO_CLASS,)
     return Results(table if has_classes else None, table, config.detections,
-                   warnings=[*warnings, *renamed])
+                   warnings=[*warnings, *renamed, *behind])
 
 
 def decode(config, file, folder=None):

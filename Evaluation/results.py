@@ -117,6 +117,33 @@ def without_prefix(table, prefix, truth, path):
         f"without {prefix!r}"] * bool(renamed)
 
 
+def check_seconds(table, truth, durations, path):
+    """Warnings about detections behind the end of their video; a UserError where most of them are.
+
+    durations: {video: seconds or None}. Where they are unknown, nearly all must lie behind the last
+    action of their video.
+    """
+    last = np.full(len(truth.videos), np.nan)
+    np.fmax.at(last, truth.video, truth.segments[:, 1])
+    place = {name: index for index, name in enumerate(truth.videos)}
+    ends = np.array([durations.get(name) or np.nan for name in table.videos])
+    actions = np.array([last[place[name]] if name in place else np.nan for name in table.videos])
+    for limit, most, what in ((ends, 0.5, "end"), (actions, 0.9, "last action")):
+        known = ~np.isnan(limit[table.video])
+        is_behind = table.segments[:, 0] >= limit[table.video]
+        count = int(is_behind.sum())
+        if count > most * known.sum():
+            row = int(np.flatnonzero(is_behind)[0])
+            raise UserError(f"{path}: {count} of {known.sum()} detections begin behind the {what} "
+                            f"of their video, such as one of {table.videos[table.video[row]]} at "
+                            f"{table.segments[row, 0]:g}, where {limit[table.video[row]]:g} s is "
+                            "the end: are they in frames or milliseconds? give them in seconds")
+        if known.any():
+            return [f"{path}: {count} detections begin behind their video's end"] * (
+                count > 0 and what == "end")
+    return []
+
+
 def mismatches(detections, truth):
     """What detections and ground truth do not share, counted, as warnings. detections: aligned."""
     strange = detections.video >= len(truth.videos)

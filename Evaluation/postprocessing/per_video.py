@@ -77,8 +77,8 @@ def detections_of(videos, config, video_scores):
     options = detection_options(config)
     durations = [video.duration for video in videos]
     if config.class_agnostic:
-        found = detections_of_each([video.rows for video in videos], durations, rounded=False,
-                                   **options)
+        options["rounded"] = False
+        found = detections_of_each([video.rows for video in videos], durations, **options)
         return [fuse_best_classes(rows, video_scores[video.name], config.num_video_classes,
                                   config.max_detections)
                 for video, rows in zip(videos, found, strict=True)]
@@ -92,7 +92,7 @@ def detection_options(config):
     return {"sigma": config.nms_alpha_detect, "limit": config.max_detections,
             "max_seconds": config.max_seconds, "by_class": config.nms_by_class,
             "max_per_class": config.max_per_class, "vote_iou": config.vote_iou,
-            "agreement_power": config.agreement_power if config.vote_iou is not None else 0}
+            "rounded": config.rounded}
 
 
 def proposals_of(videos, config):

@@ -10,23 +10,17 @@ import numpy as np
 
 from Utils.config.resolve import Config
 
-DERIVED = ("framing", "temporal_scale", "input_feat_dim", "decoder_num_classes", "anchor_scale",
-           "bb_hidden_dim")
+DERIVED = ("framing", "temporal_scale", "input_feat_dim", "decoder_num_classes", "anchor_scale")
 LONGEST_INPUT = Config.temporal_scale      # the paper's
 # A data set of few and large actions is given whole; one of many small ones in sliding windows.
 WHOLE_SHARE, WHOLE_ACTIONS = 0.25, 3
-# Hidden channels by the number of training actions: 64 was measured (docs/strong_recipe.md), 256 is
-# the paper's for the 3000 actions of THUMOS14, 128 lies between.
-WIDTHS = ((1500, 64), (3000, 128))
 
 
-def complete(config, videos, classes, store, training=None):
+def complete(config, videos, classes, store):
     """Fill the options that are None from the data. -> Config.
 
-    videos: those with features, durations known. store: their FeatureStore. training: the videos
-    to train on, all if None.
+    videos: those with features, durations known. store: their FeatureStore.
     """
-    training = videos if training is None else training
     if all(getattr(config, name) is not None for name in DERIVED):
         return config
     frames = np.array([store.lengths(video.name)[0] for video in videos], dtype=float)
@@ -35,8 +29,9 @@ def complete(config, videos, classes, store, training=None):
     shares = np.concatenate([(video.segments[:, 1] - video.segments[:, 0]) / video.duration
                              for video in videos] or [[]]).clip(0, 1)
     of_video = np.repeat(frames, [len(video.labels) for video in videos])
-    if config.feature_fps is not None:
-        of_video = np.repeat(durations * config.feature_fps, [len(v.labels) for v in videos])
+    if all(video.rate is not None for video in videos):
+        of_video = np.repeat(durations * np.array([video.rate for video in videos]),
+                             [len(video.labels) for video in videos])
     framing = config.framing or choose_framing(shares, len(videos))
     length = config.temporal_scale or choose_length(frames, shares * of_video, framing, config)
     if framing == "whole":
@@ -45,9 +40,7 @@ def complete(config, videos, classes, store, training=None):
         config, framing=framing, temporal_scale=length,
         input_feat_dim=config.input_feat_dim or sum(store.widths),
         decoder_num_classes=config.decoder_num_classes or len(classes) + 1,
-        anchor_scale=config.anchor_scale or choose_anchors(shares * of_video, config),
-        bb_hidden_dim=config.bb_hidden_dim or choose_width(
-            sum(len(video.labels) for video in training)))
+        anchor_scale=config.anchor_scale or choose_anchors(shares * of_video, config))
 
 
 def describe_derived(before, after):
@@ -74,11 +67,6 @@ def choose_length(frames, action_frames, framing, config):
         wanted = 2 * np.quantile(action_frames, 0.95)
     wanted = max(min(wanted, LONGEST_INPUT), least)
     return math.ceil(wanted / unit) * unit
-
-
-def choose_width(num_actions):
-    """Hidden channels: few where there are few actions to train on."""
-    return next((width for limit, width in WIDTHS if num_actions < limit), Config.bb_hidden_dim)
 
 
 def choose_anchors(action_frames, config):

@@ -62,6 +62,12 @@ class DataOptions:
                                             "to T", ("sliding", "whole"), each=str)
     feature_fps: float | None = option(
         None, "features a second; otherwise number of features / duration", each=float)
+    feature_stride: float | None = option(
+        None, "images of the video from one feature to the next: with each video's fps in the "
+              "annotations this is the rate of its features", each=float)
+    clip_length: float | None = option(
+        None, "images that each feature was made from, in the middle of which it lies; otherwise "
+              "feature k lies at k / rate", each=float)
     skip_missing: bool = option(False, "go on without videos whose features are missing or broken")
     standardize: str = option(
         "auto", "give each channel of the features the mean 0 and deviation 1 over the training "
@@ -108,7 +114,7 @@ class NetworkOptions:
     """network"""
     use_xGPN: bool = option(True, "cross-scale graph pyramid (off: plain convolutions)")
     input_feat_dim: int | None = option(2048, "channels of all streams together", each=int)
-    bb_hidden_dim: int | None = option(256, "hidden channels C", each=int)
+    bb_hidden_dim: int = option(256, "hidden channels C")
     decoder_num_classes: int | None = option(21, "classes with background 0", each=int)
     class_agnostic: bool = option(False, "one sigmoid score an anchor instead of a class each")
     num_levels: int = option(5, "pyramid levels, each half as long as the one before")
@@ -175,13 +181,11 @@ class DecodeOptions:
     vote_iou: float | None = option(
         None, "detections become the mean of the proposals of their class with this IoU or more, "
               "weighted by score and IoU", each=float)
-    agreement_power: float = option(
-        0.0, "power of a class's share among the proposals that overlap a detection by vote_iou, "
-             "in its score")
     max_detections: int = option(200, "detections kept a video")
     max_seconds: float | None = option(
         None, "detections this long or longer score 0", each=float)
     num_video_classes: int = option(1, "best video-level classes to fuse with a proposal")
+    rounded: bool = option(False, "round detections to 0.1 s, as the original does")
     floor_duration: bool = option(
         False, "proposals end at the last 16 whole frames (the original's)")
 
@@ -235,7 +239,7 @@ STORED_NAMES = tuple(name for name in ("dataset", "recipe", *names_of(*GROUPS[1:
                      if name not in NOT_STORED)
 
 PRESETS = {
-    "thumos": {"max_seconds": 50.0},
+    "thumos": {"max_seconds": 50.0, "rounded": True},
     "activitynet": {
         "train_subset": "training", "subset": "validation", "framing": "whole",
         "decoder_num_classes": 201, "class_agnostic": True, "anchor_scale": (8.0, 20.0),
@@ -246,7 +250,7 @@ PRESETS = {
     },
     "custom": {
         "val_split": None, "framing": None, "temporal_scale": None, "input_feat_dim": None,
-        "decoder_num_classes": None, "anchor_scale": None, "bb_hidden_dim": None,
+        "decoder_num_classes": None, "anchor_scale": None,
     },
     "demo": {
         "temporal_scale": 256, "stitch_gap": 8, "input_feat_dim": 32, "bb_hidden_dim": 64,
@@ -265,7 +269,7 @@ RECIPES = {
         "schedule": "cosine", "warmup_steps": 50, "clip_norm": 1.0, "ema": 0.99,
         "checkpoint": "last", "infer_windows": "cover", "infer_clips": True,
         "boundary_power": 0.25, "nms_thr": 1.0, "max_per_class": 2000, "nms_by_class": True,
-        "vote_iou": 0.7, "agreement_power": 0.5,
+        "vote_iou": 0.7,
     },
 }
 

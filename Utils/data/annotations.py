@@ -20,13 +20,23 @@ FRAMES = ("frame", "frames", "duration_frame", "num_frames")
 @dataclass(frozen=True)
 class Video:
     """One video and its actions as annotated, never clamped: segments (G, 2) float64 seconds,
-    labels (G,) int from 1. `order` is its place in the list of inference."""
+    labels (G,) int from 1. `order` is its place in the list of inference. fps: images per second
+    of the video file. Feature k lies at k / rate + shift seconds; no rate: features / duration.
+    """
     name: str
     subset: str
     duration: float | None
     segments: np.ndarray
     labels: np.ndarray
     order: int = 0
+    fps: float | None = None
+    rate: float | None = None
+    shift: float = 0.0
+
+    @property
+    def feature_segments(self):
+        """The actions on the clock of the features, where feature k lies at k / rate. (G, 2)."""
+        return self.segments - self.shift if self.shift else self.segments
 
 
 @dataclass
@@ -46,12 +56,13 @@ class Record:
     segments: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
     labels: list[str] = field(default_factory=list)
     label_ids: list[int | None] = field(default_factory=list)
+    fps: float | None = None
 
 
-def frames_per_second(video, num_frames, feature_fps=None):
-    """Rate of a video's features: feature_fps if given, else num_frames / duration."""
-    if feature_fps is not None:
-        return feature_fps
+def frames_per_second(video, num_frames):
+    """Rate of a video's features: its own, else num_frames / duration."""
+    if video.rate is not None:
+        return video.rate
     if video.duration is None:
         raise UserError(f"video {video.name} has no duration; give one in the annotations, or the "
                         "rate of the features with --feature_fps")
@@ -95,8 +106,8 @@ def _record(name, entry, where):
         raise UserError(f"{where}: subset is {subset!r}, not a name")
     rows = [_action(action, f"{where}, annotation {i}") for i, action in enumerate(actions)]
     segments = np.array([row[0] for row in rows], dtype=np.float64).reshape(-1, 2)
-    return Record(name, subset, duration_of(entry, where), segments,
-                  [row[1] for row in rows], [row[2] for row in rows])
+    return Record(name, subset, duration_of(entry, where), segments, [row[1] for row in rows],
+                  [row[2] for row in rows], fps_of(entry, where))
 
 
 def check_name(name, where):
@@ -114,10 +125,24 @@ def duration_of(entry, where):
     for key in DURATIONS:
         if entry.get(key) is not None:
             return _positive(entry[key], f"{where}: {key}")
-    frames = next((entry[key] for key in FRAMES if entry.get(key) is not None), None)
-    if frames is None or entry.get("fps") is None:
+    frames, fps = _frames_of(entry, where), entry.get("fps")
+    if frames is None or fps is None:
         return None
-    return _positive(frames, f"{where}: frames") / _positive(entry["fps"], f"{where}: fps")
+    return frames / _positive(fps, f"{where}: fps")
+
+
+def fps_of(entry, where):
+    """Images per second of a video's JSON entry: fps, or frames / duration; else None."""
+    if entry.get("fps") is not None:
+        return _positive(entry["fps"], f"{where}: fps")
+    frames, duration = _frames_of(entry, where), duration_of(entry, where)
+    return frames / duration if frames and duration else None
+
+
+def _frames_of(entry, where):
+    """Images of the video file by its JSON entry, or None."""
+    frames = next((entry[key] for key in FRAMES if entry.get(key) is not None), None)
+    return None if frames is None else _positive(frames, f"{where}: frames")
 
 
 def _positive(value, where):
@@ -189,7 +214,21 @@ def to_video(record, ids, subset, duration, order):
             raise UserError(f"video {record.name} has the label {label!r}, which is none of the "
                             f"{len(ids)} classes ({listed(ids)})")
     labels = np.array([ids[label] for label in record.labels], dtype=np.int64)
-    return Video(record.name, subset, duration, record.segments, labels, order)
+    return Video(record.name, subset, duration, record.segments, labels, order, record.fps)
+
+
+def check_units(videos):
+    """Refuse actions that are not in seconds: most begin behind the end of their video."""
+    known = [video for video in videos if video.duration is not None]
+    behind = [(video, start) for video in known for start in video.segments[:, 0].tolist()
+              if start >= video.duration]
+    count = sum(len(video.labels) for video in known)
+    if 2 * len(behind) > count:
+        video, start = behind[0]
+        raise UserError(f"{len(behind)} of {count} actions begin behind the end of their video, "
+                        f"such as one of {video.name} at {start:g} of {video.duration:g} s: are "
+                        "the segments in frames or milliseconds? give them in seconds, as the "
+                        "durations")
 
 
 def odd_annotations(videos):

@@ -14,6 +14,7 @@ from Utils.data.annotations import (
     Record,
     Video,
     canonical,
+    check_units,
     class_ids,
     number,
     odd_annotations,
@@ -69,6 +70,7 @@ def load_annotations(config):
     if empty := [v.name for v in found.videos if v.duration is not None and v.duration <= 0]:
         raise UserError(f"{len(empty)} videos have no duration above 0: {listed(empty)}; mend "
                         "their annotations")
+    check_units(found.videos)
     for kind, names in odd_annotations(found.videos).items():
         found.notes.append(f"{len(names)} annotations {kind}, in {listed(dict.fromkeys(names))}")
     return found

@@ -4,7 +4,15 @@ import dataclasses
 
 import numpy as np
 
-from Utils.data.annotations import Annotations, Video, canonical, number, read_records, videos_of
+from Utils.data.annotations import (
+    Annotations,
+    Video,
+    canonical,
+    check_units,
+    number,
+    read_records,
+    videos_of,
+)
 from Utils.data.datasets import DATASETS, find_file, load_annotations, read_csv_rows, split_subsets
 from Utils.files import UserError
 
@@ -97,5 +105,6 @@ def _evaluated(config, videos, classes, notes):
         subset = next((name for name in ("test", "val") if name in there), subset)
     if not videos:
         raise UserError("the ground truth has no videos left to score")
+    check_units(videos)
     return Annotations(videos_of(videos, subset), tuple(classes), notes)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from Utils.config.derive import complete
 from Utils.config.resolve import Config
-from Utils.data.annotations import Video, canonical
+from Utils.data.annotations import Video, canonical, check_units
 from Utils.data.datasets import DATASETS, held_out, load_annotations, videos_of
 from Utils.data.demo import ensure_demo
 from Utils.data.features import FeatureStore, check_width, open_features, with_features
@@ -17,7 +17,11 @@ from Utils.data.sidecars import identities, sidecars
 from Utils.files import UserError, listed
 
 TRAIN, INFER = ("train", "val"), ("infer",)
-WRONG_RATE = 1.5    # --feature_fps is off by this factor
+# A video's features are of the rate given if they are this few more or less than it makes, in
+# features or in seconds; of so many videos (a share) that are not, the rate is refused.
+FEW_FEATURES, HALF_SECOND, SOME = 8, 0.5, 0.05
+SAME_RATE = 0.01    # two rates that differ by this share are one
+SLOWEST, FASTEST = 0.2, 1000.0    # features a second; others come from durations of another unit
 # Annotated durations that are this far from those of the video files are named.
 ODD_DURATION, FEW_SECONDS = 0.02, 1.0
 
@@ -79,12 +83,13 @@ def _match_features(source):
                         f"{listed(source.left_out)} are missing or broken")
     kept = _by_sidecars(source, kept)
     config = source.config
-    check_rate(kept, store, config.feature_fps)
-    kept = {video.name: _with_duration(video, store, config.feature_fps) for video in kept}
+    kept = [timed(video, store.lengths(video.name)[0], config) for video in kept]
+    source.notes += check_rates(kept, store, config)
+    check_units(kept)
+    kept = {video.name: video for video in kept}
     source.videos = {use: [kept[video.name] for video in videos if video.name in kept]
                      for use, videos in source.videos.items()}
-    source.config = complete(config, list(kept.values()), source.classes, store,
-                             source.videos.get("train"))
+    source.config = complete(config, list(kept.values()), source.classes, store)
     check_width(store, source.config.input_feat_dim)
 
 
@@ -117,25 +122,84 @@ def _by_sidecars(source, videos):
             for video in videos]
 
 
-def check_rate(videos, store, feature_fps):
-    """Refuse a rate of features that most videos' durations contradict."""
-    rates = [store.lengths(video.name)[0] / video.duration for video in videos if video.duration]
-    if feature_fps is None or not rates:
-        return
-    usual = statistics.median(rates)
-    if not 1 / WRONG_RATE < usual / feature_fps < WRONG_RATE:
-        raise UserError(f"--feature_fps is {feature_fps:g}, but by the durations of the videos "
-                        f"there are {usual:.4g} features a second (the median of {len(rates)} "
-                        "videos); leave --feature_fps out, or mend it or the durations")
+def timed(video, num_frames, config):
+    """The video with its duration, and the rate and shift of its features as the options say.
 
-
-def _with_duration(video, store, feature_fps):
-    if video.duration is not None:
-        return video
-    if feature_fps is None:
+    num_frames: of its features. Raises UserError for what the annotations lack.
+    """
+    rate = config.feature_fps
+    if config.feature_stride is not None:
+        by_stride = _file_rate(video, config) / config.feature_stride
+        if rate is not None and abs(by_stride / rate - 1) > SAME_RATE:
+            raise UserError(f"--feature_fps {rate:g} and --feature_stride "
+                            f"{config.feature_stride:g} contradict each other: video {video.name} "
+                            f"would have {by_stride:.4g} features a second; leave one of them out")
+        rate = by_stride if rate is None else rate
+    shift = (config.clip_length / 2 / _file_rate(video, config)
+             if config.clip_length is not None else 0.0)
+    if video.duration is None and rate is None:
         raise UserError(f"video {video.name} has no duration; give one in the annotations, or the "
                         "rate of the features with --feature_fps")
-    return dataclasses.replace(video, duration=store.lengths(video.name)[0] / feature_fps)
+    duration = video.duration
+    if duration is None:
+        duration = (num_frames - 1) / rate + 2 * shift if shift else num_frames / rate
+    return dataclasses.replace(video, duration=duration, rate=rate, shift=shift)
+
+
+def _file_rate(video, config):
+    """Images per second of a video's file: of its annotations, else by rate and stride."""
+    if video.fps is not None:
+        return video.fps
+    if config.feature_fps is not None and config.feature_stride is not None:
+        return config.feature_fps * config.feature_stride
+    flag = "feature_stride" if config.feature_stride is not None else "clip_length"
+    raise UserError(f"--{flag} counts images, and video {video.name} has no 'fps' in the "
+                    "annotations; give each video its 'fps', or its 'frame' and 'duration'" + (
+                        "; or leave --feature_stride out and give --feature_fps"
+                        if flag == "feature_stride" else ""))
+
+
+def check_rates(videos, store, config):
+    """Hold the rate of each video against its features and duration. -> notes.
+
+    videos: as `timed` gives them. Raises UserError for durations of another unit than seconds, for
+    features stored [channels, frames], and for a rate that does not fit many of the videos.
+    """
+    shapes = {video.name: (store.lengths(video.name)[0], store.widths[0]) for video in videos}
+    rates = {video.name: shapes[video.name][0] / video.duration for video in videos}
+    usual = statistics.median(rates.values())
+    if not SLOWEST <= usual <= FASTEST:
+        raise UserError(f"by their durations the videos have {usual:.3g} features a second (the "
+                        f"median of {len(videos)}), which can hardly be: are the durations in "
+                        "frames or milliseconds? give 'duration' in seconds")
+    odd = [video for video in videos if not has_rate(video, shapes[video.name][0])]
+    if not odd:
+        return []
+    given = (f"--feature_fps is {config.feature_fps:g}" if config.feature_fps is not None else
+             f"--feature_stride is {config.feature_stride:g}")
+    found = listed((f"{video.name} ({rates[video.name]:.4g} features a second, not "
+                    f"{video.rate:.4g})" for video in odd), 3)
+    if all(has_rate(video, shapes[video.name][1]) for video in odd):
+        raise UserError(f"{given}, by which the features of {len(odd)} of {len(videos)} videos "
+                        "seem to be stored [channels, frames], not [frames, channels]: "
+                        f"{listed(video.name for video in odd)}; np.save(path, array.T) mends it")
+    text = f"{given}, but by their durations {len(odd)} of {len(videos)} videos differ: {found}"
+    if len(odd) <= SOME * len(videos):
+        return [f"{text}; look at their features and durations"]
+    raise UserError(f"{text}; leave the option out, so that each video has the rate that features "
+                    "and duration make, or mend it or the durations" + (
+                        "; for videos of several frame rates give --feature_stride, and each "
+                        "video's 'fps' in the annotations" * (config.feature_stride is None)))
+
+
+def has_rate(video, num_frames):
+    """Whether so many features fit a video's duration and rate; True where no rate is given."""
+    if video.rate is None:
+        return True
+    expected = video.duration * video.rate
+    most = max(FEW_FEATURES, HALF_SECOND * video.rate)
+    # Features of clips begin half a clip late, and end as much early.
+    return expected - 2 * video.shift * video.rate - most <= num_frames <= expected + most
 
 
 def with_subset(config, videos):

@@ -66,14 +66,15 @@ def sliding_layout(window, video, stream_lengths, shape):
     rate = (window.fps or frames_per_second(video, stream_lengths[0])) * speed
     # Frames from here on are those of the input, `speed` of them for one of the features.
     columns, first = round(count * speed), start * speed
-    actions = video.segments, video.labels, first, first + columns - 1, rate
+    actions = video.feature_segments, video.labels, first, first + columns - 1, rate
+    origin = first + video.shift * rate
     if shape.stitches(columns):
         return Layout(stitched_plan(start, count, shape.length, shape.gap, streams, columns),
-                      columns, True, first, rate,
+                      columns, True, origin, rate,
                       *stitched_actions(*actions, shape.length, shape.gap, shape.min_inside))
     if speed == 1:
         count = columns = min(count, shape.length)
-    return Layout(plain_plan(start, count, streams, columns), columns, False, first, rate,
+    return Layout(plain_plan(start, count, streams, columns), columns, False, origin, rate,
                   *plain_actions(*actions, stream_lengths[0] * speed, columns, shape.min_inside))
 
 
@@ -84,20 +85,20 @@ def whole_layout(window, video, stream_lengths, shape):
     if not seconds[0] < seconds[1]:
         raise UserError(f"window {window.start} .. {window.end} s of {video.name} is outside its "
                         f"{duration} s; run Cut_long_videos.py again")
-    rate = num_frames / duration
+    rate, segments = num_frames / duration, video.feature_segments
     first = min(round(seconds[0] * rate), num_frames - 1)
     span = first, min(max(round(seconds[1] * rate), first + 1), num_frames)
     count, stitched = span[1] - span[0], shape.stitches(span[1] - span[0])
     gap = shape.gap if stitched else None
     plan = whole_plan(span, seconds, stream_lengths, shape.length, gap)
     if stitched:
-        actions = whole_stitched_actions(video.segments, video.labels, seconds, rate, count,
+        actions = whole_stitched_actions(segments, video.labels, seconds, rate, count,
                                          shape.length, gap, shape.min_inside)
     else:
         count = min(count, shape.length)
-        actions = whole_actions(video.segments, video.labels, seconds, count, shape.min_inside)
+        actions = whole_actions(segments, video.labels, seconds, count, shape.min_inside)
     columns_per_video = count * duration / (seconds[1] - seconds[0])
-    return Layout(plan, count, stitched, seconds[0] / duration * columns_per_video,
+    return Layout(plan, count, stitched, (seconds[0] + video.shift) / duration * columns_per_video,
                   columns_per_video, *actions)
 
 

@@ -8,13 +8,14 @@ import numpy as np
 from Utils.data.annotations import Video
 from Utils.data.features import check_width, open_one
 from Utils.data.sidecars import check_identities, fingerprint, identities, sidecars
-from Utils.data.sources import INFER, TRAIN, Source, open_source
+from Utils.data.sources import INFER, TRAIN, Source, open_source, timed
 from Utils.data.standard import Standard, check_streams
 from Utils.files import UserError
 from Utils.inputs.dataset import WindowDataset
 from Utils.inputs.loader import WindowLoader
 from Utils.inputs.random_windows import RandomWindows, WindowDraw
 from Utils.inputs.windows import (
+    RATES,
     check_window_settings,
     cut_sliding_inference,
     cut_whole_inference,
@@ -104,7 +105,8 @@ def video_loader(config, process, checkpoint):
     if rate is None:
         raise UserError(f"--video {config.video}: tell how many features a second there are, with "
                         "--feature_fps")
-    video = Video(name, "", frames / rate, np.zeros((0, 2)), np.zeros(0, np.int64))
+    video = timed(Video(name, "", None, np.zeros((0, 2)), np.zeros(0, np.int64)), frames,
+                  dataclasses.replace(config, feature_fps=rate))
     clip = inference_clip(config)
     windows = (cut_sliding_inference(video, frames, rate, config.temporal_scale,
                                      config.infer_windows, clip)
@@ -123,6 +125,10 @@ def open_lists(config, names):
             raise UserError(f"no windows in {path}; Cut_long_videos.py tells why: run it again "
                             "with other options or annotations")
     config = fill_unset(config, all_settings[0] or {})
+    for path, settings in zip(paths, all_settings, strict=True):
+        # Before the features are held against a rate that is not that of the windows.
+        check_window_settings({name: value for name, value in (settings or {}).items()
+                               if name in RATES}, config, path)
     source = open_source(config, names)
     for path, settings in zip(paths, all_settings, strict=True):
         made_by = fingerprints(source)

@@ -25,7 +25,7 @@ class WindowDraw:
     def __init__(self, videos, features, config, least=AN_EPOCH):
         self.videos = videos
         self.frames = [features.lengths(video.name)[0] for video in videos]
-        self.rates = [frames_per_second(video, frames, config.feature_fps)
+        self.rates = [frames_per_second(video, frames)
                       for video, frames in zip(videos, self.frames, strict=True)]
         self.config = config
         steps = config.steps_per_epoch or math.ceil(max(AN_EPOCH, least) / config.batch_size)
@@ -44,7 +44,7 @@ class WindowDraw:
             row, around = self._choice(rng)
             speed = self._speed(rng)
             first, last = self._span(self.frames[row], is_clip, speed, around, rng)
-            actions = np.rint(self.videos[row].segments * self.rates[row])
+            actions = np.rint(self.videos[row].feature_segments * self.rates[row])
             if inside(actions, first, last, self.config.min_inside).any():
                 break
         return self._as_window(row, first, last, speed)
@@ -59,7 +59,7 @@ class WindowDraw:
         """A list for each class of (number of the video, (first, last) frame of an action)."""
         found = {}
         for row, video in enumerate(self.videos):
-            frames = np.rint(video.segments * self.rates[row]).astype(int).clip(
+            frames = np.rint(video.feature_segments * self.rates[row]).astype(int).clip(
                 0, self.frames[row] - 1)
             for label, span in zip(video.labels.tolist(), frames.tolist(), strict=True):
                 found.setdefault(label, []).append((row, span))

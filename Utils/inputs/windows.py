@@ -7,13 +7,15 @@ import math
 import random
 from dataclasses import dataclass
 
+from Utils.config.options import shown
 from Utils.data.annotations import canonical
 from Utils.files import UserError, read_json, write_json
 
 LISTS = ("train", "val", "infer")
 # What shapes each list. The seed shapes it too, but any seed will do for training. The width of the
 # features is kept for where it comes from the data: a stream that is gone since is then noticed.
-SHAPERS = ("dataset", "framing", "temporal_scale", "subset", "input_feat_dim")
+RATES = ("feature_fps", "feature_stride", "clip_length")
+SHAPERS = ("dataset", "framing", "temporal_scale", "subset", "input_feat_dim", *RATES)
 INFER_SHAPERS = (*SHAPERS, "infer_windows", "infer_clips")
 TRAIN_SHAPERS = (*SHAPERS, "recipe", "train_subset", "val_split", "use_VSS", "short_ratio",
                  "clip_win_size", "seed", "anchor_scale", "decoder_num_classes")
@@ -55,7 +57,8 @@ def cut_sliding(video, num_frames, fps, length, clips=None):
     video: Video. clips: ClipRule in frames, None without self-stitching. -> list of Window.
     """
     windows = []
-    frames = [(round(start * fps), round(end * fps)) for start, end in video.segments.tolist()]
+    frames = [(round(start * fps), round(end * fps))
+              for start, end in video.feature_segments.tolist()]
     for first, last in sliding_spans(num_frames, length):
         held = [(start, end) for start, end in frames if start >= first and end <= last]
         spans = [(first, last)] if held else []
@@ -112,7 +115,7 @@ def cut_whole(video, clips=None):
     spans = []
     if clips and video.duration > clips.long_from:
         # As in the original, raw annotations: also those that pass the end of the video.
-        spans = second_clips(video.segments.tolist(), video.duration, clips)
+        spans = second_clips(video.feature_segments.tolist(), video.duration, clips)
     return [Window(video.name, *span) for span in [*spans, (0, video.duration)]]
 
 
@@ -222,5 +225,6 @@ def check_window_settings(stored, config, path):
         is_same = (canonical(str(value)) == canonical(str(wanted)) if name in SUBSETS else
                    value == wanted)
         if name not in NOT_COMPARED and not is_same:
-            raise UserError(f"{path} was cut with --{name} {value}, this run has {wanted}; run "
-                            f"Cut_long_videos.py again, or give --{name} as it was cut")
+            remedy = (f"leave --{name} out" if value is None else f"give --{name} as it was cut")
+            raise UserError(f"{path} was cut with --{name} {shown(value)}, this run has "
+                            f"{shown(wanted)}; run Cut_long_videos.py again, or {remedy}")

@@ -199,7 +199,7 @@ CASES = {
         found["settings"].update(temporal_scale=96))), (),
         "infer.json was cut with --temporal_scale 96, this run has 64"),
     "validation cut without stitching": ("Train", edited("windows/val.json", lambda found: (
-        found["settings"].update(use_VSS=False))), ANEW, "val.json was cut with --use_VSS False"),
+        found["settings"].update(use_VSS=False))), ANEW, "val.json was cut with --use_VSS false"),
     "windows of a video that is not there": ("Infer", edited("windows/infer.json", lambda found: (
         found["windows"][0].update(v_name="gone"))), (), "not annotated"),
     "windows past the end": ("Train", edited(WINDOWS, lambda found: (

@@ -39,7 +39,8 @@ def test_lists_hold_what_shaped_them(tmp_path):
     cut(tmp_path, "--seed", "3", "--no-use_VSS")
     found = lists(tmp_path)
     shaped = {"dataset": "custom", "framing": "sliding", "temporal_scale": 64, "subset": "test",
-              "input_feat_dim": 5}
+              "input_feat_dim": 5, "feature_fps": None, "feature_stride": None,
+              "clip_length": None}
     assert found["infer"][1] == {**shaped, "infer_windows": "quarter", "infer_clips": False}
     assert found["train"][1] == {
         **shaped, "recipe": "paper", "train_subset": "train", "val_split": "heldout",
@@ -80,8 +81,8 @@ def test_whole_videos_of_own_data_are_cut_at_their_own_rate(tmp_path):
 
 
 def test_the_feature_rate_may_be_given(tmp_path):
-    cut(tmp_path, "--feature_fps", "12.5")
-    assert {w.fps for w in lists(tmp_path)["train"][0]} == {12.5}
+    cut(tmp_path, "--feature_fps", "10.5")
+    assert {w.fps for w in lists(tmp_path)["train"][0]} == {10.5}
 
 
 def test_activitynet_needs_no_features(tmp_path, monkeypatch):

@@ -66,7 +66,7 @@ def test_one_video_alone_is_detected_as_among_the_others(run):
     from Evaluation.postprocessing.proposal_file import read_proposals
     proposals, settings = read_proposals(folder / "all" / "proposals.h5")
     among = detection_rows(video_detections(proposals[name], proposals.duration(name), sigma=0.46,
-                                            limit=200), settings["classes"])
+                                            limit=200, rounded=False), settings["classes"])
     assert json.loads((folder / "out.json").read_text())["results"]["features"] == among
 
 

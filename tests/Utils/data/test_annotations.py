@@ -1,5 +1,6 @@
 """Annotation files: every layout, and every fault by its sentence."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -154,7 +155,7 @@ def test_odd_annotations_are_counted_by_kind():
 def test_the_rate_is_the_given_one_else_frames_a_second():
     video = Video("a", "train", 8.0, np.zeros((0, 2)), np.zeros(0, int))
     assert frames_per_second(video, 16) == 2
-    assert frames_per_second(video, 16, feature_fps=25.0) == 25
+    assert frames_per_second(dataclasses.replace(video, rate=25.0), 16) == 25
     with pytest.raises(UserError, match="--feature_fps"):
         frames_per_second(Video("a", "train", None, video.segments, video.labels), 16)
 

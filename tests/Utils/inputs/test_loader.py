@@ -7,9 +7,9 @@ from tests.parity_data import ArrayStore
 from tests.small_data import noise
 from tests.Utils.inputs.test_dataset import config, video
 from Utils.files import UserError
+from Utils.inputs import resident
 from Utils.inputs.dataset import WindowDataset
 from Utils.inputs.loader import AHEAD, WindowLoader, prepared_ahead
-from Utils.inputs.loaders import resident
 from Utils.inputs.resident import choose_place
 from Utils.inputs.windows import Window
 

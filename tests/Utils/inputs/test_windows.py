@@ -181,8 +181,8 @@ def test_a_missing_list_says_who_makes_it(tmp_path):
 def test_windows_of_other_settings_are_refused_by_option():
     stored = {"dataset": "demo", "use_VSS": False, "seed": 3}
     config = SimpleNamespace(dataset="demo", use_VSS=True, seed=21)
-    with pytest.raises(UserError, match="train.json was cut with --use_VSS False, this run has "
-                                        "True; run Cut_long_videos.py again"):
+    with pytest.raises(UserError, match="train.json was cut with --use_VSS false, this run has "
+                                        "true; run Cut_long_videos.py again"):
         check_window_settings(stored, config, "train.json")
     check_window_settings(stored, SimpleNamespace(dataset="demo", use_VSS=False, seed=21), "x")
 
