@@ -6,7 +6,7 @@ from Utils.files import UserError
 
 # What Eval.py applies, and so may vary without inference: name -> type of its values.
 SWEPT = {"nms_alpha_detect": float, "max_detections": int, "max_seconds": float,
-         "max_per_class": int, "vote_iou": float, "nms_alpha_prop": float,
+         "max_per_class": int, "vote_iou": float, "agreement_power": float, "nms_alpha_prop": float,
          "nms_lthr_prop": float, "nms_hthr_prop": float, "num_video_classes": int}
 
 

@@ -5,6 +5,8 @@ import numpy as np
 from Evaluation.nms import soft_nms_each
 from Utils.segments import iou
 
+AT_ONCE = 64   # detections compared with all proposals of their video at once
+
 
 def best_of_classes(proposals, limit):
     """The `limit` best proposals of each class, in the order they came in; None: all."""
@@ -45,6 +47,23 @@ def voted(proposals, kept, threshold):
         weight = overlap * (overlap >= threshold) * proposals.scores[voters]
         means[own] = weight @ segments[voters] / weight.sum(axis=1, keepdims=True)
     return means
+
+
+def agreement(found, proposals, threshold):
+    """How far the proposals around each detection agree with its class, from 0 to 1: the share of
+    its class in the score * IoU of all proposals with an IoU of `threshold` or more.
+
+    found: Detections (n,); proposals: those of all classes. -> (n,), 1 where nothing is around.
+    """
+    shares = np.ones(len(found))
+    for first in range(0, len(found), AT_ONCE):
+        part = slice(first, first + AT_ONCE)
+        overlap = iou(found.segments[part], proposals.segments)
+        weight = overlap * (overlap >= threshold) * proposals.scores
+        own = (weight * (found.labels[part, None] == proposals.labels)).sum(axis=1)
+        total = weight.sum(axis=1)
+        np.divide(own, total, out=shares[part], where=total > 0)
+    return shares
 
 
 def without_copies(found):

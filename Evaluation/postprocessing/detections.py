@@ -9,6 +9,7 @@ import numpy as np
 
 from Evaluation.nms import soft_nms_each
 from Evaluation.postprocessing.by_class import (
+    agreement,
     best_of_classes,
     soft_nms_by_class,
     voted,
@@ -36,21 +37,24 @@ def video_detections(proposals, duration, **options):
 
 
 def detections_of_each(proposals, durations, *, sigma, limit, max_seconds=None, rounded=True,
-                       by_class=False, max_per_class=None, vote_iou=None):
+                       by_class=False, max_per_class=None, vote_iou=None,
+                       agreement_power=0):
     """Detections of videos: soft-NMS over all classes together (spec: as the original).
 
     proposals: Proposals of all windows of each, in seconds. durations: s, None if unknown. limit:
     at most. max_seconds: ones this long or longer score 0, and so are not taken. rounded: to 0.1 s
     and 6 decimals of the score. Segments without length, before or after clipping and rounding, go.
     The strong recipe: by_class: soft-NMS of each class for itself; max_per_class: only the best of
-    each; vote_iou: segments are voted on, see Evaluation.postprocessing.by_class.
+    each; vote_iou: segments are voted on; agreement_power: of the factor by which a score falls
+    where the proposals around, at that IoU, are of other classes. See
+    Evaluation.postprocessing.by_class.
     """
     proposals = [best_of_classes(_with_length(rows), max_per_class) for rows in proposals]
     scored = [(rows.segments, _short_scores(rows, max_seconds)) for rows in proposals]
     kept = ([soft_nms_by_class(*part, rows.labels, sigma, limit)
              for part, rows in zip(scored, proposals, strict=True)] if by_class else
             soft_nms_each(scored, sigma, limit))
-    return [_detections(rows, *found, duration, rounded, vote_iou)
+    return [_detections(rows, *found, duration, rounded, vote_iou, agreement_power)
             for rows, found, duration in zip(proposals, kept, durations, strict=True)]
 
 
@@ -61,10 +65,15 @@ def _short_scores(proposals, max_seconds):
     return np.where(length(proposals.segments) >= max_seconds, 0, proposals.scores)
 
 
-def _detections(proposals, kept, scores, duration, rounded, vote_iou):
+def _detections(proposals, kept, scores, duration, rounded, vote_iou, agreement_power):
     """Detections of the kept proposals and their new scores."""
     segments = (proposals.segments[kept] if vote_iou is None else
                 voted(proposals, kept, vote_iou)).clip(0, duration)
+    if agreement_power:
+        found = Detections(segments, scores, proposals.labels[kept])
+        scores = scores * agreement(found, proposals, vote_iou) ** agreement_power
+        order = np.argsort(-scores, kind="stable")
+        segments, scores, kept = segments[order], scores[order], kept[order]
     if rounded:
         segments, scores = _rounded(segments, SECONDS_DECIMALS), _rounded(scores, SCORE_DECIMALS)
     found = _with_length(Detections(segments, scores, proposals.labels[kept]))

@@ -92,6 +92,7 @@ def detection_options(config):
     return {"sigma": config.nms_alpha_detect, "limit": config.max_detections,
             "max_seconds": config.max_seconds, "by_class": config.nms_by_class,
             "max_per_class": config.max_per_class, "vote_iou": config.vote_iou,
+            "agreement_power": config.agreement_power if config.vote_iou is not None else 0,
             "rounded": config.rounded}
 
 

@@ -10,17 +10,23 @@ import numpy as np
 
 from Utils.config.resolve import Config
 
-DERIVED = ("framing", "temporal_scale", "input_feat_dim", "decoder_num_classes", "anchor_scale")
+DERIVED = ("framing", "temporal_scale", "input_feat_dim", "decoder_num_classes", "anchor_scale",
+           "bb_hidden_dim")
 LONGEST_INPUT = Config.temporal_scale      # the paper's
 # A data set of few and large actions is given whole; one of many small ones in sliding windows.
 WHOLE_SHARE, WHOLE_ACTIONS = 0.25, 3
+# Hidden channels by the number of training actions: 64 was measured (docs/strong_recipe.md), 256 is
+# the paper's for the 3000 actions of THUMOS14, 128 lies between.
+WIDTHS = ((1500, 64), (3000, 128))
 
 
-def complete(config, videos, classes, store):
+def complete(config, videos, classes, store, training=None):
     """Fill the options that are None from the data. -> Config.
 
-    videos: those with features, durations known. store: their FeatureStore.
+    videos: those with features, durations known. store: their FeatureStore. training: the videos
+    to train on, all if None.
     """
+    training = videos if training is None else training
     if all(getattr(config, name) is not None for name in DERIVED):
         return config
     frames = np.array([store.lengths(video.name)[0] for video in videos], dtype=float)
@@ -40,7 +46,9 @@ def complete(config, videos, classes, store):
         config, framing=framing, temporal_scale=length,
         input_feat_dim=config.input_feat_dim or sum(store.widths),
         decoder_num_classes=config.decoder_num_classes or len(classes) + 1,
-        anchor_scale=config.anchor_scale or choose_anchors(shares * of_video, config))
+        anchor_scale=config.anchor_scale or choose_anchors(shares * of_video, config),
+        bb_hidden_dim=config.bb_hidden_dim or choose_width(
+            sum(len(video.labels) for video in training)))
 
 
 def describe_derived(before, after):
@@ -67,6 +75,11 @@ def choose_length(frames, action_frames, framing, config):
         wanted = 2 * np.quantile(action_frames, 0.95)
     wanted = max(min(wanted, LONGEST_INPUT), least)
     return math.ceil(wanted / unit) * unit
+
+
+def choose_width(num_actions):
+    """Hidden channels: few where there are few actions to train on."""
+    return next((width for limit, width in WIDTHS if num_actions < limit), Config.bb_hidden_dim)
 
 
 def choose_anchors(action_frames, config):

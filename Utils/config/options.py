@@ -114,7 +114,7 @@ class NetworkOptions:
     """network"""
     use_xGPN: bool = option(True, "cross-scale graph pyramid (off: plain convolutions)")
     input_feat_dim: int | None = option(2048, "channels of all streams together", each=int)
-    bb_hidden_dim: int = option(256, "hidden channels C")
+    bb_hidden_dim: int | None = option(256, "hidden channels C", each=int)
     decoder_num_classes: int | None = option(21, "classes with background 0", each=int)
     class_agnostic: bool = option(False, "one sigmoid score an anchor instead of a class each")
     num_levels: int = option(5, "pyramid levels, each half as long as the one before")
@@ -181,6 +181,9 @@ class DecodeOptions:
     vote_iou: float | None = option(
         None, "detections become the mean of the proposals of their class with this IoU or more, "
               "weighted by score and IoU", each=float)
+    agreement_power: float = option(
+        0.0, "power of a class's share among the proposals that overlap a detection by vote_iou, "
+             "in its score")
     max_detections: int = option(200, "detections kept a video")
     max_seconds: float | None = option(
         None, "detections this long or longer score 0", each=float)
@@ -250,7 +253,7 @@ PRESETS = {
     },
     "custom": {
         "val_split": None, "framing": None, "temporal_scale": None, "input_feat_dim": None,
-        "decoder_num_classes": None, "anchor_scale": None,
+        "decoder_num_classes": None, "anchor_scale": None, "bb_hidden_dim": None,
     },
     "demo": {
         "temporal_scale": 256, "stitch_gap": 8, "input_feat_dim": 32, "bb_hidden_dim": 64,
@@ -269,7 +272,7 @@ RECIPES = {
         "schedule": "cosine", "warmup_steps": 50, "clip_norm": 1.0, "ema": 0.99,
         "checkpoint": "last", "infer_windows": "cover", "infer_clips": True,
         "boundary_power": 0.25, "nms_thr": 1.0, "max_per_class": 2000, "nms_by_class": True,
-        "vote_iou": 0.7,
+        "vote_iou": 0.7, "agreement_power": 0.5,
     },
 }
 

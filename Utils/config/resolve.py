@@ -53,7 +53,8 @@ LIMITS = (
         "nms_alpha_prop", "max_detections", "max_seconds", "num_video_classes", "short_seconds")),
     ("0 or above", lambda value: 0 <= value < math.inf, (
         "stitch_gap", "num_head_layers", "weight_decay", "num_epoch", "step_gamma",
-        "warmup_steps", "boundary_power", "feature_noise", "speed_jitter", "score_loss_weight",
+        "warmup_steps", "boundary_power", "agreement_power", "feature_noise", "speed_jitter",
+        "score_loss_weight",
         "boundary_loss_epsilon", "num_workers")),
     ("from 0 to 2^63 - 1", lambda value: 0 <= value < 2 ** 63, ("seed",)),
     ("at most 16", lambda value: value <= 16, ("num_levels",)),
@@ -86,6 +87,8 @@ def resolve(given):
         values.setdefault(name, folder.format(dataset))
     if dataset == "demo":
         values.setdefault("feature_path", "data/demo")
+    if recipe == "paper" and values.get("bb_hidden_dim", 0) is None:
+        values["bb_hidden_dim"] = Config.bb_hidden_dim
     if values.get("val_split", Config.val_split) is None:
         values["val_split"] = choose_val_split(values.get("checkpoint", Config.checkpoint))
     return Config(**values, given=dict(given))
@@ -163,7 +166,7 @@ def check_network(config):
     if config.nfeat_mode == "feat":
         raise UserError("--nfeat_mode feat cannot run: the layer takes neighbour and centre; use "
                         "feat_ctr or dif_ctr")
-    if config.bb_hidden_dim % 32:
+    if config.bb_hidden_dim is not None and config.bb_hidden_dim % 32:
         raise UserError(f"--bb_hidden_dim {config.bb_hidden_dim} is not divisible by 32, the "
                         f"groups of the heads' GroupNorm; {_near(config.bb_hidden_dim, 32)} fit")
     if config.base_stride != 4:

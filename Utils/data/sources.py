@@ -89,7 +89,8 @@ def _match_features(source):
     kept = {video.name: video for video in kept}
     source.videos = {use: [kept[video.name] for video in videos if video.name in kept]
                      for use, videos in source.videos.items()}
-    source.config = complete(config, list(kept.values()), source.classes, store)
+    source.config = complete(config, list(kept.values()), source.classes, store,
+                             source.videos.get("train"))
     check_width(store, source.config.input_feat_dim)
 
 

@@ -4,6 +4,7 @@ import argparse
 
 import pytest
 
+from benchmarks import gpu
 from benchmarks.cases import CASES
 from benchmarks.profile_step import NAMES, REST, build, flops, main, seconds_by_part
 from benchmarks.run import LIMITS, TARGETS, markdown, measure
@@ -33,3 +34,17 @@ def test_the_profile_finds_every_part_and_counts_the_backward_pass_for_it(capsys
     assert 2 < flops(step) / flops(forward) < 3
     assert main(["--size", "small", "--batch", "2"]) == 0
     assert "of the rate" in capsys.readouterr().out
+
+
+def test_the_gpu_script_runs_a_part_in_a_process_of_its_own():
+    words = gpu.parse(["--device", "cpu", "--size", "small"])
+    rows = gpu.measured("decoding", 300, 0, words)
+    assert [setting for setting, _ in rows] == ["4 windows, on the device", "4 windows, in numpy"]
+    assert all(value.endswith(" ms") for _, value in rows)
+
+
+def test_the_gpu_script_says_what_it_left_out_and_what_failed(tmp_path):
+    words = gpu.parse(["--device", "cpu", "--size", "small", "--annotations", str(tmp_path)])
+    assert gpu.measured("network", 5, 20, words) == [("", "left out: 5 s were left, it wants 20 s")]
+    (_, problem), = gpu.measured("whole recipe", 300, 0, words)
+    assert problem.startswith("failed: ") and "thumos_gt.json" in problem

@@ -6,7 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from Evaluation.nms import soft_nms
-from Evaluation.postprocessing.by_class import best_of_classes, soft_nms_by_class, voted
+from Evaluation.postprocessing.by_class import (
+    agreement,
+    best_of_classes,
+    soft_nms_by_class,
+    voted,
+)
 from Evaluation.postprocessing.detections import video_detections
 from Evaluation.postprocessing.proposals import Proposals
 from Utils.config.options import RECIPES
@@ -72,6 +77,24 @@ def test_the_options_reach_the_detections_of_a_video():
     assert len(video_detections(rows, 20., max_per_class=1, **options)) == 2
     moved = video_detections(rows, 20., by_class=True, vote_iou=.7, **options)
     assert moved.segments[0, 1] == pytest.approx((5 + 8 * .2) / .7)
+
+
+def test_a_class_agrees_by_its_share_of_what_overlaps_a_detection():
+    rows = proposals((0, 10, .6, 1), (0, 8, .5, 2), (0, 5, .9, 2), (20, 30, .4, 3))
+    # (0, 8) overlaps (0, 10) by .8, (0, 5) too little: class 1 has .6 around, class 2 .8 * .5.
+    assert agreement(rows[np.array([0, 3])], rows, .7) == pytest.approx([.6, 1])
+    assert agreement(rows[np.array([], int)], rows, .7).shape == (0,)
+    assert agreement(proposals((50, 60, .5, 1)), rows, .7).tolist() == [1]
+
+
+def test_a_detection_that_others_contradict_falls_behind_one_they_share():
+    rows = proposals((0, 10, .9, 1), (0, 10, .8, 2), (0, 9.9, .8, 2), (30, 40, .85, 1))
+    options = {"sigma": .5, "limit": 9, "by_class": True, "vote_iou": .7}
+    first = {power: video_detections(rows, 50., agreement_power=power, **options)
+             for power in (0, 1)}
+    assert first[0].scores[:2] == pytest.approx([.9, .85])
+    assert first[1].scores[0] == pytest.approx(.85) and first[1].segments[0].tolist() == [30, 40]
+    assert (np.diff(first[1].scores) <= 0).all()
 
 
 def test_segments_that_votes_make_equal_are_one_detection():

@@ -7,6 +7,7 @@ from Utils.config.derive import (
     choose_anchors,
     choose_framing,
     choose_length,
+    choose_width,
     complete,
     describe_derived,
 )
@@ -44,6 +45,17 @@ def test_anchors_are_centred_on_the_actions():
     assert choose_anchors(np.array([4.] * 5 + [64.] * 5), CUSTOM) == (1.0, 1.5)
     assert choose_anchors(np.array([32.] * 5 + [512.] * 5), CUSTOM) == (8.0, 12.0)
     assert choose_anchors(np.array([]), CUSTOM) == (1.0, 1.5)
+
+
+def test_the_network_is_narrow_where_actions_are_few_and_the_papers_otherwise():
+    assert [choose_width(count) for count in (0, 1499, 1500, 2999, 3000)] == [64, 64, 128, 128, 256]
+    store = ArrayStore({"x": {name: np.zeros((100, 7), np.float32) for name in "ab"}})
+    videos = [video("a", [10] * 5), video("b", [0.01] * 1600, subset="test")]
+    strong = resolve({"dataset": "custom", "recipe": "strong"})
+    assert complete(strong, videos, ("run",), store, videos[:1]).bb_hidden_dim == 64
+    assert complete(strong, videos, ("run",), store).bb_hidden_dim == 128
+    paper = resolve({"dataset": "custom", "recipe": "paper"})
+    assert complete(paper, videos, ("run",), store).bb_hidden_dim == 256
 
 
 def test_what_the_user_gave_is_not_derived():
