@@ -46,7 +46,7 @@ SALADS_PAPER = ["--batch_size", "8", "--train_lr", "5e-4", "--num_epoch", "80",
                 "--step_size", "60"]
 PAPER_DECODING = ["--infer_windows", "quarter", "--no-infer_clips", "--boundary_power", "1",
                   "--nms_thr", "0.4", "--no-nms_by_class", "--vote_iou", "1",
-                  "--agreement_power", "0"]
+                  "--agreement_power", "0", "--clip_margin", "0"]
 
 THUMOS = ["--dataset", "thumos", "--input_feat_dim", "204", "--decoder_num_classes", "20",
           "--temporal_scale", "256", "--bb_hidden_dim", "64", "--num_head_layers", "2",
@@ -106,6 +106,7 @@ TABLES = {
             "with suppression in windows": ["--nms_thr", "0.4"],
             "soft-NMS over all classes": ["--no-nms_by_class"],
             "without voting": ["--vote_iou", "1"],
+            "without margins of clips": ["--clip_margin", "0"],
             "without agreement": ["--agreement_power", "0"],
             "the paper's decoding": PAPER_DECODING,
         }},

@@ -15,6 +15,7 @@ from Evaluation.metrics import (
 from Evaluation.postprocessing.per_video import VideoRows, proposal_table, results_of
 from Evaluation.postprocessing.proposals import Proposals, class_scores, window_proposals
 from Utils.files import UserError, listed
+from Utils.stitching import is_stitched
 
 
 def decoded(launched, config, decoder=None):
@@ -25,6 +26,30 @@ def decoded(launched, config, decoder=None):
     in step; None: window by window in numpy, which is faster on a CPU. Raises
     UserError that names videos whose predictions are not finite.
     """
+    for window, proposals in _all_decoded(launched, config, decoder):
+        yield window, off_cuts(window, proposals, config)
+
+
+def off_cuts(window, proposals, config):
+    """The proposals of a clip that keep clip_margin of its length off its cuts inside the video:
+    an action that reaches a cut is only partly seen. Those of other windows stay.
+    """
+    frames = window.end - window.start + 1
+    is_clip = config.use_VSS and is_stitched(frames, config.temporal_scale, config.short_ratio)
+    if not is_clip or not config.clip_margin or window.fps is None:
+        return proposals
+    margin = config.clip_margin * frames / window.fps
+    first, last = window.start / window.fps, (window.end + 1) / window.fps
+    start, end = proposals.segments.T
+    kept = np.ones(len(proposals), dtype=bool)
+    if first > 0:
+        kept &= start > first + margin
+    if window.duration is None or last + margin < window.duration:
+        kept &= end < last - margin
+    return proposals[kept]
+
+
+def _all_decoded(launched, config, decoder):
     if decoder is None:
         for predictions, batch in launched:
             yield from _by_window(predictions, batch, config)

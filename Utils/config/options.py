@@ -167,6 +167,9 @@ class DecodeOptions:
                                            "with overlaps of a quarter", ("quarter", "cover"))
     infer_clips: bool = option(False, "infer on clips in addition, stitched, each half over the "
                                       "one before")
+    clip_margin: float = option(
+        0.0, "share of a clip, at its cuts inside the video, that its proposals keep off; sliding "
+             "windows only")
     checkpoint: str = option("best", "which checkpoint Infer.py reads", ("best", "last"))
     score_threshold: float = option(0.005, "class score a box of a window must exceed")
     boundary_power: float = option(1.0, "power of start * end in a score, beside the class's")
@@ -270,7 +273,7 @@ RECIPES = {
         "batch_size": 8,
         "optimizer": "adamw", "train_lr": 1e-3, "weight_decay": 0.05, "num_epoch": 14,
         "schedule": "cosine", "warmup_steps": 50, "clip_norm": 1.0, "ema": 0.99,
-        "checkpoint": "last", "infer_windows": "cover", "infer_clips": True,
+        "checkpoint": "last", "infer_windows": "cover", "infer_clips": True, "clip_margin": 0.1,
         "boundary_power": 0.25, "nms_thr": 1.0, "max_per_class": 2000, "nms_by_class": True,
         "vote_iou": 0.7, "agreement_power": 0.5,
     },

@@ -61,8 +61,8 @@ LIMITS = (
     ("2 or above", lambda value: value >= 2, ("decoder_num_classes",)),
     ("from 0 to 1", lambda value: 0 <= value <= 1, (
         "short_ratio", "clip_win_size", "clip_share", "min_clip", "min_crop", "min_inside", "ema",
-        "feature_dropout", "vote_iou", "iou_thr", "focal_alpha", "score_threshold", "nms_thr",
-        "nms_lthr_prop", "nms_hthr_prop", "tiou")),
+        "feature_dropout", "clip_margin", "vote_iou", "iou_thr", "focal_alpha", "score_threshold",
+        "nms_thr", "nms_lthr_prop", "nms_hthr_prop", "tiou")),
 )
 SET_BY_RECIPES = {name for recipe in RECIPES.values() for name in recipe}
 

@@ -1,13 +1,14 @@
 """The score of the validation windows' detections."""
 
+import dataclasses
 import types
 
 import numpy as np
 import pytest
 
-from Evaluation.postprocessing.decoding import validation_score
+from Evaluation.postprocessing.decoding import off_cuts, validation_score
 from Evaluation.postprocessing.proposals import Proposals
-from Utils.config.resolve import parse_config
+from Utils.config.resolve import parse_config, resolve
 from Utils.data.annotations import Video
 from Utils.inputs.windows import Window
 
@@ -60,3 +61,22 @@ def test_the_best_checkpoint_is_that_of_the_lowest_loss():
     assert Run.is_best(run)
     run.history.append({"val": {"total": 1.5}})
     assert not Run.is_best(run)
+
+
+def test_proposals_of_a_clip_keep_off_its_cuts_but_not_off_the_ends_of_the_video():
+    config = resolve({"dataset": "custom", "recipe": "strong", "temporal_scale": 100})
+    assert config.clip_margin == 0.1
+    rows = Proposals(np.array([[10.5, 20.], [12.5, 20.], [20., 28.5], [15., 25.]]),
+                     np.full(4, .5, np.float32), np.ones(4, np.int32))
+
+    def kept(first, last, duration=60.0, **changes):
+        window = Window("a", first, last, fps=2.0, duration=duration)
+        found = off_cuts(window, rows, dataclasses.replace(config, **changes))
+        return found.segments[:, 0].tolist()
+
+    # A clip of 20 s, 10 to 30 s: 2 s at either cut are left to its neighbours.
+    assert kept(20, 59) == [12.5, 15.]
+    assert kept(20, 59, duration=31.0) == [12.5, 20., 15.]      # 30 s is as good as the end
+    assert kept(0, 39, duration=20.0) == [10.5, 12.5, 20., 15.]
+    assert kept(20, 59, clip_margin=0.0) == kept(20, 59, use_VSS=False) == [10.5, 12.5, 20., 15.]
+    assert kept(20, 99) == [10.5, 12.5, 20., 15.]               # no clip
