@@ -6,6 +6,7 @@
 
 import sys
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import Utils.packages  # noqa: F401  (says so if one is missing)
@@ -19,7 +20,6 @@ from DETAD.characteristics import (
     notes_on,
     read_characteristics,
 )
-from DETAD.plots import write_figures
 from Evaluation.average_recall import THRESHOLDS, average_recall
 from Evaluation.curves import precision_recall
 from Evaluation.metrics import action_table, align, detection_table
@@ -27,11 +27,9 @@ from Evaluation.postprocessing.detections import detection_rows, write_detection
 from Evaluation.postprocessing.per_video import Results, proposal_table, read_video, results_of
 from Evaluation.postprocessing.proposal_file import read_proposals
 from Evaluation.postprocessing.video_scores import check_covered, read_video_scores
-from Evaluation.report.curve_figures import write_precision_recall
+from Evaluation.report.compare import TRUTH_FILE, compare, format_comparison, truth_content
 from Evaluation.report.provenance import provenance
-from Evaluation.report.recall_figure import write_recall_figure
-from Evaluation.report.report import write_report
-from Evaluation.report.timeline import write_timelines
+from Evaluation.report.report import linked_videos, write_report
 from Evaluation.results import (
     NO_CLASS,
     check_seconds,
@@ -50,7 +48,7 @@ from Evaluation.scores import (
 from Evaluation.sweep import combinations, format_sweep
 from Evaluation.thumos14_protocol import read_ambiguous
 from Utils.config.options import STORED_NAMES, EvalOptions, names_of
-from Utils.config.resolve import adopt, describe, parse_config, settings
+from Utils.config.resolve import adopt, describe, parse_config, resolve, settings
 from Utils.data.annotations import canonical, number
 from Utils.data.datasets import DATASETS, find_file, read_csv_rows
 from Utils.data.ground_truth import load_ground_truth
@@ -64,6 +62,8 @@ FIGURE_VIDEOS = 3    # in the figure of timelines; report.html has all
 def main(argv=None):
     watch = Stopwatch()
     config = parse_config("Eval", argv)
+    if config.compare:
+        return compare_runs(config, watch)
     with locked(results_folder(config)) as folder:
         config, file = open_proposals(config, folder)
         config, annotations, truth = load_truth(config)
@@ -75,10 +75,12 @@ def main(argv=None):
         diagnosis = diagnose_detections(config, truth, annotations, results)
         warnings = [*results.warnings, *mismatches(align(main_table(results), truth), truth)]
         scores["provenance"] = origin(config, truth, annotations, results.source, warnings)
-        write(folder, scores, recall, diagnosis)
-        write_page(folder, config, scores, truth, annotations, results, recall, diagnosis)
+        scores["provenance"]["epoch"] = file.settings.get("epoch") if file else None
+        durations = durations_of(annotations, results)
+        write(folder, scores, diagnosis, truth_content(truth, durations, config.subset))
+        write_report_page(folder, config, scores, truth, durations, results, recall, diagnosis)
         report(scores, diagnosis, annotations.notes, warnings)
-        print(watch.summary(f"metrics.json and figures in {folder}"))
+        print(watch.summary(f"report: {folder / 'report.html'}"))
     return 0
 
 
@@ -271,7 +273,8 @@ def origin(config, truth, annotations, source, warnings, varied=()):
              "ambiguous": config.ambiguous if config.protocol == "thumos14" else None,
              "subset": config.subset}
     # Of other methods' detections we know our own options alone.
-    names = ("dataset", *names_of(EvalOptions)) if config.detections else STORED_NAMES
+    names = ([name for name in ("dataset", *names_of(EvalOptions)) if name in STORED_NAMES]
+             if config.detections else STORED_NAMES)
     options = settings(config, [name for name in names if name not in varied])
     return provenance(truth, files, config.protocol, options,
                       [*annotations.notes[1:], *warnings])
@@ -279,31 +282,67 @@ def origin(config, truth, annotations, source, warnings, varied=()):
 
 # ---- results ------------------------------------------------------------------------------------
 
-def write(folder, scores, recall, diagnosis):
-    """Write the figures, detad.json and, last, metrics.json."""
-    if recall is not None:
-        write_recall_figure(recall, THRESHOLDS, folder)
+def write(folder, scores, diagnosis, truth):
+    """Write detad.json, the ground truth as it was scored and, last, metrics.json."""
     if diagnosis is not None:
         write_json(folder / "detad.json", diagnosis)
-        write_figures(diagnosis, folder)
+    write_json(folder / TRUTH_FILE, truth)
     write_json(folder / "metrics.json", scores)
 
 
-def write_page(folder, config, scores, truth, annotations, results, recall, diagnosis):
-    """Write report.html: the scores, the curves, and a timeline of every video; and figures of
-    the curves and of the videos with most actions."""
+def write_report_page(folder, config, scores, truth, durations, results, recall, diagnosis):
+    """Write report.html, and figures of the same beside it."""
     detections, curves = align(main_table(results), truth), None
-    durations = durations_of(annotations, results)
     if results.detections is not None and config.protocol == "activitynet":
         curves = precision_recall(truth, detections, config.tiou)
-        write_precision_recall(curves, folder)
-        busiest = np.argsort(-np.bincount(truth.video), kind="stable")[:FIGURE_VIDEOS]
-        write_timelines(truth, detections, durations, folder, [truth.videos[v] for v in busiest])
+    paths = draw_figures(folder, config, truth, durations, detections, curves, recall, diagnosis)
     history = folder / "history.json"
-    write_report(folder / "report.html", scores, truth, detections, durations, detad=diagnosis,
-                 curves=curves, recall=recall,
-                 history=read_json(history) if history.is_file() and not config.detections
-                 else None)
+    about = {"run": folder.name.removeprefix("output_"), "date": date.today().isoformat()}
+    write_report(
+        folder / "report.html", scores | {"provenance": scores["provenance"] | about}, truth,
+        detections, durations, detad=diagnosis, curves=curves, recall=recall,
+        history=read_json(history) if history.is_file() and not config.detections else None,
+        own=own_settings(config), links=linked_videos(config.video_folder, folder),
+        files=[path.name for path in paths])
+
+
+def own_settings(config):
+    """Names of the settings that the presets of data set and recipe do not give."""
+    preset = resolve({"dataset": config.dataset, "recipe": config.recipe})
+    return [name for name in STORED_NAMES if getattr(config, name) != getattr(preset, name)]
+
+
+def draw_figures(folder, config, truth, durations, detections, curves, recall, diagnosis):
+    """Draw what --figures asks for; gives the paths."""
+    if config.figures == "none":
+        return []
+    # matplotlib takes half a second to import.
+    from DETAD.plots import figure_jobs
+    from Evaluation.report.curve_figures import write_precision_recall
+    from Evaluation.report.recall_figure import write_recall_figure
+    from Evaluation.report.timeline import write_timelines
+    from Utils.figures import draw_all
+
+    jobs = [] if diagnosis is None else figure_jobs(diagnosis, folder)
+    if curves is not None:
+        busiest = np.argsort(-np.bincount(truth.video), kind="stable")[:FIGURE_VIDEOS]
+        names = [truth.videos[video] for video in busiest]
+        jobs += [(write_timelines, truth, detections, durations, folder, names),
+                 (write_precision_recall, curves, folder)]
+    if recall is not None:
+        jobs.append((write_recall_figure, recall, THRESHOLDS, folder))
+    return draw_all(jobs, ("png", "pdf") if config.figures == "both" else (config.figures,))
+
+
+def compare_runs(config, watch):
+    """Compare the runs that --compare names; a page and a table of them."""
+    folder = Path(config.output_path if "output_path" in config.given else "comparison")
+    with locked(folder):
+        content = compare(config.compare, folder / "report.html",
+                          linked_videos(config.video_folder, folder))
+        print(format_comparison(content))
+        print(watch.summary(f"report: {folder / 'report.html'}"))
+    return 0
 
 
 def report(scores, diagnosis, notes, warnings):

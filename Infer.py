@@ -112,7 +112,7 @@ def write_results(config, checkpoint, results, source):
     """Write the proposals, and beside them the training curves; gives the number of proposals."""
     folder, count = Path(config.output_path), 0
     durations = {video.name: video.duration for video in source.all_videos}
-    stored = settings(config) | {"classes": list(source.classes)}
+    stored = settings(config) | {"classes": list(source.classes), "epoch": checkpoint.get("epoch")}
     with ProposalWriter(folder / "proposals.h5", stored) as writer:
         for window, proposals in results:
             writer.add(replace(window, duration=durations[window.video]), proposals)

@@ -32,7 +32,8 @@ _THUMOS = {
 }
 TABLES = {"activitynet": _ACTIVITYNET, "thumos": _THUMOS, "quantile": _ACTIVITYNET}
 # What the limits are in, and which values are whole numbers.
-UNITS = {"length": "s", "coverage": "of the video", "num-instances": "per video"}
+UNITS = {"length": "s", "coverage": "% of the video", "num-instances": "per video"}
+FACTORS = {"coverage": 100}
 WHOLE = ("num-instances",)
 # Buckets whose labels say all; official numbers of them stand for no quantity.
 NAMED = ("context-size", "context-distance")
@@ -64,10 +65,10 @@ class Buckets:
         label says it."""
         if self.name in NAMED:
             return tuple("" for _ in self.labels)
-        whole = self.name in WHOLE
-        return tuple(f">{low:.4g}" if high == math.inf else
-                     _whole_limits(low, high) if whole else f"{low:.4g}-{high:.4g}"
-                     for low, high in pairwise(self.edges))
+        factor, whole = FACTORS.get(self.name, 1), self.name in WHOLE
+        return tuple(f">{low:.3g}" if high == math.inf else
+                     _whole_limits(low, high) if whole else f"{low:.3g}-{high:.3g}"
+                     for low, high in pairwise(factor * edge for edge in self.edges))
 
     def describe(self):
         """The intervals in words, such as `XS 0-3, S 3-6, M >6 s`."""
@@ -101,7 +102,9 @@ def bucket_table(table, length_bins="official", characteristics=None):
     known = known[known >= 0]
     if len(known) > 1 and len(np.unique(known)) == 1:
         inside = values["coverage"][values["coverage"] <= 1]
-        buckets["coverage"] = by_quantiles(buckets["coverage"], inside, 1)
+        spread = by_quantiles(buckets["coverage"], inside, 1)
+        if len(set(spread.edges)) == len(spread.edges):      # else there is nothing to tell apart
+            buckets["coverage"] = spread
     return buckets
 
 

@@ -9,6 +9,7 @@ from DETAD.characteristics import NAMES
 from DETAD.error_profile import TYPES
 from Utils.figures import (
     BLUE,
+    FORMATS,
     GREEN,
     GREY,
     INK,
@@ -19,35 +20,39 @@ from Utils.figures import (
     SEQUENTIAL,
     SKY,
     figure_files,
+    paths_of,
 )
 
 TYPE_COLOURS = dict(zip(TYPES, (GREEN, SKY, BLUE, ORANGE, RED, GREY), strict=True))
 NAME_COLOURS = dict(zip(NAMES, (PINK, SKY, RED, BLUE, ORANGE, GREEN), strict=True))
 BAR, GROUP_GAP = 0.82, 0.9       # widths in bars
-GROUPS_A_ROW = HEATMAPS_A_ROW = 3
+FEWEST_BARS = 9                  # that a row has room for
+GROUPS_A_ROW, HEATMAPS_A_ROW = 2, 3
 
 
-def write_figures(report, folder):
-    """Write every figure that `report` has numbers for, as PDF and PNG; returns their paths."""
-    paths = []
-    for name, height, draw in figures_of(report):
-        stem = Path(folder) / name
-        with figure_files(stem, PAGE_WIDTH, height) as figure:
-            draw(figure, report)
-        paths += [stem.with_suffix(".pdf"), stem.with_suffix(".png")]
-    return paths
+def figure_jobs(report, folder):
+    """A job of Utils.figures.draw_all for every figure that `report` has numbers for."""
+    return [(write_figure, name, report, folder) for name in figures_of(report)]
+
+
+def write_figure(name, report, folder, formats=FORMATS):
+    """Write one of the figures of `figures_of`; returns its paths."""
+    stem, (height, draw) = Path(folder) / name, figures_of(report)[name]
+    with figure_files(stem, PAGE_WIDTH, height, formats) as figure:
+        draw(figure, report)
+    return paths_of(stem, formats)
 
 
 def figures_of(report):
-    """Name, height in inches and drawing function of each figure that `report` has numbers for."""
-    figures = [("detad_false_positives", 3.1, draw_false_positives)]
+    """The figures that `report` has numbers for: name -> height in inches, drawing function."""
+    figures = {"detad_false_positives": (3.1, draw_false_positives)}
     rows = len(_rows(report["buckets"], GROUPS_A_ROW))
     if rows:
-        figures += [("detad_sensitivity", 0.4 + 2.4 * rows, draw_sensitivity),
-                    ("detad_false_negatives", 0.4 + 3.2 * rows, draw_false_negatives)]
+        figures |= {"detad_sensitivity": (0.4 + 2.5 * rows, draw_sensitivity),
+                    "detad_false_negatives": (0.4 + 3.4 * rows, draw_false_negatives)}
     rows = len(_rows(report["false_negative_pairs"], HEATMAPS_A_ROW))
     if rows:
-        figures.append(("detad_false_negative_pairs", 0.3 + 2.5 * rows, draw_pairs))
+        figures["detad_false_negative_pairs"] = (0.3 + 2.5 * rows, draw_pairs)
     return figures
 
 
@@ -101,7 +106,7 @@ def draw_false_negatives(figure, report):
         rate.set_ylabel("missed (%)")
         share.set_ylabel("share of\nactions (%)")
     for kind in (panels[::2], panels[1::2]):
-        top = max(axes.get_ylim()[1] for axes in kind)
+        top = max(1, *(axes.get_ylim()[1] for axes in kind))
         for axes in kind:
             axes.set_ylim(0, top)
 
@@ -135,16 +140,24 @@ def _grouped_bars(axes, buckets, names, values, colour=None, named=True):
             _bar(axes, position + len(ticks), values[name].get(label),
                  colour or NAME_COLOURS.get(name, INK))
             ticks.append(position + len(ticks))
-            labels.append(label)
+            labels.append(f"{label}\n{buckets[name][label]['limits']}" if named else label)
         middle = ticks[-1] - (len(buckets[name]) - 1) / 2
-        axes.annotate(name if named else "", (middle, 0), (0, -17), ha="center", va="top",
-                      xycoords=("data", "axes fraction"), textcoords="offset points", fontsize=9)
+        axes.annotate(_with_unit(name, buckets[name]) if named else "", (middle, 0), (0, -25),
+                      ha="center", va="top", xycoords=("data", "axes fraction"),
+                      textcoords="offset points", fontsize=8)
         position += GROUP_GAP
     axes.set_xticks(ticks, labels)
-    axes.tick_params(axis="x", length=0)
-    axes.set_xlim(-0.7, ticks[-1] + 0.7)
+    # Limits such as 180.5-1200 have the width of a bar.
+    axes.tick_params(axis="x", length=0, labelsize=6)
+    axes.set_xlim(-0.7, max(ticks[-1], FEWEST_BARS) + 0.7)
     axes.margins(y=0.14)
     axes.grid(axis="y")
+
+
+def _with_unit(name, buckets):
+    """The name of a characteristic, with the unit of its limits."""
+    unit = next(iter(buckets.values()))["unit"]
+    return f"{name} ({unit})" if unit else name
 
 
 def _bar(axes, position, value, colour):

@@ -97,6 +97,17 @@ def match(truth, detections, thresholds):
     return order, matched
 
 
+def best_score(truth, detections, threshold):
+    """The score at which F1 = 2 right / (detections + actions) is highest; 0 for no detections."""
+    _, (matched,) = match(truth, detections, (threshold,))
+    order = np.argsort(-detections.scores, kind="stable")
+    scores = detections.scores[order]
+    f1 = (matched[order] >= 0).cumsum() / (np.arange(len(order)) + 1 + len(truth))
+    # A score admits all that have it, so only the last of equal ones is a choice.
+    f1[:-1][scores[1:] == scores[:-1]] = -1
+    return float(scores[f1.argmax()]) if len(scores) else 0.0
+
+
 def class_pairs(detections, truth, least):
     """Pairs of one video and class with a tIoU of at least `least`."""
     count = max(len(detections.classes), len(truth.classes))

@@ -4,16 +4,24 @@ with figure_files(folder / "name", 7.0, 3.0) as figure: draw on it; the files ap
 """
 
 import contextlib
+import functools
 import io
+import os
+import sys
+import warnings
 from pathlib import Path
 
+import joblib
 import matplotlib
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, fontManager, get_font
+from matplotlib.text import Text
 
 from Utils.files import replacing
 
 # Okabe and Ito's colours, told apart with any kind of colour vision.
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+SLATE, MAGENTA = "#44546A", "#C2187A"      # of actions: found, missed
 SKY, PINK, YELLOW, GREY, INK = "#56B4E9", "#CC79A7", "#F0E442", "#9A9A9A", "#222222"
 CYCLE = (BLUE, ORANGE, GREEN, RED, PINK, SKY)
 SEQUENTIAL = "YlGnBu"        # light to dark also in grey
@@ -32,21 +40,69 @@ STYLE = {
 }
 
 
+FORMATS = ("pdf", "png")
+
+
+def paths_of(stem, formats=FORMATS):
+    """Where a figure is written. The stem may be the user's: what follows a dot in it is no suffix.
+    """
+    return [Path(stem).with_name(f"{Path(stem).name}.{name}") for name in formats]
+
+
+def draw_all(jobs, formats=FORMATS):
+    """Draw figures, on two cores at the same time. jobs: (writer, *arguments). -> all paths."""
+    # A process takes longer to start than one figure to draw.
+    processes = min(2, len(os.sched_getaffinity(0)), max(1, len(jobs) // 2))
+    drawn = joblib.Parallel(processes, backend="multiprocessing")(
+        joblib.delayed(write)(*arguments, formats=formats) for write, *arguments in jobs)
+    return [path for paths in drawn for path in paths]
+
+
 @contextlib.contextmanager
-def figure_files(stem, width, height):
-    """An empty figure of width x height inches; written to stem.pdf and stem.png at the end."""
-    stem = Path(stem)
+def figure_files(stem, width, height, formats=FORMATS):
+    """An empty figure of width x height inches; written to stem.pdf, stem.png at the end."""
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure
+        _complete_fonts(figure)
         # Laid out once: doing it again for each file doubles the time.
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
-        for suffix in (".pdf", ".png"):
+        for path in paths_of(stem, formats):
             # In memory first: matplotlib meets a full disk with an error of its own making.
             drawn = io.BytesIO()
             # Without a date, so that the same numbers give the same file.
-            figure.savefig(drawn, format=suffix[1:], dpi=PNG_DOTS,
-                           metadata={"CreationDate": None} if suffix == ".pdf" else None)
-            with replacing(stem.with_name(stem.name + suffix)) as part:
+            figure.savefig(drawn, format=path.suffix[1:], dpi=PNG_DOTS,
+                           metadata={"CreationDate": None} if path.suffix == ".pdf" else None)
+            with replacing(path) as part:
                 part.write_bytes(drawn.getbuffer())
+
+
+def _complete_fonts(figure):
+    """Let texts take letters that the first font lacks from others that are installed."""
+    texts = figure.findobj(Text)
+    own = get_font(findfont(STYLE["font.family"]))
+    lacking = frozenset(letter for text in texts for letter in text.get_text()
+                        if letter.isprintable() and not own.get_char_index(ord(letter)))
+    if lacking and (others := fonts_with(lacking)):
+        for text in texts:
+            text.set_fontfamily([STYLE["font.family"], *others])
+
+
+@functools.cache
+def fonts_with(letters):
+    """Names of installed fonts that have the letters among them; says so if some have none."""
+    found, left = [], set(letters)
+    for font in fontManager.ttflist:
+        if not left:
+            break
+        with contextlib.suppress(OSError, RuntimeError):     # a broken font file
+            known = get_font(font.fname)
+            if has := {letter for letter in left if known.get_char_index(ord(letter))}:
+                found.append(font.name)
+                left -= has
+    if left:
+        print(f"no installed font has {''.join(sorted(left)[:20])}; figures show boxes instead "
+              "(fonts such as Noto Sans have most letters)", file=sys.stderr)
+        warnings.filterwarnings("ignore", "Glyph")
+    return tuple(found)

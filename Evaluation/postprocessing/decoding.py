@@ -9,6 +9,7 @@ from Evaluation.metrics import (
     action_table,
     align,
     average_precision,
+    best_score,
     detection_table,
     mean_over_classes,
 )
@@ -96,10 +97,12 @@ def _check_finite(finite, windows):
 
 
 def validation_score(decoded_windows, videos, classes, config):
-    """Average mAP of the detections made of some windows, for choosing the best checkpoint.
+    """{"mAP": average mAP of the detections made of some windows, for choosing the best checkpoint;
+    "threshold": the score at which their F1 is highest, at a tIoU of 0.5}.
 
     decoded_windows: (Window, Proposals) pairs. videos: annotated, with durations; label 1 is
-    classes[0]. Of proposals without classes the area under average recall is taken instead.
+    classes[0]. Of proposals without classes the area under average recall is taken for the mAP,
+    and there is no threshold.
     """
     by_video = {}
     for window, proposals in decoded_windows:
@@ -109,9 +112,10 @@ def validation_score(decoded_windows, videos, classes, config):
     # Labels of tables begin at 0.
     truth = action_table([replace(video, labels=video.labels - 1) for video in videos], classes)
     if config.class_agnostic:
-        return average_recall(truth, align(proposal_table(proposals), truth)).area
+        return {"mAP": average_recall(truth, align(proposal_table(proposals), truth)).area}
     table = align(detection_table(detections, classes), truth)
-    return float(np.mean(mean_over_classes(average_precision(truth, table, config.tiou))))
+    return {"mAP": float(np.mean(mean_over_classes(average_precision(truth, table, config.tiou)))),
+            "threshold": best_score(truth, table, 0.5)}
 
 
 def _video_rows(video, parts, config):

@@ -6,11 +6,11 @@ import numpy as np
 from matplotlib import colormaps
 
 from Evaluation.curves import RECALLS
-from Utils.figures import COLUMN_WIDTH, figure_files
+from Utils.figures import COLUMN_WIDTH, FORMATS, figure_files, paths_of
 
 
-def write_precision_recall(curves, folder):
-    """Write precision_recall.pdf and .png. curves: PrecisionRecall; -> their paths.
+def write_precision_recall(curves, folder, formats=FORMATS):
+    """Write precision_recall.pdf, .png. curves: PrecisionRecall; -> their paths.
 
     The mean over the classes at each tIoU, with its area, the mAP.
     """
@@ -18,21 +18,23 @@ def write_precision_recall(curves, folder):
     # The areas of the steps, not of the 101 points drawn.
     areas = [np.mean([_area(*corners[t]) for corners in curves.corners.values()] or [0.0])
              for t in range(len(curves.thresholds))]
-    with figure_files(stem, COLUMN_WIDTH, 2.7) as figure:
+    with figure_files(stem, COLUMN_WIDTH, 3.0, formats) as figure:
         axes = figure.subplots()
         shades = np.linspace(0.05, 0.82, len(curves.thresholds))
         for threshold, mean, area, shade in zip(curves.thresholds, curves.mean, areas, shades,
                                                 strict=True):
             axes.plot(100 * RECALLS, 100 * mean, color=colormaps["plasma"](shade),
-                      label=f"tIoU {threshold:.2g}: {100 * area:.1f}")
+                      label=f"{threshold:.2g}: {100 * area:.1f}")
         axes.set_xlabel("recall (%)")
         axes.set_ylabel("precision (%)")
         axes.set_xlim(0, 100)
         axes.set_ylim(0, 100)
         axes.grid()
-        axes.legend(title="mAP (%)", title_fontsize=8, fontsize=7, loc="upper right",
-                    handlelength=1.4, labelspacing=0.3, frameon=True, edgecolor="none")
-    return [stem.with_suffix(".pdf"), stem.with_suffix(".png")]
+        # Above the axes, since curves may be anywhere in them.
+        figure.legend(title="tIoU: mAP (%)", title_fontsize=8, fontsize=7, ncols=3,
+                      loc="outside upper center", handlelength=1.2, labelspacing=0.3,
+                      columnspacing=1.2)
+    return paths_of(stem, formats)
 
 
 def drawable(name, most=28):

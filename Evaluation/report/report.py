@@ -9,15 +9,18 @@ import hashlib
 import html
 import json
 import math
+import os
 from pathlib import Path
 from string import Template
+from urllib.parse import quote
 
 from Evaluation.report.report_data import page_data
-from Utils.files import replacing
+from Utils.files import UserError, replacing
 
 PAGE = Path(__file__).parent / "page"
-STYLES = ("page.css", "parts.css")
+STYLES = ("page.css", "parts.css", "print.css")
 THEME = ("theme.js",)         # in the head, so that the page is never seen in the other theme
+VIDEOS = (".mp4", ".webm", ".m4v", ".mov", ".ogv", ".mkv", ".avi", ".mpg", ".mpeg")
 SCRIPTS = ("elements.js", "printing.js", "saving.js", "charts.js", "data.js", "state.js",
            "scores.js", "records.js", "diagnosis.js", "errors.js", "compare.js", "drawing.js",
            "player.js", "timeline.js", "videos.js", "fragment.js", "page.js")
@@ -41,6 +44,23 @@ def write_page(path, data):
     """Write the page of `page_data` or `comparison_data`."""
     with replacing(path) as part:
         part.write_bytes(page(data).encode("utf-8", "replace"))
+
+
+def linked_videos(folder, beside):
+    """(stem, address) of the video files in a folder, as seen from the folder `beside`.
+
+    Of two files with one stem browsers play the earlier suffix more often. Raises UserError where
+    there is no such folder.
+    """
+    if folder is None:
+        return []
+    if not Path(folder).is_dir():
+        raise UserError(f"no folder {folder} of videos; --video_folder names the folder in which "
+                        "their files lie")
+    files = [path for path in sorted(Path(folder).rglob("*")) if path.suffix.lower() in VIDEOS]
+    files.sort(key=lambda path: VIDEOS.index(path.suffix.lower()), reverse=True)
+    found = {path.stem: os.path.relpath(path, beside) for path in files}
+    return [(stem, quote(Path(path).as_posix())) for stem, path in sorted(found.items())]
 
 
 def page(data):

@@ -32,12 +32,13 @@ def page_data(scores, truth, detections, durations, history=None, detad=None, cu
         "classes": class_rows(scores, truth, detections),
         "curves": _curve_data(curves, list(detections.classes)),
         "recall": _recall_data(recall),
-        "history": history, "epoch": epoch, "validated": [_validated(history, epoch)],
+        "history": history, "epoch": epoch,
+        "validated": [_validated(history, epoch, provenance.get("settings") or {})],
         "detad": detad and {key: detad.get(key) for key in DETAD_PARTS},
         "provenance": {"facts": pairs(provenance, OWN_SECTIONS), "own": list(own),
                        **{key: pairs(provenance.get(key) or {}) for key in OWN_SECTIONS[:2]},
                        "notes": list(provenance.get("notes") or [])},
-        "files": list(files),
+        "files": list(files), "comparison": None,
         **shown_videos(truth, [detections], durations, thresholds, [""], links),
     }
 
@@ -67,9 +68,11 @@ def _title(scores, provenance):
             "subset": scores.get("subset"), "facts": [str(fact) for fact in facts if fact]}
 
 
-def _validated(history, epoch):
-    """The score with the best F1 on the validation videos, after the epoch used; None if unknown.
-    """
+def _validated(history, epoch, setting):
+    """The score with the best F1 on videos held out of the training, after the epoch used; None
+    where there are none."""
+    if setting.get("val_split") != "heldout":
+        return None
     entry = next((entry for entry in history if entry.get("epoch") == epoch), {})
     return (entry.get("val") or {}).get("threshold")
 

@@ -9,16 +9,26 @@ from matplotlib.colors import to_rgba
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
-from Evaluation.metrics import instances, match
+from Evaluation.metrics import best_score, instances, match
 from Evaluation.report.curve_figures import drawable
-from Utils.figures import BLUE, GREEN, GREY, ORANGE, PAGE_WIDTH, figure_files
+from Utils.figures import (
+    BLUE,
+    FORMATS,
+    GREEN,
+    GREY,
+    MAGENTA,
+    PAGE_WIDTH,
+    SLATE,
+    figure_files,
+    paths_of,
+)
 
 ACTION, DETECTION, GAP = 1.0, 0.55, 0.5    # heights in a timeline; 1 is 0.13 inches
 UNIT_INCHES = 0.13
 MAX_ROWS = 6                               # of detections of a class, the best in the first
 TIME_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)   # s
 MAX_TICKS = 9
-FOUND, MISSED, RIGHT, WRONG, UNJUDGED = "#1F5FA8", ORANGE, GREEN, GREY, BLUE
+FOUND, MISSED, RIGHT, WRONG, UNJUDGED = SLATE, MAGENTA, GREEN, GREY, BLUE
 KEY = (("action, found", FOUND, True), ("action, missed", MISSED, False),
        ("detection, right", RIGHT, True), ("detection, wrong", WRONG, False))
 MOST_CLASSES, MOST_BARS = 12, 200          # of a video without ground truth
@@ -63,8 +73,9 @@ class Lane:
         return max(self.above + DETECTION * (self.rows.max(initial=-1) + 1), ACTION) + GAP
 
 
-def write_timelines(truth, detections, durations, folder, videos, threshold=0.5, least_score=None):
-    """Write timelines.pdf and .png: a panel for each of `videos` (names). -> their paths.
+def write_timelines(truth, detections, durations, folder, videos, threshold=0.5, least_score=None,
+                    formats=FORMATS):
+    """Write timelines.pdf, .png: a panel for each of `videos` (names). -> their paths.
 
     detections: aligned to the truth. durations: {video: seconds}; up to the last end where there
     is none. Shown are detections of at least least_score, None: of the score at which F1 is
@@ -77,7 +88,8 @@ def write_timelines(truth, detections, durations, folder, videos, threshold=0.5,
     panels = [lanes_of(truth, detections, matched, truth.videos.index(video)) for video in videos]
     heights = [height_of(lanes) for lanes in panels]
     stem = Path(folder) / "timelines"
-    with figure_files(stem, PAGE_WIDTH, UNIT_INCHES * sum(heights) + 0.4) as figure:
+    height = UNIT_INCHES * sum(heights) + 0.4
+    with figure_files(stem, PAGE_WIDTH, height, formats) as figure:
         grid = figure.subplots(len(videos), 1, height_ratios=heights, squeeze=False)[:, 0]
         for axes, video, lanes in zip(grid, videos, panels, strict=True):
             draw_timeline(axes, lanes, durations.get(video) or _last_end(lanes))
@@ -86,7 +98,7 @@ def write_timelines(truth, detections, durations, folder, videos, threshold=0.5,
                       loc="outside upper center", handlelength=1.5)
         figure.supxlabel(f"time (min:s); detections with a score of at least {least_score:.3g}, "
                          f"right at tIoU {threshold:g}", fontsize=8)
-    return [stem.with_suffix(".pdf"), stem.with_suffix(".png")]
+    return paths_of(stem, formats)
 
 
 def write_detected(stem, name, duration, rows):
@@ -96,7 +108,7 @@ def write_detected(stem, name, duration, rows):
     with the best detections, MOST_CLASSES at most, darker where the score is higher; what scores
     less than LEAST_SHARE of the best is left out. -> paths.
     """
-    stem, lanes = Path(stem), detected_lanes(rows)
+    lanes = detected_lanes(rows)
     with figure_files(stem, PAGE_WIDTH, UNIT_INCHES * height_of(lanes) + 0.4) as figure:
         axes = figure.subplots()
         draw_timeline(axes, lanes, duration)
@@ -104,8 +116,7 @@ def write_detected(stem, name, duration, rows):
                        loc="left", fontweight="bold")
         axes.set_xlabel(f"time (min:s); detections with at least {100 * LEAST_SHARE:g} % of the "
                         "best score, darker where it is higher")
-    # The stem is the user's: what follows a dot in it is no suffix.
-    return [stem.with_name(f"{stem.name}.pdf"), stem.with_name(f"{stem.name}.png")]
+    return paths_of(stem)
 
 
 def detected_lanes(rows):
@@ -127,17 +138,6 @@ def detected_lanes(rows):
 def height_of(lanes):
     """Of a panel with its title and axis, in units of the height of an action."""
     return sum(lane.height for lane in lanes) + 4.5
-
-
-def best_score(truth, detections, threshold):
-    """The score at which F1 = 2 right / (detections + actions) is highest; 0 for no detections."""
-    _, (matched,) = match(truth, detections, (threshold,))
-    order = np.argsort(-detections.scores, kind="stable")
-    scores = detections.scores[order]
-    f1 = (matched[order] >= 0).cumsum() / (np.arange(len(order)) + 1 + len(truth))
-    # A score admits all that have it, so only the last of equal ones is a choice.
-    f1[:-1][scores[1:] == scores[:-1]] = -1
-    return float(scores[f1.argmax()]) if len(scores) else 0.0
 
 
 def lanes_of(truth, detections, matched, video):

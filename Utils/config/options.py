@@ -207,6 +207,14 @@ class EvalOptions:
     sweep: tuple[str, ...] | None = option(
         None, "Eval.py: try settings on the saved proposals, as in nms_alpha_detect=0.3,0.46,0.6 "
               "max_detections=100,200; every combination is scored", each=str)
+    figures: str = option("none", "figures to draw beside the report, for papers and slides",
+                          ("none", "png", "pdf", "both"))
+    video_folder: str | None = option(
+        None, "folder of the videos themselves, to play them in the report (matched by the stem of "
+              "their names; linked, not copied)", each=str)
+    compare: tuple[str, ...] | None = option(
+        None, "Eval.py: compare the runs evaluated in these folders, each with the first; the page "
+              "goes to output_path (default comparison)", each=str)
     detad_length_bins: str = option("official", "DETAD's length buckets, or the original VSGN's",
                                     ("official", "vsgn"))
 
@@ -240,7 +248,8 @@ def names_of(*groups):
 # What shapes the network, and so must be the same in training and inference.
 NETWORK_NAMES = names_of(WindowOptions, NetworkOptions)
 # What a run stores and a later script takes over: all but the places, and how it runs.
-NOT_STORED = ("skip_missing", "sweep")     # of one call alone
+# Of one call alone.
+NOT_STORED = ("skip_missing", "sweep", "figures", "video_folder", "compare")
 STORED_NAMES = tuple(name for name in ("dataset", "recipe", *names_of(*GROUPS[1:-1]), "seed")
                      if name not in NOT_STORED)
 

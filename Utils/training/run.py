@@ -89,8 +89,8 @@ class Run:
             parts = [None] * self.process.world
             torch.distributed.all_gather_object(parts, found)
             found = [pair for part in parts for pair in part]
-        return losses | {"mAP": validation_score(found, self.source.videos["val"],
-                                                 self.source.classes, self.config)}
+        return losses | validation_score(found, self.source.videos["val"], self.source.classes,
+                                         self.config)
 
     def is_best(self):
         """True if no epoch before the last was as good, by --best_by."""

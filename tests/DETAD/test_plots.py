@@ -11,7 +11,7 @@ from matplotlib.text import Text
 from DETAD import diagnose, plots
 from DETAD.characteristics import NAMES, bucket_table
 from Evaluation.metrics import ActionTable
-from Utils.figures import PAGE_WIDTH, STYLE
+from Utils.figures import PAGE_WIDTH, STYLE, draw_all
 
 THREE = ("coverage", "length", "num-instances")
 DRAWN = {"detad_sensitivity", "detad_false_positives", "detad_false_negatives",
@@ -51,7 +51,7 @@ def words(draw, found):
 
 
 def test_every_figure_is_written(tmp_path):
-    paths = plots.write_figures(report(THREE), tmp_path)
+    paths = draw_all(plots.figure_jobs(report(THREE), tmp_path))
     assert {path.name for path in paths} == {f"{name}.{kind}" for name in DRAWN
                                              for kind in ("pdf", "png")}
     assert all(path.stat().st_size > 5000 for path in paths)
@@ -95,14 +95,13 @@ def test_a_bucket_without_actions_gets_a_dash():
 
 
 def test_there_are_only_figures_of_what_is_known():
-    assert [name for name, _, _ in plots.figures_of(report(()))] == ["detad_false_positives"]
-    assert {name for name, _, _ in plots.figures_of(report(("length",)))} == (
-        DRAWN - {"detad_false_negative_pairs"})
+    assert list(plots.figures_of(report(()))) == ["detad_false_positives"]
+    assert set(plots.figures_of(report(("length",)))) == DRAWN - {"detad_false_negative_pairs"}
 
 
 def test_without_detections_everything_can_be_drawn():
     found = report(THREE, num_detections=0)
-    for _, height, draw in plots.figures_of(found):
+    for height, draw in plots.figures_of(found).values():
         figure_of(draw, found, height)
 
 
@@ -110,5 +109,5 @@ def test_a_characteristic_of_ones_own_can_be_drawn():
     found = report(("length",))
     for key in ("sensitivity", "relative_change", "false_negatives", "buckets"):
         found[key] = {"blur": found[key]["length"]}
-    assert "blur" in words(plots.draw_sensitivity, found)
-    assert "blur" in words(plots.draw_false_negatives, found)
+    assert "blur (s)" in words(plots.draw_sensitivity, found)
+    assert "blur (s)" in words(plots.draw_false_negatives, found)

@@ -3,7 +3,8 @@
 import matplotlib
 import pytest
 
-from Utils.figures import PNG_DOTS, figure_files
+from Utils import figures
+from Utils.figures import PNG_DOTS, STYLE, draw_all, figure_files, fonts_with
 from Utils.files import UserError
 
 
@@ -45,3 +46,41 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot write"):
         draw(tmp_path / "file" / "a")
+
+
+def drawn_text(stem, letters):
+    with figure_files(stem, 3, 2) as figure:
+        label = figure.text(0.5, 0.5, letters)
+    return label.get_fontfamily()
+
+
+def test_letters_that_the_font_lacks_come_from_another_or_one_line_says_so(tmp_path, capsys):
+    assert drawn_text(tmp_path / "plain", "plain \u00e9") == [STYLE["font.family"]]
+    strange = "\U0001e900\U00016a40"         # Adlam and Mro, which few machines have
+    families = drawn_text(tmp_path / "strange", strange + strange)
+    said = capsys.readouterr().err
+    if len(families) == 1:
+        assert said.count("no installed font has") == 1 and strange[0] in said
+    drawn_text(tmp_path / "again", strange)
+    assert capsys.readouterr().err == "" and (tmp_path / "again.pdf").exists()
+
+
+def test_another_font_is_found_by_its_letters(monkeypatch):
+    monkeypatch.setattr(figures, "print", pytest.fail, raising=False)
+    fonts_with.cache_clear()
+    (name,) = fonts_with(frozenset("\u2200"))      # DejaVu and most of its kind have "for all"
+    assert name in {font.name for font in figures.fontManager.ttflist}
+    fonts_with.cache_clear()
+
+
+def test_figures_are_drawn_in_the_formats_asked_for_whatever_the_number_of_processes(tmp_path):
+    jobs = [(draw_as, tmp_path / name) for name in "abcd"]
+    assert draw_all(jobs, ("png",)) == [tmp_path / f"{name}.png" for name in "abcd"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{name}.png" for name in "abcd"]
+    assert draw_all([]) == []
+
+
+def draw_as(stem, formats):
+    with figure_files(stem, 3, 2, formats) as figure:
+        figure.subplots()
+    return [stem.with_suffix(f".{name}") for name in formats]

@@ -47,7 +47,7 @@ def whole(real, tmp_path_factory):
         assert Cut_long_videos.main(SMALL) == 0
         assert Train.main(TRAIN + SMALL + TRAINED) == 0
         assert Infer.main(INFER) == 0
-        assert Eval.main([*EVAL, "out"]) == 0
+        assert Eval.main([*EVAL, "out", "--figures", "both"]) == 0
         write_video_scores(folder, database)
         copy_proposals(folder, "fused")
         assert Eval.main([*EVAL, "fused"]) == 0

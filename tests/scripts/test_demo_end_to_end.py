@@ -54,8 +54,7 @@ def test_every_step_says_what_it_did(folder):
     "windows/demo/train.json", "windows/demo/val.json", "windows/demo/infer.json",
     "checkpoint_demo/checkpoint.pth.tar", "checkpoint_demo/best.pth.tar",
     "output_demo/proposals.h5", "output_demo/detections_postNMS.json", "output_demo/metrics.json",
-    "output_demo/detad.json", "output_demo/report.html", "output_demo/detad_sensitivity.pdf",
-    "output_demo/detad.json", "output_demo/detad_sensitivity.png",
+    "output_demo/detad.json", "output_demo/report.html", "output_demo/ground_truth.json",
 ])
 def test_every_step_leaves_its_file(folder, file):
     assert (folder / file).stat().st_size > 0

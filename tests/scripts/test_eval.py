@@ -56,7 +56,7 @@ def change(path, **entries):
 @pytest.fixture
 def evaluated(folder, capsys):
     code = evaluate("--detections", folder / "found.json", "--video_anno", folder / "gt.json",
-                    "--short_seconds", 5)
+                    "--short_seconds", 5, "--figures", "both")
     assert code == 0
     return folder, capsys.readouterr().out
 

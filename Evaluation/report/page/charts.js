@@ -149,12 +149,15 @@ function readable(image, series, x, y, sx, { left, right, top, bottom }) {
 
 // ---- bars ---------------------------------------------------------------------------------------
 
+const ROOMY = 52;      // pixels of a bar; below them limits such as 1.2-3.3 take two lines
+
 // groups: { name, bars: [{ label, value, paint, tip }] }; base: a level to compare with, as
 // a dashed line, { value, name }; y: { label, range, format, exact }.
 function barChart(label, groups, y, { base = null, height = 300, legend = [], slotWidth = 30 } = {}) {
   const slots = groups.reduce((sum, group) => sum + group.bars.length + 1, -1);
+  const linesOf = (label, slot) => (slot < ROOMY ? label.replace("-", "-\n") : label).split("\n");
   const lines = Math.max(1, ...groups.flatMap(({ bars }) =>
-    bars.map(bar => String(bar.label).split("\n").length)));
+    bars.map(bar => linesOf(bar.label, 0).length)));
   const draw = width => {
     const image = canvasOf(width, height), columns = [];
     const area = areaOf(width, height, 35 + 13 * lines);
@@ -166,7 +169,8 @@ function barChart(label, groups, y, { base = null, height = 300, legend = [], sl
       image.append(text(at + bars.length * slot / 2, area.bottom + 25 + 13 * lines, name,
         { class: "axis-name", ...CENTRED }));
       for (const bar of bars) {
-        columns.push(column(bar, at + slot / 2, Math.min(46, slot * 0.78), sy, y));
+        columns.push(column({ ...bar, lines: linesOf(bar.label, slot) }, at + slot / 2,
+                            Math.min(46, slot * 0.78), sy, y));
         at += slot;
       }
       at += slot;
@@ -180,14 +184,14 @@ function barChart(label, groups, y, { base = null, height = 300, legend = [], sl
   return chart(label, draw, { legend, least: slotWidth * slots + 70 });
 }
 
-function column({ label, value, paint, tip }, middle, width, sy, y) {
+function column({ lines, value, paint, tip }, middle, width, sy, y) {
   const top = sy(isNumber(value) ? value : 0), floor = sy(0);
   const bar = svg("g", {},
     // As tall as the area, so that a low bar can be pointed at too.
     svg("rect", { x: middle - width / 2, width, y: 0, height: floor, class: "clear" }),
     svg("rect", { x: middle - width / 2, width, y: top, height: Math.max(0, floor - top), rx: 2,
       class: paintOf(paint) }),
-    ...String(label).split("\n").map((line, i) =>
+    ...lines.map((line, i) =>
       text(middle, floor + 16 + 13 * i, line, { class: "tick", ...CENTRED })));
   const above = text(middle, top - 5, isNumber(value) ? y.exact(value) : NONE,
     { class: "bar-value halo", ...CENTRED });

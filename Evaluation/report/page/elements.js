@@ -93,7 +93,7 @@ function card(title, ...children) {
   return element("div", { class: "card" }, title ? element("h3", {}, title) : null, ...children);
 }
 
-function note(text) { return element("p", { class: "note" }, text); }
+function note(text, className = "note") { return element("p", { class: className }, text); }
 
 // A labelled <select>. options: [[value, text]]; change gets the value.
 function chooser(id, label, options, value, change) {

@@ -35,18 +35,14 @@ function fillErrors(section, data, state) {
 }
 
 function matrixCard(state, r, choose, name) {
-  const cells = confusionOf(state, r), wrong = new Map(), add = (label, number) =>
-    wrong.set(label, (wrong.get(label) ?? 0) + number);
-  const pairsFound = [];
-  for (const [key, number] of cells) {
-    const [truth, predicted] = key.split(",").map(Number);
-    for (const label of [truth, predicted]) {
-      if (label !== NOTHING) add(label, truth === predicted || truth === NOTHING
-                                 || predicted === NOTHING ? 0 : number);
-    }
-    if (truth !== predicted && truth !== NOTHING && predicted !== NOTHING) {
-      pairsFound.push({ cell: [truth, predicted], number });
-    }
+  const { at, cells } = confusionOf(state, r), wrong = new Map();
+  const mixed = cells.filter(([truth, predicted]) =>
+    truth !== predicted && truth !== NOTHING && predicted !== NOTHING);
+  for (const [truth, predicted] of cells) {
+    for (const label of [truth, predicted]) if (label !== NOTHING) wrong.set(label, 0);
+  }
+  for (const [truth, predicted, number] of mixed) {
+    for (const label of [truth, predicted]) wrong.set(label, wrong.get(label) + number);
   }
   const most = [...wrong].sort((a, b) => b[1] - a[1]).slice(0, MOST_CLASSES).map(([label]) => label);
   most.sort((a, b) => byName(state.classes[a], state.classes[b]));
@@ -56,37 +52,36 @@ function matrixCard(state, r, choose, name) {
       + `${short(state.runs[r].score)}. Rows: what it is; columns: what it was detected as.`
       + (rest ? ` ${rest} classes that are confused less are left out.` : "")),
     scroller({ tabindex: 0, role: "region", "aria-label": "Confusion matrix" },
-             matrix(state, cells, most, choose)),
-    mostConfused(state, pairsFound, choose));
+             matrix(state, at, most, choose)),
+    mostConfused(state, mixed, choose));
 }
 
-function matrix(state, cells, labels, choose) {
-  const at = (truth, predicted) => cells.get(`${truth},${predicted}`) ?? 0;
-  const rows = [...labels, NOTHING], head = [...labels, NOTHING];
-  const total = truth => head.reduce((sum, predicted) => sum + at(truth, predicted), 0);
+function matrix(state, at, labels, choose) {
+  const all = [...labels, NOTHING];
+  const cellOf = (truth, predicted, total) => {
+    const number = at(truth, predicted);
+    if (!number) return element("td", { class: "empty" }, "\u00b7");
+    const share = Math.round(number / total * 9), cell = [truth, predicted];
+    return element("td", { class: `${truth === predicted ? "g" : "h"}${share}` },
+      button(count(number), () => choose(cell), { class: "cell",
+        title: `${number} ${cellWords(state, cell)}`, "data-cell": JSON.stringify(cell) }));
+  };
   return element("table", { class: "heat matrix" },
-    element("thead", {}, element("tr", {}, element("td"), head.map(label => element("th",
-      { scope: "col" }, element("span", {}, className(state, label, "missed")))))),
-    element("tbody", {}, rows.map(truth => {
-      const all = total(truth);
-      return element("tr", {}, element("th", { scope: "row" },
-        className(state, truth, "background")), head.map(predicted => {
-        if (truth === NOTHING && predicted === NOTHING) return element("td");
-        const number = at(truth, predicted), cell = [truth, predicted];
-        const share = Math.round(number / all * 9);
-        if (!number) return element("td", { class: "empty" }, "\u00b7");
-        return element("td", { class: `${truth === predicted ? "g" : "h"}${share}` },
-          button(count(number), () => choose(cell), { class: "cell",
-            title: `${number} ${cellWords(state, cell)}`,
-            "data-cell": JSON.stringify(cell) }));
-      }));
+    element("thead", {}, element("tr", {}, element("td"), all.map(label =>
+      element("th", { scope: "col" }, element("span", {}, className(state, label, "missed")))))),
+    element("tbody", {}, all.map(truth => {
+      const total = all.reduce((sum, predicted) => sum + at(truth, predicted), 0);
+      return element("tr", {},
+        element("th", { scope: "row" }, className(state, truth, "background")),
+        all.map(predicted => cellOf(truth, predicted, total)));
     })));
 }
 
 function mostConfused(state, found, choose) {
-  found.sort((a, b) => b.number - a.number);
+  found.sort((a, b) => b[2] - a[2]);
   if (!found.length) return note("No action is taken for one of another class.");
   return scroller({}, table(["Most often confused", "Times"], found.slice(0, MOST_PAIRS).map(
-    ({ cell, number }) => [button(`${state.classes[cell[0]]} taken for ${state.classes[cell[1]]}`,
-      () => choose(cell), { class: "link" }), count(number)])));
+    ([truth, predicted, number]) => [button(
+      `${state.classes[truth]} taken for ${state.classes[predicted]}`,
+      () => choose([truth, predicted]), { class: "link" }), count(number)])));
 }

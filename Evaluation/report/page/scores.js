@@ -20,7 +20,7 @@ function fillScores(section, data) {
   if (data.comparison) return false;
   section.append(element("div", { class: "tiles" }, tilesOf(scores, fewer)));
   if (data.provenance.notes.length) section.append(warnings(data.provenance.notes));
-  if (data.files.length) section.append(filesBeside(data.files));
+  section.append(filesBeside(data.files));
   if (!scores.mAP) {
     section.append(note("These are proposals without classes: they have average recall, no mAP."));
     return true;
@@ -42,6 +42,10 @@ function fillScores(section, data) {
 }
 
 function filesBeside(files) {
+  if (!files.length) {
+    return note("Each figure can be saved as SVG; Eval.py --figures pdf (or png, both) writes "
+                + "figures for papers.", "note files");
+  }
   return element("p", { class: "note files" }, "Files beside this page: ", files.map(name =>
     [element("a", { href: encodeURIComponent(name) }, name), " "]));
 }

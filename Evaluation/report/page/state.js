@@ -130,11 +130,14 @@ function bestScore({ videos, tiou, runs }, r) {
   return best;
 }
 
-// Of a cell of the confusion matrix: Map of "truth,predicted" -> number, over all videos.
+// The confusion matrix over all videos: { at(truth, predicted) -> number, cells: [[truth,
+// predicted, number]] of those above 0 }.
 function confusionOf(state, r) {
-  const cells = new Map(), add = (truth, predicted) => {
-    const key = `${truth},${predicted}`;
-    cells.set(key, (cells.get(key) ?? 0) + 1);
+  const size = state.classes.length + 1, numbers = new Map();
+  const keyOf = (truth, predicted) => (truth + 1) * size + predicted + 1;
+  const add = (truth, predicted) => {
+    const key = keyOf(truth, predicted);
+    numbers.set(key, (numbers.get(key) ?? 0) + 1);
   };
   for (const { actions, runs } of state.videos) {
     const { found, scores, takenAny } = runs[r];
@@ -146,7 +149,9 @@ function confusionOf(state, r) {
     }
     for (let i = 0; i < shown; i++) if (!held[i]) add(NOTHING, found.label[i]);
   }
-  return cells;
+  return { at: (truth, predicted) => numbers.get(keyOf(truth, predicted)) ?? 0,
+    cells: [...numbers].map(([key, number]) =>
+      [Math.floor(key / size) - 1, key % size - 1, number]) };
 }
 
 // ---- what one detection or action is ------------------------------------------------------------

@@ -198,7 +198,7 @@ class VideoList {
       const several = this.sums.map(sum => count(sum[kind])).join(" / ");
       return button([element("i", { class: `swatch k${kind}` }), `${name} `,
         element("small", {}, this.sums.length > 1 ? several : count(number))], toggle,
-        { "aria-pressed": !state.hidden.has(kind), "data-kind": kind,
+        { "aria-pressed": String(!state.hidden.has(kind)), "data-kind": kind,
           title: kind < 6 ? KINDS[kind][2] : null });
     }));
     if (focused) this.legend.querySelector(`[data-kind="${focused}"]`)?.focus();

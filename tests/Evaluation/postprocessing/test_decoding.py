@@ -30,16 +30,16 @@ def pairs(*kept):
 
 def test_finding_every_action_scores_one():
     found = pairs(slice(None), slice(None))
-    assert validation_score(found, VIDEOS, CLASSES, CONFIG) == pytest.approx(1)
+    assert validation_score(found, VIDEOS, CLASSES, CONFIG)["mAP"] == pytest.approx(1)
 
 
 def test_half_of_one_class_and_none_of_the_other_is_a_quarter():
     found = pairs(slice(0, 1), slice(0, 0))
-    assert validation_score(found, VIDEOS, CLASSES, CONFIG) == pytest.approx(0.25)
+    assert validation_score(found, VIDEOS, CLASSES, CONFIG)["mAP"] == pytest.approx(0.25)
 
 
 def test_no_windows_score_zero():
-    assert validation_score([], VIDEOS, CLASSES, CONFIG) == 0
+    assert validation_score([], VIDEOS, CLASSES, CONFIG) == {"mAP": 0, "threshold": 0}
 
 
 def test_the_best_checkpoint_is_that_of_the_best_map():

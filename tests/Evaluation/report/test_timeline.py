@@ -6,12 +6,11 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from Evaluation.metrics import ActionTable, align, match
+from Evaluation.metrics import ActionTable, align, best_score, match
 from Evaluation.report.curve_figures import drawable
 from Evaluation.report.timeline import (
     MAX_ROWS,
     MOST_CLASSES,
-    best_score,
     detected_lanes,
     draw_timeline,
     lanes_of,

@@ -1,0 +1,108 @@
+"""What other videos would have given: average precision of videos drawn again, with repetition.
+
+Detections are matched within their video, so a draw is a weight of each video, and matching is
+done once.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from Evaluation.metrics import class_spans, is_short, match
+
+RESAMPLES, SEED = 1000, 0
+LOW, HIGH = 2.5, 97.5            # percentiles of an interval
+AT_ONCE = 2 ** 24                # draws times detections of a class
+
+
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """Detections by class and falling score, with what they hit.
+
+    video, label: (M,). hit, counted: (T, M) bool; what is not counted is neither right nor wrong.
+    actions: (K, V), how many each class has in each video.
+    """
+    video: np.ndarray
+    label: np.ndarray
+    hit: np.ndarray
+    counted: np.ndarray
+    actions: np.ndarray
+
+
+def ranked(truth, detections, thresholds, short_seconds=None):
+    """The detections of one run (aligned to the truth) as they are scored.
+
+    short_seconds: count actions of at most this length alone, as short_average_precision does.
+    """
+    order, matched = match(truth, detections, thresholds)
+    taken, counts = matched[:, order], truth
+    hit, counted = taken >= 0, np.ones(taken.shape, bool)
+    if short_seconds is not None:
+        short = is_short(truth.segments, short_seconds)
+        counts = truth[short]
+        counted = (taken < 0) | np.append(short, False)[taken]
+        hit = hit & counted
+    actions = np.zeros((len(truth.classes), len(detections.videos)), np.int64)
+    np.add.at(actions, (counts.label, counts.video), 1)
+    return Ranked(detections.video[order], detections.label[order], hit, counted, actions)
+
+
+def draws(truth, num_videos, resamples=RESAMPLES, seed=SEED):
+    """How often each video is drawn: (B + 1, V). The first draw is the videos as they are.
+
+    Videos that the truth lacks come behind its own and stay as they are.
+    """
+    count = len(truth.videos)
+    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), resamples)
+    weights = np.ones((resamples + 1, num_videos), np.int64)
+    weights[1:, :count] = drawn
+    return weights
+
+
+def drawn_precision(run, weights):
+    """Average precision in each draw: (B, T, K); NaN for a class without actions there."""
+    actions = (weights @ run.actions.T).astype(np.float64)            # (B, K)
+    area = np.where(actions > 0, 0.0, np.nan)[:, None].repeat(len(run.hit), axis=1)
+    for label, span in class_spans(run.label, actions.shape[1]):
+        if not run.actions[label].any():
+            continue
+        chunk = max(1, AT_ONCE // (span.stop - span.start))
+        for first in range(0, len(weights), chunk):
+            part = slice(first, first + chunk)
+            times = weights[part][:, run.video[span]]                 # (b, m)
+            with np.errstate(invalid="ignore"):
+                area[part, :, label] = _areas(times, run.hit[:, span], run.counted[:, span]
+                                              ) / actions[part, label][:, None]
+    return area
+
+
+def _areas(times, hit, counted):
+    """Sum of the best precision from each hit on: (b, m), (T, m), (T, m) -> (b, T)."""
+    everything = times.cumsum(axis=1) if counted.all() else None
+    areas = np.zeros((len(times), len(hit)))
+    for t, (hits, counts) in enumerate(zip(hit, counted, strict=True)):
+        at = np.flatnonzero(hits)
+        if not len(at):
+            continue
+        seen = (times * counts).cumsum(axis=1) if everything is None else everything
+        right = times[:, at]
+        # Between hits precision only falls, so the best one is that of a hit.
+        precision = right.cumsum(axis=1) / np.maximum(seen[:, at], 1)
+        best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+        areas[:, t] = (right * best).sum(axis=1)
+    return areas
+
+
+def class_mean(area):
+    """Mean over the classes that have actions: (B, T, K) -> (B, T); 0 where there is none."""
+    known = ~np.isnan(area)
+    return np.where(known, area, 0).sum(axis=-1) / np.maximum(known.sum(axis=-1), 1)
+
+
+def interval(values):
+    """[value, low, high]: of the videos as they are, and where 95 % of the draws lie. values:
+    (B,), the first one that of the videos as they are. None where it is unknown."""
+    if np.isnan(values[0]):
+        return None
+    low, high = np.nanpercentile(values[1:], (LOW, HIGH))
+    return [float(values[0]), float(low), float(high)]
