@@ -62,6 +62,14 @@ def checkout(tmp_path):
     return tmp_path
 
 
+@pytest.fixture
+def checkout_with_samples(checkout):
+    """A checkout that also has the samples of other tools."""
+    for name in ("Prepare_data.py", "tests"):
+        (checkout / name).symlink_to(ROOT / name)
+    return checkout
+
+
 def run_block(block, folder):
     """Run one bash block as a reader would paste it, stopping at the first failure."""
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
@@ -85,3 +93,24 @@ def test_the_guide_to_own_data_runs_as_written(checkout):
     assert 0.9 < metrics["average_mAP"]["0.1:0.7"] <= 1 and metrics["num_videos"] == 8
     assert (checkout / "output_mine/detad.json").is_file()
     assert "<html" in (checkout / "output_mine/report.html").read_text(encoding="utf-8")
+
+
+def test_the_guide_to_other_tools_runs_as_written(checkout_with_samples, monkeypatch, capsys):
+    """Line by line, in this process: two dozen starts of Python would take a minute."""
+    folder = checkout_with_samples
+    monkeypatch.chdir(folder)
+    lines = "".join(blocks(ROOT / "docs/annotation_tools.md")).splitlines()
+    for line in lines:
+        words = shlex.split(line)
+        if words[:2] == ["python", "Prepare_data.py"]:
+            assert Prepare_data.main(words[2:]) == 0, line
+        else:
+            run_block(line, folder)
+    imported = {path.name for path in (folder / "data/imported").glob("*.json")}
+    asked = sum(" import " in line for line in lines)
+    assert len(imported) == asked == capsys.readouterr().out.count("\nnext: ")
+    corrected = json.loads((folder / "data/imported/corrected.json").read_text())["database"]
+    assert {name: len(video["annotations"]) for name, video in corrected.items()} == {
+        "match_1": 4, "match_2": 1}
+    for path in (ROOT / "tests/data/interop/export").iterdir():
+        assert path.name == "detections.json" or (folder / "data/exported" / path.name).is_file()

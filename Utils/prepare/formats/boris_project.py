@@ -21,14 +21,15 @@ def read(source, options):
         raise UserError(f"{source.path} has no object 'observations'; save the project again with "
                         "BORIS")
     for name, entry in observations.items():
-        observation = None
+        is_good = False
         with found.row(f"observation {name}"):
             observation = _observation_of(name, entry)
             if observation is None:
                 found.left_out[WITHOUT_MEDIA] += 1
             else:
                 observation.add_media(found, options.video_name)
-        if observation is not None:
+                is_good = True
+        if is_good:
             _read_events(found, observation, entry.get("events") or [], kinds, options.unclosed)
     return found
 
@@ -39,12 +40,12 @@ def _kinds(source):
     ethogram = ethogram.values() if isinstance(ethogram, dict) else [None]
     kinds = {}
     for entry in ethogram:
-        kind = entry.get("type") if isinstance(entry, dict) else None
-        is_state = isinstance(kind, str) and kind.startswith("State event")
-        if not is_state and not (isinstance(kind, str) and kind.startswith("Point event")):
-            raise UserError(f"{source.path}: the ethogram (behaviors_conf) has a behaviour that is "
-                            "neither a state nor a point event; mend it in BORIS")
-        kinds[entry.get("code")] = is_state
+        entry = entry if isinstance(entry, dict) else {}
+        kind, code = str(entry.get("type")), str(entry.get("code"))
+        if not kind.startswith(("State event", "Point event")):
+            raise UserError(f"{source.path}: behaviour {code!r} of the ethogram (behaviors_conf) "
+                            "is neither a state nor a point event; mend it in BORIS")
+        kinds[code] = kind.startswith("State event")
     return kinds
 
 

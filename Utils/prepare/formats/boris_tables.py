@@ -33,8 +33,12 @@ def read(source, options):
     above = _above(source.rows[:header]) if "Observation id" not in table.columns else {}
     reader = _Reader(source, found, options, above, list(table.columns))
     for line, row in zip(table.index, table.to_dict("records"), strict=True):
+        pairs = None
         with found.row(f"line {line}"):
-            reader.add(row)
+            pairs = reader.pairs_of(row)
+        if pairs is not None:
+            with found.row(f"line {line}"):
+                reader.add(row, pairs)
     for pairs in reader.observations.values():
         if pairs is not None:
             pairs.close()
@@ -60,11 +64,8 @@ class _Reader:
         self.is_aggregated = "Start (s)" in columns
         self.observations, self.described, self.hidden_offset = {}, {}, False
 
-    def add(self, row):
+    def add(self, row, pairs):
         """One row: a state, a point, a START or a STOP."""
-        pairs = self._pairs(row)
-        if pairs is None:
-            return
         self.hidden_offset |= (row.get("Media file name") == "Not found"
                                and "Time offset (s)" not in row)
         kind = row.get("Behavior type", row.get("Status", ""))
@@ -89,20 +90,20 @@ class _Reader:
     def _time(self, row, column):
         return seconds(row.get(column, ""), self.source.decimal_comma, column)
 
-    def _pairs(self, row):
+    def pairs_of(self, row):
         """The Pairs of the row's observation, None where it has no media."""
         name = row.get("Observation id") or next(iter(self.above.get("Observation id", [])), "")
         described = tuple(row.get(column, "") for column in (
             "Source", "Media file", "Media file path", "Media duration (s)", "Time offset (s)"))
         if name not in self.observations:
             observation = self._observation(name, row)
-            self.described[name] = described
-            self.observations[name] = observation and Pairs(self.found, observation,
-                                                            self.options.unclosed)
             if observation is None:
                 self.found.left_out[WITHOUT_MEDIA] += 1
             else:
                 observation.add_media(self.found, self.options.video_name)
+            self.described[name] = described
+            self.observations[name] = observation and Pairs(self.found, observation,
+                                                            self.options.unclosed)
         elif described != self.described[name]:
             if not row.get("Source"):
                 raise UserError(f"{self.found.path}: observation {name} {TOO_OLD}")

@@ -115,7 +115,7 @@ def _of_text(source, options):
         return "srt"
     if "ooTextFile" in lines[0]:
         _refuse(source, "a TextGrid of Praat")
-    header = source.rows[0][1]
+    header = source.rows[0][1] if source.rows else [" "]
     if header[0] == "Observation id" or boris_tables.is_header(header) or (
             "Behavior" in header and {"Behavior type", "Status"} & set(header)):
         return "boris"

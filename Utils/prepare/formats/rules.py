@@ -1,6 +1,7 @@
 """What happens to the actions of all files before they are annotations: the rules that every
 format shares."""
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
@@ -84,8 +85,8 @@ def joined(files, options, notes):
 def _agree(video, about, options, where, stem_subset):
     """Add what one file says of a video; a UserError where files contradict each other."""
     try:
-        if about.duration is not None and not about.duration > 0:
-            raise BadRow(f"the duration is {about.duration:g}, expected more than 0")
+        if about.duration is not None and not 0 < round(about.duration, DECIMALS) < math.inf:
+            raise BadRow(f"the duration is {about.duration:g} s, expected more than 0")
         subset = None if about.subset is None else written_subset(about.subset, where)
         video.duration = agreed(video.duration, about.duration, "the duration")
         if options.split is None:
