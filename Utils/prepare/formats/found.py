@@ -107,12 +107,22 @@ class Found:
         label = label.strip()
         if not label:
             raise BadRow("the label is empty")
+        if not is_text(label + subject):
+            raise BadRow(f"the label {ascii(label)[:40]} or its subject is no text")
         if not (math.isfinite(start) and math.isfinite(end)):
             raise BadRow(f"the time {start} to {end} is no number")
         if end < start:
             raise BadRow(f"it ends at {end:g} s, before it starts at {start:g} s")
         subject = "" if subject.strip() in NO_SUBJECTS else subject.strip()
         self.actions.append(Action(media, float(start), float(end), label, subject))
+
+
+def is_text(words):
+    """Whether every letter can be written: no NUL, and none of half a character."""
+    try:
+        return "\0" not in words and words.encode("utf-8") is not None
+    except UnicodeEncodeError:
+        return False
 
 
 def agreed(known, new, what):

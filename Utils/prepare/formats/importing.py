@@ -1,5 +1,6 @@
 """Files of other tools -> annotations in our layout. Writes nothing."""
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,11 +55,19 @@ def import_files(paths: list[str | Path], options: Options | None = None,
     format: a key of READERS for all files; None recognises each by its content. Raises UserError
     for whatever cannot be read or contradicts itself.
     """
-    options, formats, found = options or Options(), {}, []
     if format is not None and format not in READERS:
         raise UserError(f"--from {format}: known formats are {', '.join(READERS)}")
-    files = [part for path in paths for part in files_in(Path(path))]
-    for path, of_folder in files:
+    try:
+        return _read_all(paths, options or Options(), format)
+    except UserError as problem:
+        # Names and labels in the message come from the file, with whatever letters.
+        raise UserError("".join(letter if letter.isprintable() else " "
+                                for letter in str(problem))) from None
+
+
+def _read_all(paths, options, format):
+    formats, found = {}, []
+    for path, of_folder in itertools.chain(*(files_in(Path(named)) for named in paths)):
         source = Source(path, options.encoding)
         formats[path] = format or of_folder or recognise(source, options)
         try:

@@ -522,6 +522,12 @@ def test_a_line_that_is_no_label_is_refused(run):
     assert said.startswith("x.txt, line 2: it is '1 2 song', expected start, end and label between")
 
 
+def test_half_a_letter_is_no_label(run):
+    text = task({"start": 1, "end": 2, "labels": ["\ud800"]})
+    assert run("x.json", **{"x.json": text})[0].startswith(
+        "x.json, task 1: the label '\\ud800' or its subject is no text")
+
+
 # ---- files beside them --------------------------------------------------------------------------
 
 TABLE = {"t.csv": "video,start,end,label\na,1,2,run\n"}
