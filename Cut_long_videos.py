@@ -13,9 +13,9 @@ from Utils.config.derive import describe_derived
 from Utils.config.resolve import describe, parse_config, settings
 from Utils.data.annotations import frames_per_second
 from Utils.data.datasets import DATASETS
+from Utils.data.sidecars import fingerprints
 from Utils.data.sources import open_source
 from Utils.files import UserError, listed
-from Utils.inputs.loaders import fingerprints
 from Utils.inputs.windows import (
     INFER_SHAPERS,
     TRAIN_SHAPERS,
@@ -131,7 +131,7 @@ def is_authors_list(path):
 def list_settings(source, name):
     """What shaped a list, to be stored with it."""
     shapers = INFER_SHAPERS if name == "infer" else TRAIN_SHAPERS
-    made_by = {"extractors": fingerprints(source)} if source.extractors else {}
+    made_by = {"extractors": fingerprints(source.extractors)} if source.extractors else {}
     return settings(source.config, shapers) | made_by
 
 

@@ -49,6 +49,11 @@ def fingerprint(identity):
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def fingerprints(extractors):
+    """The fingerprint of each stream's extractor. extractors: {stream: identity}."""
+    return {stream: fingerprint(identity) for stream, identity in extractors.items()}
+
+
 def read_sidecar(path):
     """The Sidecar beside the features at `path`; None where there is none, or another kind of JSON.
 

@@ -103,8 +103,8 @@ def _by_sidecars(source, videos):
                                 "tells whether all were extracted alike")
         return videos
     source.extractors = identities(cars)
-    given, rates = source.config.feature_fps, {
-        identity["feature_fps"] for identity in source.extractors.values()}
+    given = source.config.given.get("feature_fps")
+    rates = {identity["feature_fps"] for identity in source.extractors.values()}
     if len(rates) > 1 or given not in (None, *rates):
         raise UserError(f"the features in {source.config.feature_path} have "
                         f"{' and '.join(f'{rate:g}' for rate in sorted(rates))} features per "

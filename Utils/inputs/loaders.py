@@ -7,7 +7,7 @@ import numpy as np
 
 from Utils.data.annotations import Video
 from Utils.data.features import check_width, open_one
-from Utils.data.sidecars import check_identities, fingerprint, identities, sidecars
+from Utils.data.sidecars import check_identities, fingerprints, identities, sidecars
 from Utils.data.sources import INFER, TRAIN, Source, open_source, timed
 from Utils.data.standard import Standard, check_streams
 from Utils.files import UserError
@@ -131,7 +131,7 @@ def open_lists(config, names):
                                if name in RATES}, config, path)
     source = open_source(config, names)
     for path, settings in zip(paths, all_settings, strict=True):
-        made_by = fingerprints(source)
+        made_by = fingerprints(source.extractors) or None
         if settings and settings.pop("extractors", None) != made_by:
             raise UserError(f"{path} was cut for features of another extractor than those in "
                             f"{config.feature_path}; run Cut_long_videos.py again")
@@ -141,11 +141,6 @@ def open_lists(config, names):
         else:
             check_window_settings(settings, source.config, path)
     return source.config, source, [kept(windows, source) for windows in lists]
-
-
-def fingerprints(source):
-    """What tells the extractors of the features apart, None without side-cars."""
-    return {stream: fingerprint(identity) for stream, identity in source.extractors.items()} or None
 
 
 def fill_unset(config, stored):

@@ -11,7 +11,8 @@ from Utils import packages
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("script", ["Cut_long_videos", "Train", "Infer", "Eval", "Prepare_data"])
+@pytest.mark.parametrize("script", ["Cut_long_videos", "Train", "Infer", "Eval", "Prepare_data",
+                                    "Extract_features"])
 def test_missing_packages_are_one_sentence(script):
     # -S leaves out the folders of installed packages.
     done = subprocess.run([sys.executable, "-S", ROOT / f"{script}.py", "--help"],

@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[2]
 GROUND = ("Utils.files", "Utils.segments", "Utils.stitching", "Utils.figures")
 CONFIG = ("Utils.config", "Utils.config.*")
 DATA = (*GROUND, *CONFIG, "Utils.data.*")
-SCRIPTS = ("Cut_long_videos", "Train", "Infer", "Eval", "Prepare_data")
+SCRIPTS = ("Cut_long_videos", "Train", "Infer", "Eval", "Prepare_data",
+           "Extract_features")
 ROWS = (
     # modules            what they may import of ours
     (GROUND, GROUND),
@@ -34,14 +35,18 @@ ROWS = (
                               "Utils.inference.*", "Models.*", "Evaluation.*")),
     (("Utils.training.*",), (*GROUND, *CONFIG, "Utils.run", "Utils.training.*")),
     (("Utils.prepare.*",), (*DATA, "Utils.prepare.*")),
+    (("Utils.video.*",), (*DATA, "Utils.run", "Utils.video.*", "Models.extractors.*")),
     (("Utils.*",), ("Utils.*",)),
+    (("Models.extractors.*",), (*GROUND, "Models.extractors.*")),
     (("Models.*",), (*GROUND, *CONFIG, "Models.*")),
     (("Evaluation.*",), (*GROUND, *CONFIG, "Evaluation.*")),
     (("DETAD.*",), (*GROUND, "Evaluation.metrics", "DETAD.*")),
     (SCRIPTS, ("Utils.*", "Models.*", "Evaluation.*", "DETAD.*")),
     (("benchmarks.*", "tests.*"), ("*",)),
 )
-IMPORTED_AS = {"pympi-ling": "pympi"}
+# Packages of the extra `video`, with two that it leaves to the user, and who may import them.
+VIDEO, OF_NETWORKS = ("Utils.video.*", "Models.extractors.*"), ("torchvision", "transformers")
+IMPORTED_AS = {"pympi-ling": "pympi", "opencv-python-headless": "cv2"}
 WITHOUT_TORCH = ("Evaluation.*", "DETAD.*", "Utils.files", "Utils.config.*", "Utils.inputs.windows",
                  "Utils.environment", "Utils.packages", "Utils.data.demo")
 
@@ -119,11 +124,14 @@ def test_evaluation_does_without_torch():
 def test_outside_packages_are_those_that_pyproject_names():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     named = {line.split(">=")[0] for line in project["dependencies"]}
-    tools = {IMPORTED_AS.get(name, name) for line in project["optional-dependencies"]["test"]
-             for name in [line.split(">=")[0]]}
+    tools, video = (
+        {IMPORTED_AS.get(name, name) for line in project["optional-dependencies"][group]
+         for name in [line.split(">=")[0]]} for group in ("test", "video"))
     wrong = []
     for name, found in IMPORTS.items():
-        known = named | tools if matches(name, ("tests.*", "benchmarks.*")) else named
+        may = {"tests.*": tools | video, "benchmarks.*": tools | video,
+               **dict.fromkeys(VIDEO, video.union(OF_NETWORKS))}
+        known = named.union(*(packages for room, packages in may.items() if matches(name, [room])))
         wrong += [f"{name}: {other}" for other in found
                   if not is_ours(other) and other.split(".")[0] not in sys.stdlib_module_names
                   and other.split(".")[0] not in known]

@@ -1,0 +1,177 @@
+"""The classical dense descriptors of movement, which need no training and no GPU.
+
+Histograms of oriented gradients (HOG), of optical flow (HOF) and of motion boundaries (MBH; Dalal,
+Triggs and Schmid 2006; Laptev et al. 2008; Wang and Schmid 2013) on grids of cells. Camera motion,
+taken as the median flow, is removed. Each step gets the mean and the maximum over its pairs of
+frames.
+"""
+
+import math
+
+import numpy as np
+
+from Utils.files import UserError
+
+try:
+    import cv2
+except ImportError:
+    raise UserError("the extractor motion needs OpenCV: pip install -r "
+                    "requirements-video.txt") from None
+
+LONG_SIDE = 160         # pixels of the frames that flow is computed of
+PAIRS = 3               # of frames in a step
+GRIDS = (1, 3)          # cells per side; each grid covers the frame
+BINS = 8                # directions of a histogram
+STILL = 0.02            # slower flow, in long sides per second, counts as none
+DIFFERENCE = np.array([[-0.5, 0, 0.5]], np.float32)
+
+
+class Motion:
+    """The extractor called `motion`. feature_fps: steps per second."""
+
+    def __init__(self, feature_fps=5.0, grids=GRIDS, bins=BINS, long_side=LONG_SIDE, pairs=PAIRS):
+        self.rate, self.grids, self.bins = feature_fps, tuple(grids), bins
+        self.long_side, self.pairs = long_side, pairs
+        cells = sum(grid ** 2 for grid in grids)
+        self.channels = 2 * (cells * (4 * bins + 1) + 3)
+        self.identity = {
+            "name": "motion", "code_version": 1, "weights": None, "feature_fps": feature_fps,
+            "clip_length": pairs, "size": long_side, "crop": None, "mean": None, "std": None,
+            "pooling": "mean and max", "precision": "fp32", "channels": self.channels}
+
+    def sampler(self):
+        """What turns the frames of one video into the items of its steps."""
+        return MotionSampler(self)
+
+    def forward(self, items):
+        """Features of some items, which here they are already. -> (n, channels) float32."""
+        return np.stack(items)
+
+
+class MotionSampler:
+    """Descriptors of each step of one video, as its frames come."""
+
+    def __init__(self, settings):
+        self.settings = settings
+        cv2.setNumThreads(0)
+        self.flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self.next_time, self.previous, self.size = 0.0, None, None
+        self.step, self.parts = 0, []       # the step being filled, and its descriptors
+        self.last = None                    # the item of the last step that has any
+
+    def push(self, frame):
+        """Take one frame. -> items of the steps that are complete by it."""
+        if frame.seconds < self.next_time - 1e-6:
+            return []
+        tick = 1 / (self.settings.rate * self.settings.pairs)
+        self.next_time = (np.floor(frame.seconds / tick + 1e-6) + 1) * tick
+        if self.size is None:
+            self.size = working_size(frame.width, frame.height, self.settings.long_side,
+                                     max(self.settings.grids))
+            self.cells = Cells(self.size, self.settings.grids, self.settings.bins)
+        gray = frame.pixels(*self.size, "gray")
+        previous, self.previous = self.previous, (frame.seconds, gray)
+        if previous is None:
+            return []
+        seconds = frame.seconds - previous[0]
+        flow = self.flow.calc(previous[1], gray, None) / np.float32(
+            seconds * self.settings.long_side)
+        return self._add(previous[0], frame.seconds, self.cells.descriptor(gray, flow))
+
+    def _add(self, start, end, descriptor):
+        """Give the descriptor of two frames to the step of their middle, and to those between them
+        that have none."""
+        step, done = int((start + end) / 2 * self.settings.rate), []
+        while self.step < step:
+            is_before = (self.step + 0.5) / self.settings.rate < start
+            if self.parts or not is_before or self.last is None:
+                self._pool(self.parts or [descriptor])
+            done.append(self.last)
+            self.step, self.parts = self.step + 1, []
+        self.parts.append(descriptor)
+        return done
+
+    def finish(self, count):
+        """The items of the steps still open, `count` of the whole video. -> list."""
+        if self.previous is not None and self.last is None and not self.parts:
+            # A single frame: nothing moves.
+            still = np.zeros((*self.previous[1].shape, 2), np.float32)
+            self.parts = [self.cells.descriptor(self.previous[1], still)]
+        done = []
+        while self.step < count:
+            if self.parts:
+                self._pool(self.parts)
+            done.append(self.last)
+            self.step, self.parts = self.step + 1, []
+        return done
+
+    def _pool(self, parts):
+        parts = np.stack(parts)
+        self.last = np.concatenate([parts.mean(axis=0), parts.max(axis=0)])
+
+
+class Cells:
+    """Histograms of frames of one size, by `bins` directions on grids. size: (width, height)."""
+
+    def __init__(self, size, grids, bins):
+        width, height = size
+        self.grids, self.bins = grids, bins
+        self.rows, self.columns = (cell_means(side, max(grids)) for side in (height, width))
+        self.signed, self.unsigned = (
+            np.arange(bins) * circle / bins for circle in (2 * np.pi, np.pi))
+        self.planes = np.empty((4 * bins + 1, height, width), np.float32)
+
+    def descriptor(self, gray, flow):
+        """gray: (h, w) uint8. flow: (h, w, 2) float32, long sides per second. -> (channels,)."""
+        camera = np.median(flow[::4, ::4].reshape(-1, 2), axis=0)
+        x, y = cv2.split(cv2.subtract(flow, (*map(float, camera), 0, 0)))
+        image = cv2.multiply(gray, 1 / 255, dtype=cv2.CV_32F)
+        gradients, moving, along, across = self.planes[:-1].reshape(4, self.bins, *gray.shape)
+        spread(*gradient(image), self.unsigned, gradients)
+        spread(x, y, self.signed, moving)
+        spread(*gradient(x), self.signed, along)
+        spread(*gradient(y), self.signed, across)
+        cv2.threshold(cv2.magnitude(x, y), STILL, 1, cv2.THRESH_BINARY_INV, dst=self.planes[-1])
+        cells = self.rows @ (self.planes @ self.columns.T)
+        parts = [np.sqrt(coarser(cells, grid)).ravel() for grid in self.grids]
+        return np.concatenate([*parts, camera, [np.hypot(*camera)]]).astype(np.float32)
+
+
+def spread(x, y, angles, planes):
+    """How far the vectors (x, y), each (h, w), point to each angle, into planes (bins, h, w).
+
+    A vector counts for the directions within 60 degrees of its own; angles that span half a circle
+    stand for both directions.
+    """
+    is_half = angles[-1] < np.pi
+    half = cv2.multiply(cv2.magnitude(x, y), 0.5)
+    for angle, plane in zip(angles.tolist(), planes, strict=True):
+        toward = cv2.addWeighted(x, math.cos(angle), y, math.sin(angle), 0)
+        toward = cv2.subtract(cv2.absdiff(toward, 0) if is_half else toward, half)
+        cv2.threshold(toward, 0, 0, cv2.THRESH_TOZERO, dst=plane)
+
+
+def cell_means(side, cells):
+    """The matrix that makes means over `cells` equal parts of `side` pixels. -> (cells, side)."""
+    edges = np.linspace(0, side, cells + 1)
+    pixels = np.arange(side)
+    shares = (np.minimum(pixels + 1, edges[1:, None])
+              - np.maximum(pixels, edges[:-1, None])).clip(0)
+    return (shares * cells / side).astype(np.float32)
+
+
+def coarser(cells, grid):
+    """Cells (C, finest, finest) averaged to (C, grid, grid)."""
+    part = cells.shape[1] // grid
+    return cells.reshape(-1, grid, part, grid, part).mean(axis=(2, 4))
+
+
+def gradient(image):
+    """Differences of neighbours along x and y, (h, w) each."""
+    return (cv2.filter2D(image, -1, DIFFERENCE), cv2.filter2D(image, -1, DIFFERENCE.T))
+
+
+def working_size(width, height, long_side, least):
+    """(width, height) of a frame, its long side as given, at least `least` and 16 pixels."""
+    scale = long_side / max(width, height)
+    return tuple(max(16, least, round(side * scale)) for side in (width, height))

@@ -1,0 +1,337 @@
+"""Extract_features.py on videos that the tests write: files, resuming, faults; and the scripts on
+what it makes."""
+
+import json
+import multiprocessing
+import shutil
+import sys
+import time
+import tracemalloc
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+pytest.importorskip("av", reason="PYAV ABSENT: pip install -r requirements-video.txt")
+pytest.importorskip("cv2", reason="OPENCV ABSENT: pip install -r requirements-video.txt")
+
+import Extract_features  # noqa: E402
+from tests.small_run import call, refusal  # noqa: E402
+from tests.video_files import damage, even_times, write_sound, write_video  # noqa: E402
+from Utils.data.sidecars import read_sidecar  # noqa: E402
+from Utils.video.writing import begun, npy_header, sha256_of  # noqa: E402
+
+LENGTHS = {"a": 20, "b": 47, "c": 61, "d": 5}       # frames at 10 per second
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory):
+    """Four videos of 0.5 to 6.1 s."""
+    folder = tmp_path_factory.mktemp("videos")
+    for name, count in LENGTHS.items():
+        write_video(folder / f"{name}.mp4", even_times(count, 10), rate=10)
+    return folder
+
+
+def extract(*words, code=0):
+    assert Extract_features.main([str(word) for word in words]) == code
+
+
+def contents(folder):
+    """The files of a folder, as bytes."""
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def features(videos, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("features")
+    extract(videos, "--out", folder, "--workers", "0")
+    return folder
+
+
+def test_each_video_gets_a_row_per_step_and_a_sidecar(features, videos):
+    assert set(contents(features)) == {f"{name}.{ending}" for name in LENGTHS
+                                       for ending in ("npy", "json")}
+    for name, count in LENGTHS.items():
+        array, car = np.load(features / f"{name}.npy"), read_sidecar(features / f"{name}.npy")
+        assert array.shape == (-(-count // 2), car.extractor["channels"])   # ceil(seconds x 5)
+        assert array.dtype == np.float32 and np.isfinite(array).all()
+        assert car.sha256 == sha256_of(features / f"{name}.npy")
+        assert car.duration == pytest.approx(count / 10)
+        assert car.frames == car.header_frames == count
+        state = (videos / f"{name}.mp4").stat()
+        assert car.source == {"name": f"{name}.mp4", "size": state.st_size,
+                              "mtime": state.st_mtime}
+
+
+def test_the_header_is_what_numpy_writes(tmp_path):
+    for shape in ((0, 3), (7, 666), (10 ** 9, 12345)):
+        (tmp_path / "a.npy").write_bytes(npy_header(*shape))
+        with open(tmp_path / "a.npy", "rb") as file:
+            np.lib.format.read_magic(file)
+            assert np.lib.format.read_array_header_1_0(file) == (shape, False, np.dtype("<f4"))
+            assert file.tell() == 128
+
+
+@pytest.mark.parametrize("words", [["--workers", "3"], ["--workers", "1", "--batch_size", "3"]])
+def test_workers_and_batches_change_nothing(videos, features, tmp_path, words):
+    extract(videos, "--out", tmp_path, *words)
+    assert contents(tmp_path) == contents(features)
+
+
+def test_what_is_done_is_left_alone(videos, features, tmp_path, capsys):
+    folder = shutil.copytree(features, tmp_path / "f")
+    (folder / "b.json").unlink()
+    begun(folder / "b.npy").write_text("a kill came between the two")
+    before = (folder / "a.npy").stat().st_mtime_ns
+    extract(videos, "--out", folder)
+    assert "3 were there before" in capsys.readouterr().out
+    assert contents(folder) == contents(features)
+    assert (folder / "a.npy").stat().st_mtime_ns == before
+
+
+def test_a_video_that_changed_is_extracted_again(videos, features, tmp_path):
+    folder = shutil.copytree(features, tmp_path / "f")
+    other = shutil.copytree(videos, tmp_path / "v")
+    write_video(other / "a.mp4", even_times(33, 10), rate=10)
+    extract(other, "--out", folder)
+    assert np.load(folder / "a.npy").shape[0] == 17
+
+
+def test_killed_at_any_instant_it_goes_on_to_the_same_bytes(videos, features, tmp_path):
+    rng = np.random.default_rng(5)
+    for _ in range(25):
+        process = started(videos, "--out", tmp_path / "f", "--workers", "1")
+        time.sleep(rng.uniform(0, 0.5))
+        process.kill()
+        process.join()
+        done = list((tmp_path / "f").glob("*.json"))
+        for path in done:
+            assert read_sidecar(path).sha256 == sha256_of(path.with_suffix(".npy"))
+        for path in done[2:]:       # so that there is more to be killed
+            path.unlink()
+            path.with_suffix(".npy").unlink()
+    extract(videos, "--out", tmp_path / "f")
+    assert contents(tmp_path / "f") == contents(features)
+
+
+def test_two_processes_share_a_folder(videos, features, tmp_path):
+    both = [started(videos, "--out", tmp_path, "--workers", "1") for _ in range(2)]
+    for process in both:
+        process.join()
+        assert process.exitcode == 0
+    assert contents(tmp_path) == contents(features)
+
+
+def started(*words):
+    """Extract_features.py in a process of its own."""
+    process = multiprocessing.get_context("fork").Process(target=_run, args=(words,))
+    process.start()
+    return process
+
+
+def _run(words):
+    sys.exit(Extract_features.main([str(word) for word in words]))
+
+
+def test_torchrun_shares_the_videos_by_size(videos, features, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for rank in "01":
+        monkeypatch.setenv("RANK", rank)
+        extract(videos, "--out", tmp_path)
+        assert "of 2 videos into" in capsys.readouterr().out
+    assert contents(tmp_path) == contents(features)
+
+
+# ---- what is refused, and what is wrong ---------------------------------------------------------
+
+def test_another_extractor_in_the_folder_is_refused_naming_what_differs(videos, features, tmp_path,
+                                                                        capsys):
+    folder = shutil.copytree(features, tmp_path / "f")
+    extract(videos, "--out", folder, "--feature_fps", "10", code=2)
+    said = refusal(capsys.readouterr())
+    assert "feature_fps (5.0, not 10.0)" in said and "--overwrite replaces them" in said
+    assert contents(folder) == contents(features)
+    extract(videos, "--out", folder, "--feature_fps", "10", "--overwrite")
+    assert np.load(folder / "b.npy").shape[0] == 47
+    extract(videos / "a.mp4", "--out", folder, "--overwrite", code=2)
+    assert "--overwrite would mix them" in refusal(capsys.readouterr())
+
+
+def test_features_of_another_tool_are_not_replaced_unasked(videos, tmp_path, capsys):
+    np.save(tmp_path / "a.npy", np.zeros((3, 2)))
+    extract(videos, "--out", tmp_path, code=2)
+    assert "without side-cars, of another tool: a;" in refusal(capsys.readouterr())
+    extract(videos, "--out", tmp_path, "--overwrite")
+    assert np.load(tmp_path / "a.npy").shape[0] == 10
+
+
+def bad_videos(folder):
+    folder.mkdir()
+    write_sound(folder / "sound.avi")
+    (folder / "empty.mp4").write_bytes(b"")
+    (folder / "text.mp4").write_text("no video")
+    write_video(folder / "good.mp4", even_times(20, 10), rate=10)
+    damage(write_video(folder / "scratched.mp4", even_times(60, 10), rate=10,
+                       options={"g": "5"}), 0.4, 0.5)
+    return folder
+
+
+def test_bad_videos_are_named_and_skipped(tmp_path, capsys):
+    extract(bad_videos(tmp_path / "v"), "--out", tmp_path / "f", code=1)
+    said = capsys.readouterr()
+    for words in ("sound.avi has no video stream", "empty.mp4 is empty", "text.mp4 cannot be read",
+                  "3 of 5 videos have no features"):
+        assert words in said.err
+    assert "scratched.mp4: " in said.out and "could not be decoded" in said.out
+    assert {path.stem for path in (tmp_path / "f").glob("*.npy")} == {"good", "scratched"}
+    assert read_sidecar(tmp_path / "f" / "scratched.npy").decode_errors > 0
+    assert not list((tmp_path / "f").glob(".*.part"))
+
+
+def test_no_keep_going_stops_at_the_first(tmp_path, capsys):
+    extract(bad_videos(tmp_path / "v"), "--out", tmp_path / "f", "--workers", "0",
+            "--no-keep_going", code=1)
+    assert capsys.readouterr().err.count("error: ") == 1
+
+
+def test_check_reads_headers_and_sidecars_only(tmp_path, features, capsys):
+    extract(bad_videos(tmp_path / "v"), "--out", tmp_path / "f", "--check", code=1)
+    said = capsys.readouterr().out
+    assert "5 videos" in said and "wrong: empty: " in said and "3 wrong" in said
+    assert not (tmp_path / "f").exists()
+    folder = shutil.copytree(features, tmp_path / "g")
+    with open(folder / "b.npy", "r+b") as file:
+        file.seek(500)
+        file.write(b"!")
+    extract(tmp_path / "v" / "good.mp4", "--out", folder, "--check")
+    shutil.copy(tmp_path / "v" / "good.mp4", tmp_path / "b.mp4")
+    extract(tmp_path / "b.mp4", "--out", folder, "--check", code=1)
+    assert "is not what its side-car says" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words, said", [
+    ([], "the following arguments are required"),
+    (["--workers", "-1"], "it must be 0 or above"),
+    (["--batch_size", "0"], "it must be 1 or above"),
+    (["--feature_fps", "nan"], "it must be above 0"),
+    (["--extractor", "motoin"], "did you mean motion?"),
+    (["--device", "cuda"], "no CUDA device"),
+])
+def test_impossible_options(videos, tmp_path, capsys, words, said):
+    chosen = [videos, "--out", tmp_path / "f", *words] if words else [videos]
+    extract(*chosen, code=2)
+    assert said in refusal(capsys.readouterr())
+
+
+def test_a_template_has_names_and_durations(videos, tmp_path):
+    extract(videos, "--out", tmp_path, "--template")
+    database = json.loads((tmp_path / "annotations_template.json").read_text())["database"]
+    assert {name: video["duration"] for name, video in database.items()} == {
+        name: count / 10 for name, count in LENGTHS.items()}
+    assert all(video["annotations"] == [] for video in database.values())
+
+
+# ---- the other scripts on it --------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run on the features of seven videos whose annotations tell no duration."""
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "videos").mkdir()
+    database = {}
+    for number in range(7):
+        name = f"v{number}"
+        write_video(folder / "videos" / f"{name}.mp4", even_times(80 + number, 10), rate=10)
+        database[name] = {"subset": "test" if number > 4 else "train", "annotations": [
+            {"segment": [1, 3], "label": "x"}, {"segment": [4, 7], "label": "y"}]}
+    extract(folder / "videos", "--out", folder / "data")
+    (folder / "data" / "annotations.json").write_text(json.dumps({"database": database}))
+    for script in ("Cut", "Train", "Infer"):
+        assert call(script, folder, *WORDS) == 0
+    return folder
+
+
+WORDS = ["--dataset", "custom", "--recipe", "paper", "--temporal_scale", "64", "--framing",
+         "sliding", "--num_neigh", "2", "--stitch_gap", "8", "--num_levels", "3", "--bb_hidden_dim",
+         "32", "--num_head_layers", "1", "--num_epoch", "1", "--batch_size", "8", "--device", "cpu"]
+
+
+def copied(run, folder):
+    return shutil.copytree(run, folder / "own")
+
+
+def test_rate_and_duration_come_from_the_sidecars(run):
+    lists = json.loads((run / "windows" / "infer.json").read_text())
+    assert {window["fps"] for window in lists["windows"]} == {5.0}
+    assert {window["v_duration"] for window in lists["windows"]} == {8.5, 8.6}
+
+
+def test_own_features_are_standardised_and_their_extractor_is_remembered(run):
+    torch = pytest.importorskip("torch")
+    checkpoint = torch.load(run / "run" / "checkpoint.pth.tar", weights_only=True)
+    identity = read_sidecar(run / "data" / "v0.npy").extractor
+    assert checkpoint["extractors"] == {"features": identity}
+    assert len(checkpoint["standard"]["features"]["mean"]) == identity["channels"]
+
+
+def test_features_of_two_extractors_are_refused(run, tmp_path, capsys):
+    folder = copied(run, tmp_path)
+    extract(folder / "videos" / "v0.mp4", "--out", tmp_path / "other", "--feature_fps", "10")
+    for path in (tmp_path / "other").glob("v0.*"):
+        shutil.copy(path, folder / "data")
+    capsys.readouterr()
+    for script in ("Cut", "Train"):
+        assert call(script, folder, *WORDS, "--overwrite") == 2
+        said = refusal(capsys.readouterr())
+        assert "features of 2 extractors" in said and "feature_fps (10.0, not 5.0)" in said
+
+
+def test_a_video_without_its_sidecar_is_refused(run, tmp_path, capsys):
+    folder = copied(run, tmp_path)
+    (folder / "data" / "v3.json").unlink()
+    capsys.readouterr()
+    assert call("Cut", folder, *WORDS) == 2
+    assert "1 of 7 videos have features but no side-car" in refusal(capsys.readouterr())
+
+
+def test_infer_refuses_features_of_another_extractor(run, tmp_path, capsys):
+    folder = copied(run, tmp_path)
+    extract(folder / "videos", "--out", folder / "data", "--feature_fps", "10", "--overwrite")
+    capsys.readouterr()
+    assert call("Train", folder, *WORDS, "--overwrite") == 2
+    assert "run Cut_long_videos.py again" in refusal(capsys.readouterr())
+    assert call("Cut", folder, *WORDS) == 0
+    capsys.readouterr()
+    assert call("Infer", folder, *WORDS, "--overwrite") == 2
+    said = refusal(capsys.readouterr())
+    assert "differ from those that" in said and "feature_fps (10.0, not 5.0)" in said
+
+
+def test_another_duration_in_the_annotations_is_said(run, tmp_path, capsys):
+    folder = copied(run, tmp_path)
+    path = folder / "data" / "annotations.json"
+    content = json.loads(path.read_text())
+    content["database"]["v1"]["duration"] = 12
+    path.write_text(json.dumps(content))
+    assert call("Cut", folder, *WORDS) == 0
+    assert "1 videos have another duration in the annotations" in capsys.readouterr().out
+
+
+def test_a_given_rate_that_is_not_that_of_the_features_is_refused(run, tmp_path, capsys):
+    capsys.readouterr()
+    assert call("Cut", copied(run, tmp_path), *WORDS, "--feature_fps", "6") == 2
+    assert "--feature_fps is 6; leave it out" in refusal(capsys.readouterr())
+
+
+def test_long_videos_take_no_more_memory(tmp_path):
+    """A frame every 100 s, one and a half minutes long or half an hour."""
+    peaks = []
+    for count in (1, 18):
+        path = write_video(tmp_path / f"{count}.mp4", even_times(count + 1, Fraction(1, 100)))
+        tracemalloc.start()
+        extract(path, "--out", tmp_path, "--workers", "0")
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    rows = np.load(tmp_path / "18.npy", mmap_mode="r")
+    assert len(rows) >= 9000 and rows.nbytes > 20 * abs(peaks[1] - peaks[0])
