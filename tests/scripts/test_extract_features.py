@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 import tracemalloc
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -18,7 +19,7 @@ pytest.importorskip("cv2", reason="OPENCV ABSENT: pip install -r requirements-vi
 import Extract_features  # noqa: E402
 from tests.small_run import call, refusal  # noqa: E402
 from tests.video_files import damage, even_times, write_sound, write_video  # noqa: E402
-from Utils.data.sidecars import read_sidecar  # noqa: E402
+from Utils.data.sidecars import fingerprint, read_sidecar  # noqa: E402
 from Utils.video.writing import begun, npy_header, sha256_of  # noqa: E402
 
 LENGTHS = {"a": 20, "b": 47, "c": 61, "d": 5}       # frames at 10 per second
@@ -297,7 +298,10 @@ def test_a_video_without_its_sidecar_is_refused(run, tmp_path, capsys):
 
 def test_infer_refuses_features_of_another_extractor(run, tmp_path, capsys):
     folder = copied(run, tmp_path)
-    extract(folder / "videos", "--out", folder / "data", "--feature_fps", "10", "--overwrite")
+    for path in (folder / "data").glob("v*.json"):
+        car = read_sidecar(path)
+        identity = car.extractor | {"size": 200}
+        replace(car, extractor=identity, fingerprint=fingerprint(identity)).write(path)
     capsys.readouterr()
     assert call("Train", folder, *WORDS, "--overwrite") == 2
     assert "run Cut_long_videos.py again" in refusal(capsys.readouterr())
@@ -305,7 +309,7 @@ def test_infer_refuses_features_of_another_extractor(run, tmp_path, capsys):
     capsys.readouterr()
     assert call("Infer", folder, *WORDS, "--overwrite") == 2
     said = refusal(capsys.readouterr())
-    assert "differ from those that" in said and "feature_fps (10.0, not 5.0)" in said
+    assert "differ from those that" in said and "size (200, not 160)" in said
 
 
 def test_another_duration_in_the_annotations_is_said(run, tmp_path, capsys):
