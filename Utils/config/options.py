@@ -71,7 +71,8 @@ class DataOptions:
     skip_missing: bool = option(False, "go on without videos whose features are missing or broken")
     standardize: str = option(
         "auto", "give each channel of the features the mean 0 and deviation 1 over the training "
-                "videos; auto: where Extract_features.py made them", ("auto", "on", "off"))
+                "videos; auto: where Extract_features.py made them and, in the strong recipe, "
+                "where the deviations of the channels differ tenfold", ("auto", "on", "off"))
 
 
 @dataclass(frozen=True)

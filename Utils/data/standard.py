@@ -3,6 +3,7 @@
 It is measured by Train.py, stored in the checkpoint, and applied where features are read.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,8 @@ import torch
 from Utils.files import UserError
 
 CHUNK = 4096        # frames read at once
+UNEVEN = 10         # deviations of channels this many times apart, see `is_uneven`
+LOOKED_AT = 50      # videos that tell whether channels are uneven
 CONSTANT = 1e-6     # a channel with a smaller deviation, beside its largest value, is constant
 
 
@@ -61,6 +64,19 @@ class Standard:
             with np.errstate(divide="ignore"):
                 factors[stream] = np.where(is_constant, 0, 1 / deviation).astype(np.float32)
         return cls(means, factors)
+
+
+def is_uneven(store, videos):
+    """Whether the deviations of the channels differ much: their 90 % quantile is UNEVEN times the
+    10 % one, as in raw coordinates or measurements of several units. Constant channels don't count.
+    """
+    if not videos:
+        return False
+    few = videos[::math.ceil(len(videos) / LOOKED_AT)]
+    factors = np.concatenate([*Standard.measured(store, few).factors.values()])
+    factors = factors[factors > 0]
+    low, high = np.quantile(factors, (0.1, 0.9)) if len(factors) else (1, 1)
+    return bool(high > UNEVEN * low)
 
 
 def check_streams(standard, store):

@@ -9,7 +9,7 @@ from Utils.data.annotations import Video
 from Utils.data.features import check_width, open_one
 from Utils.data.sidecars import check_identities, fingerprints, identities, sidecars
 from Utils.data.sources import INFER, TRAIN, Source, open_source, timed
-from Utils.data.standard import Standard, check_streams
+from Utils.data.standard import Standard, check_streams, is_uneven
 from Utils.files import UserError
 from Utils.inputs.dataset import WindowDataset
 from Utils.inputs.loader import WindowLoader
@@ -50,7 +50,10 @@ def training_loaders(config, process, before=None):
 
 def standardizes(config, source):
     """Whether the features are to be standardised in training."""
-    return config.standardize == "on" or (config.standardize == "auto" and bool(source.extractors))
+    if config.standardize != "auto":
+        return config.standardize == "on"
+    return bool(source.extractors) or (config.recipe == "strong" and is_uneven(
+        source.features, [video.name for video in source.videos["train"]]))
 
 
 def standard_lines(source):

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 
@@ -51,6 +52,19 @@ def test_without_sidecars_auto_leaves_features_alone(tmp_path, capsys):
     make_run(tmp_path / "run")
     assert "standardised" not in capsys.readouterr().out
     assert "standard" not in load(tmp_path / "run")
+
+
+def test_the_strong_recipe_standardises_channels_of_several_units(tmp_path, capsys):
+    def uneven(database, arrays):
+        for videos in arrays.values():
+            for name in videos:
+                videos[name] = videos[name] * 100.0 ** (np.arange(videos[name].shape[1]) % 2)
+
+    words = ["--recipe", "strong", "--steps_per_epoch", "1", "--num_epoch", "1",
+             "--bb_hidden_dim", "32"]
+    make_run(tmp_path / "run", uneven, words)
+    assert "features are standardised by channel" in capsys.readouterr().out
+    assert "standard" in load(tmp_path / "run")
 
 
 def test_resuming_keeps_what_was_measured(plain, capsys):

@@ -6,7 +6,7 @@ import torch
 
 from tests.small_data import noise, write_hdf5
 from Utils.data.features import open_features
-from Utils.data.standard import Standard, check_streams
+from Utils.data.standard import Standard, check_streams, is_uneven
 from Utils.files import UserError
 
 
@@ -66,3 +66,13 @@ def test_other_streams_are_refused(tmp_path):
         check_streams(standard, store_of(other, {"a": noise("a", 30, 4)}))
     with pytest.raises(UserError, match="not as Train.py writes them"):
         Standard.of({"features": {"mean": 1}})
+
+
+def test_channels_of_several_units_are_uneven_and_scores_are_not(tmp_path):
+    arrays = {name: noise(name, 200, 10) for name in "abc"}
+    (tmp_path / "even").mkdir()
+    assert not is_uneven(store_of(tmp_path / "even", arrays), list(arrays))
+    scale = np.array([1.] * 5 + [30.] * 4 + [0.], np.float32)      # a constant one has no say
+    store = store_of(tmp_path, {name: array * scale for name, array in arrays.items()})
+    assert is_uneven(store, list(arrays))
+    assert not is_uneven(store, [])
