@@ -2,6 +2,7 @@
 
     python Eval.py --dataset thumos --output_path RUN
     python Eval.py --detections results.json --video_anno ground_truth.json
+    python Eval.py --compare output_a output_b --output_path comparison
 """
 
 import sys

@@ -96,6 +96,16 @@ def check_comparable(runs):
                             f"ground truths differ: {problem}; evaluate both on the same videos")
 
 
+def check_unchanged(runs, found):
+    """Raise a UserError where a run's detections are no longer those that were scored. found: their
+    scores now."""
+    for run, now in zip(runs, found, strict=True):
+        if (run.scores["protocol"] == "activitynet"
+                and not np.allclose(now["mAP"], run.scores["mAP"], atol=1e-6)):
+            raise UserError(f"the detections of {run.folder} have changed since they were scored; "
+                            f"run Eval.py on them again, with --output_path {run.folder}")
+
+
 def difference_of(truth, other):
     """The first difference between two ground truths in words, or None."""
     if lacking := sorted(set(truth.videos) ^ set(other.videos)):
@@ -138,6 +148,7 @@ def compare(folders, path, links=()):
     tables = aligned_together(truth, [run.detections for run in runs])
     content = compared(truth, tables, names, scores["tiou_thresholds"],
                        (scores.get("short_actions") or {}).get("max_seconds"))
+    check_unchanged(runs, content["runs"])
     content["settings"] = differing_settings([run.scores["provenance"] for run in runs])
     write_page(path, comparison_page(content, runs, truth, tables, names, links))
     return content

@@ -279,3 +279,61 @@ def test_frames_of_a_video_are_needed_to_floor_its_duration(folder, capsys):
     assert "has no frames of v" in refusal(
         capsys, "--output_path", folder, "--video_anno", folder / "gt.json", "--video_info",
         folder / "video_info_new.csv", "--floor_duration")
+
+
+# ---- the report ---------------------------------------------------------------------------------
+
+def page_of(path):
+    """The data in a report."""
+    text = path.read_text(encoding="utf-8")
+    return json.loads(text.split('type="application/json">')[1].split("</script>")[0])
+
+
+def test_figures_are_drawn_as_asked_and_named_in_the_report(folder):
+    words = ("--detections", folder / "found.json", "--video_anno", folder / "gt.json")
+    for kind, endings in (("none", set()), ("png", {".png"}), ("pdf", {".pdf"})):
+        out = folder / kind
+        assert evaluate(*words, "--output_path", out, "--figures", kind) == 0
+        drawn = {path.name for path in out.iterdir() if path.suffix in (".png", ".pdf")}
+        assert set(page_of(out / "report.html")["files"]) == drawn
+        assert {name[-4:] for name in drawn} == endings and len(drawn) in (0, 7)
+
+
+def test_the_report_names_its_run_and_links_its_videos(folder, capsys):
+    films = folder / "films"
+    films.mkdir()
+    (films / "v.mp4").write_bytes(b"")
+    words = ("--detections", folder / "found.json", "--video_anno", folder / "gt.json",
+             "--output_path", folder / "output_mine")
+    assert evaluate(*words, "--video_folder", films, "--tiou", ".5") == 0
+    data = page_of(folder / "output_mine" / "report.html")
+    assert data["links"] == [["v", "../films/v.mp4"]] and data["title"]["run"] == "mine"
+    assert "tiou" in data["provenance"]["own"]
+    capsys.readouterr()
+    assert evaluate(*words, "--video_folder", folder / "nowhere") == 2
+    assert "no folder" in capsys.readouterr().err
+
+
+def test_two_runs_are_compared_and_the_remedies_of_refusals_work(folder, capsys):
+    words = ("--detections", folder / "found.json", "--video_anno", folder / "gt.json")
+    first, second, out = folder / "a", folder / "b", folder / "compared"
+    assert evaluate(*words, "--output_path", first) == 0
+    assert evaluate("--compare", first, second, "--output_path", out) == 2
+    refused = capsys.readouterr().err
+    assert f"{second} has no metrics.json; run Eval.py --output_path {second} first" in refused
+    change(folder / "found.json", w=[row("x", 0, 40, .95)])
+    assert evaluate(*words, "--output_path", second, "--tiou", ".5") == 0
+    assert evaluate("--compare", first, second, "--output_path", out) == 2
+    assert "--tiou" in capsys.readouterr().err
+    assert evaluate(*words, "--output_path", second, "--tiou", *read(
+        first / "metrics.json")["tiou_thresholds"]) == 0
+    capsys.readouterr()
+    # The file has changed since a was scored.
+    assert evaluate("--compare", first, second, "--output_path", out) == 2
+    assert f"run Eval.py on them again, with --output_path {first}" in capsys.readouterr().err
+    assert evaluate(*words, "--output_path", first) == 0
+    capsys.readouterr()
+    assert evaluate("--compare", first, second, "--output_path", out) == 0
+    said = capsys.readouterr().out
+    assert "b and a do not differ by more than chance" in said and "report: " in said
+    assert [run["name"] for run in page_of(out / "report.html")["comparison"]["runs"]] == ["a", "b"]

@@ -73,7 +73,8 @@ function showTip(lines, x, y) {
   tip.replaceChildren(...lines.map(line => element("div", {}, line)));
   tip.hidden = false;
   const { width, height } = tip.getBoundingClientRect();
-  const left = Math.min(Math.max(8, x + 14), innerWidth - width - 8);
+  const room = document.documentElement.clientWidth - width - 8;
+  const left = Math.min(Math.max(8, x + 14), room);
   const top = y + 18 + height > innerHeight ? y - height - 12 : y + 18;
   tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(Math.max(8, top))}px)`;
 }

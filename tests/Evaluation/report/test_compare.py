@@ -24,6 +24,7 @@ from Evaluation.report.compare import (
     verdict,
 )
 from Evaluation.report.video_tables import aligned_together
+from Evaluation.scores import precision_scores
 from tests.report_data import THRESHOLDS, random_run, scores_of
 from tests.tables import actions, detections
 from Utils.files import UserError, write_json
@@ -138,7 +139,7 @@ def test_only_settings_that_differ_are_listed():
 def left_by_eval(folder, truth, found, durations, **scores):
     """A folder as Eval.py leaves it behind."""
     folder.mkdir()
-    content = scores_of(truth, found) | scores
+    content = scores_of(truth, found) | precision_scores(truth, found, THRESHOLDS) | scores
     content["provenance"] |= {"detections": str(folder / "found.json")}
     write_json(folder / "metrics.json", content)
     write_json(folder / "ground_truth.json", truth_content(truth, durations, "test"))
@@ -210,6 +211,13 @@ def test_what_cannot_be_compared_is_refused(folders, tmp_path):
     with pytest.raises(UserError, match="output_b lacks found.json"):
         compare(folders, tmp_path / "p.html")
     (tmp_path / "elsewhere.json").rename(second / "found.json")
+    content = json.loads((second / "found.json").read_text())
+    last = content["results"].popitem()
+    (second / "found.json").write_text(json.dumps(content))
+    with pytest.raises(UserError, match="output_b have changed since they were scored"):
+        compare(folders, tmp_path / "p.html")
+    (second / "found.json").write_text(json.dumps({"results": dict([*content["results"].items(),
+                                                                    last])}))
     scores = json.loads((second / "metrics.json").read_text())
     (second / "metrics.json").write_text(json.dumps(scores | {"tiou_thresholds": [0.5]}))
     with pytest.raises(UserError, match="--tiou of the other"):
