@@ -10,7 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from Utils.files import UserError, replacing
-from Utils.prepare.formats import audacity, boris_project, elan, labelstudio, subtitles, table
+from Utils.prepare.formats import (
+    audacity,
+    boris_project,
+    elan_writer,
+    labelstudio,
+    subtitles,
+    table,
+)
 from Utils.prepare.formats.kept_rows import Choices, check_names, rows_of, short_of_score
 
 
@@ -32,7 +39,7 @@ TARGETS = {
     "csv": Target(".csv", table.to_text, "detections.csv", min_score=0.0, keeps_order=True),
     "srt": Target(".srt", subtitles.to_srt),
     "vtt": Target(".vtt", subtitles.to_vtt),
-    "elan": Target(".eaf", elan.to_text),
+    "elan": Target(".eaf", elan_writer.to_text),
     "boris": Target(".boris", boris_project.to_text, "detections.boris"),
     "labelstudio": Target(".json", labelstudio.to_text, "labelstudio_predictions.json"),
     "audacity": Target(".txt", audacity.to_text),
