@@ -6,7 +6,7 @@ from Utils.prepare.formats.framelabels import BACKGROUND, add_runs
 from Utils.prepare.formats.times import frame, rate
 
 UNLABELLED = -1
-VALUES = (0, 1, UNLABELLED)
+VALUES = {"0": 0, "1": 1, "-1": UNLABELLED, "0.0": 0, "1.0": 1, "-1.0": UNLABELLED}
 SUFFIX = "_labels"
 
 
@@ -65,8 +65,7 @@ def _check_frames(source, cells):
 
 def _value(source, line, label, cell):
     """0, 1 or -1 of a cell."""
-    value = int(float(cell)) if cell in ("0.0", "1.0", "-1.0") else cell
-    if str(value) not in map(str, VALUES):
+    if cell not in VALUES:
         raise UserError(f"{source.path}, line {line}: {label} is {cell[:40]!r}, expected 0 or 1; "
                         "choose the columns of behaviours with --labels")
-    return int(value)
+    return VALUES[cell]

@@ -150,7 +150,7 @@ def _is_audacity(lines):
 
 def _is_onehot(rows):
     cells = [cell for _, row in rows[1:] for cell in row[1:]]
-    return bool(cells) and set(cells) <= {"0", "1", "-1", "0.0", "1.0", "-1.0"}
+    return bool(cells) and set(cells) <= set(onehot.VALUES)
 
 
 def files_in(path):
