@@ -1,6 +1,7 @@
 """Loaders of the window lists, for the scripts that feed the network."""
 
 import dataclasses
+import math
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from Utils.inputs.windows import (
 )
 
 PARTS = {"none": " (of a fifth of the training videos: nothing is held out)"}
+SHOWN = 40      # validation windows at most where nothing is chosen by their loss
 
 
 def training_loaders(config, process, before=None):
@@ -39,6 +41,8 @@ def training_loaders(config, process, before=None):
     elif standardizes(config, source):
         source.features.standard = Standard.measured(
             source.features, [video.name for video in source.videos["train"]])
+    if config.val_split == "none":
+        lists[1] = lists[1][::math.ceil(len(lists[1]) / SHOWN)]
     train, val = (window_loader(config, source, windows, process, is_training)
                   for windows, is_training in zip(lists, (True, False), strict=True))
     kind = "random" if config.random_windows else "training"
