@@ -52,7 +52,7 @@ def edge_offset(conv, nodes, cells):
     taps = F.linear(nodes, first.weight.permute(2, 0, 1).flatten(0, 1),
                     F.pad(first.bias, (channels, channels)))
     taps = taps.unflatten(2, (3, channels)).flatten(0, 2)
-    item = torch.arange(len(cells), device=cells.device)[:, None, None]
+    item = torch.arange(cells.shape[0], device=cells.device)[:, None, None]
     rows = (item * nodes.shape[1] + cells) * 3 + torch.arange(3, device=cells.device)
     # A bag sums its three rows in one pass.
     hidden = F.relu(F.embedding_bag(rows.flatten(0, 1), taps, mode="sum"), inplace=True)

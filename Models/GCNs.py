@@ -98,14 +98,23 @@ def neighbours(x, count, second_copy=None):
     Returns (B, L, count) int64: the nearest half first, by rising distance.
     """
     distance = torch.ops.vsgn.relative_distance(x.float())
-    kept = distance.topk(count // 2, largest=False).indices
+    kept = nearest(distance, count // 2)
     # +inf, above every real distance: where too few positions are left, an excluded one is taken.
     distance.scatter_(2, kept, torch.inf)
     if second_copy is not None:
         is_second = torch.arange(x.shape[-1], device=x.device) >= second_copy[:, None]
         distance.masked_fill_(is_second[:, :, None] & is_second[:, None, :], torch.inf)
-    rest = distance.topk(count - count // 2, largest=False).indices
+    rest = nearest(distance, count - count // 2)
     return torch.cat([kept, rest], dim=-1)
+
+
+def nearest(distance, count):
+    """The `count` smallest of each row, by rising distance: (B, L, L) -> (B, L, count) int64.
+
+    Of equal ones, as the excluded are, those that torch.topk takes: released weights were trained
+    that way.
+    """
+    return distance.topk(count, largest=False).indices
 
 
 def relative_distance(x):
@@ -115,9 +124,14 @@ def relative_distance(x):
     off first: it cancels, and a large offset would cost digits. (B, C, L) -> (B, L, L) float32.
     """
     with full_precision(x.device.type):
-        x = x - x.mean(dim=-1, keepdim=True)
-        square = x.square().sum(dim=1)
-        return torch.baddbmm(square[:, None, :], x.transpose(1, 2), x, alpha=-2)
+        return plain_distance(x)
+
+
+def plain_distance(x):
+    """`relative_distance` in the arithmetic that holds outside."""
+    x = x - x.mean(dim=-1, keepdim=True)
+    square = x.square().sum(dim=1)
+    return torch.baddbmm(square[:, None, :], x.transpose(1, 2), x, alpha=-2)
 
 
 # In bf16 or tf32 other neighbours would be chosen. As an operator of its own the distance is in
@@ -202,7 +216,7 @@ class NeighbourMax(torch.autograd.Function):
 
 def candidates(values, nearest):
     """The values of each position's 1st, 2nd, ... neighbour, one (B, L, C) after the other."""
-    flat, first = values.flatten(0, 1), torch.arange(len(values), device=values.device)
+    flat, first = values.flatten(0, 1), torch.arange(values.shape[0], device=values.device)
     rows = nearest + first[:, None, None] * values.shape[1]
     for row in rows.flatten(0, 1).t().contiguous():
         yield flat.index_select(0, row).view_as(values)

@@ -1,0 +1,121 @@
+"""Write the network of a run for other programs: torch.export (.pt2) or ONNX (.onnx).
+
+    python Export_model.py --checkpoint_path RUN -o model.onnx
+"""
+
+import argparse
+import importlib.util
+import sys
+from pathlib import Path
+
+import Utils.packages  # noqa: F401  (says so if one is missing)
+
+import torch
+
+from Utils.config.resolve import resolve, settings
+from Utils.files import UserError, write_json
+from Utils.inference.export import (
+    TOLERANCE,
+    check_onnx_packages,
+    difference,
+    exported,
+    ties_by_index,
+    write_onnx,
+    write_program,
+)
+from Utils.inference.network import build, class_names, trained
+from Utils.run import Stopwatch, script_main
+
+WRITERS = {".pt2": write_program, ".onnx": write_onnx}
+
+
+@script_main
+def main(argv=None):
+    watch, words = Stopwatch(), parser().parse_args(argv)
+    out = Path(words.out)
+    if out.suffix not in WRITERS:
+        raise UserError(f"-o {out}: name a file that ends in {' or '.join(WRITERS)}")
+    if out.suffix == ".onnx":
+        check_onnx_packages(out)
+    given = {name: value for name, value in vars(words).items() if name != "out" and value}
+    config, checkpoint = trained(resolve(given))
+    model = build(config, checkpoint, torch.device("cpu"))
+    shape = config.input_feat_dim, config.temporal_scale
+    WRITERS[out.suffix](out, exported(model, *shape))
+    write_json(out.with_suffix(".json"), facts(config, checkpoint))
+    print(CHECKS[out.suffix](out, model, shape))
+    print(watch.summary(f"{out}, and {out.with_suffix('.json')} with its classes and settings,"))
+    return 0
+
+
+def facts(config, checkpoint):
+    """What a program needs to know beside the network: a JSON-able dict."""
+    standard = {stream: {name: part[name].tolist() for name in ("mean", "factor")}
+                for stream, part in (checkpoint.get("standard") or {}).items()}
+    return {"classes": class_names(config, checkpoint), "standard": standard or None,
+            "settings": settings(config)}
+
+
+def check_program(path, model, shape):
+    """A line about a .pt2 file; UserError if it does not compute what the network does."""
+    run = torch.export.load(path).module()
+    return f"{path} agrees with the network: {agreement(path, model, run, shape)}"
+
+
+def check_onnx(path, model, shape):
+    """As `check_program`, of an ONNX file; where onnxruntime is absent it says so."""
+    if importlib.util.find_spec("onnxruntime") is None:
+        return f"{path} was not checked against the network: onnxruntime is not installed"
+    run = onnx_runner(path)
+    with ties_by_index():
+        text = f"{path} agrees with the network: {agreement(path, model, run, shape)}"
+    as_torch = difference(model, run, *shape)
+    if as_torch > TOLERANCE:
+        text += (f"; up to {as_torch:.1e} where a stitched clip has fewer cells outside its "
+                 "magnified copy than it needs neighbours: of the others ONNX takes the first "
+                 "ones, PyTorch any")
+    return text
+
+
+def onnx_runner(path):
+    """(features, num_frames) -> the outputs of an ONNX file, on the CPU."""
+    import onnxruntime
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return lambda features, num_frames: session.run(
+        None, {"features": features.numpy(), "num_frames": num_frames.numpy()})
+
+
+def agreement(path, model, run, shape):
+    """How well `run` agrees with the network, in words; UserError if it does not."""
+    error = difference(model, run, *shape)
+    if not error <= TOLERANCE:
+        raise UserError(f"{path} differs from the network by {error:.1e} of an output's largest "
+                        f"value, more than {TOLERANCE:g}; do not use it, and report this together "
+                        f"with the versions of torch ({torch.__version__}) and of ONNX's packages")
+    return f"largest difference {error:.1e} of an output's largest value"
+
+
+CHECKS = {".pt2": check_program, ".onnx": check_onnx}
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise UserError(f"{message}; {self.prog} --help says more")
+
+
+def parser():
+    """The options."""
+    words = _Parser(prog="Export_model.py", description=__doc__.splitlines()[0],
+                    allow_abbrev=False)
+    words.add_argument("--checkpoint_path", required=True, metavar="RUN",
+                       help="folder of the run's checkpoints")
+    words.add_argument("--checkpoint", choices=("best", "last"),
+                       help="which one (that which Infer.py reads)")
+    words.add_argument("-o", "--out", required=True, metavar="FILE",
+                       help="a .pt2 file for torch.export.load, or .onnx; a .json of the classes "
+                            "and settings is written beside it")
+    return words
+
+
+if __name__ == "__main__":
+    sys.exit(main())
