@@ -9,8 +9,10 @@ from pathlib import Path
 
 import Utils.packages  # noqa: F401  (says so if one is missing)
 
+from Utils.config.checks import check_clips
 from Utils.config.derive import describe_derived
-from Utils.config.resolve import describe, parse_config, settings
+from Utils.config.describe import describe
+from Utils.config.resolve import parse_config, settings
 from Utils.data.annotations import frames_per_second
 from Utils.data.datasets import DATASETS
 from Utils.data.sidecars import fingerprints
@@ -41,7 +43,8 @@ def main(argv=None):
     by_seconds = given.framing == "whole" and DATASETS[given.dataset].clip_rate is not None
     source = open_source(given, needs_features=not by_seconds)
     config = source.config
-    print(f"Cut_long_videos.py\n{describe(config)}")
+    check_clips(config)
+    print(f"Cut_long_videos.py\n{describe(config, 'Cut_long_videos')}")
     for line in (describe_derived(given, config), *source.notes):
         print(line) if line else None
     lists = (whole_lists if config.framing == "whole" else sliding_lists)(source)

@@ -48,8 +48,9 @@ from Evaluation.scores import (
 )
 from Evaluation.sweep import combinations, format_sweep
 from Evaluation.thumos14_protocol import read_ambiguous
-from Utils.config.options import STORED_NAMES, EvalOptions, names_of
-from Utils.config.resolve import adopt, describe, parse_config, resolve, settings
+from Utils.config.describe import describe
+from Utils.config.options import SCORING_NAMES, SETTLED, STORED_NAMES
+from Utils.config.resolve import adopt, parse_config, resolve, settings
 from Utils.data.annotations import canonical, number
 from Utils.data.datasets import DATASETS, find_file, read_csv_rows
 from Utils.data.ground_truth import load_ground_truth
@@ -104,13 +105,13 @@ def open_proposals(config, folder):
     """The proposals in `folder`, and the options they were made with: config, ProposalFile. With
     --detections there are none: config, None."""
     if config.detections:
-        print(f"Eval.py\n{describe(config)}")
+        print(f"Eval.py\n{describe(config, 'Eval')}")
         return config, None
     file, stored = read_proposals(folder / "proposals.h5")
-    config = adopt(config, stored, file.path)
+    config = adopt(config, stored, file.path, SETTLED["Eval"])
     if "classes" not in stored:
         raise UserError(f"{file.path} does not say its classes; run Infer.py again")
-    print(f"Eval.py\n{describe(config)}")
+    print(f"Eval.py\n{describe(config, 'Eval')}")
     return config, file
 
 
@@ -274,8 +275,7 @@ def origin(config, truth, annotations, source, warnings, varied=()):
              "ambiguous": config.ambiguous if config.protocol == "thumos14" else None,
              "subset": config.subset}
     # Of other methods' detections we know our own options alone.
-    names = ([name for name in ("dataset", *names_of(EvalOptions)) if name in STORED_NAMES]
-             if config.detections else STORED_NAMES)
+    names = (*(("dataset",) if config.detections else STORED_NAMES), *SCORING_NAMES)
     options = settings(config, [name for name in names if name not in varied])
     return provenance(truth, files, config.protocol, options,
                       [*annotations.notes[1:], *warnings])
@@ -310,7 +310,8 @@ def write_report_page(folder, config, scores, truth, durations, results, recall,
 def own_settings(config):
     """Names of the settings that the presets of data set and recipe do not give."""
     preset = resolve({"dataset": config.dataset, "recipe": config.recipe})
-    return [name for name in STORED_NAMES if getattr(config, name) != getattr(preset, name)]
+    return [name for name in (*STORED_NAMES, *SCORING_NAMES)
+            if getattr(config, name) != getattr(preset, name)]
 
 
 def draw_figures(folder, config, truth, durations, detections, curves, recall, diagnosis):

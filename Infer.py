@@ -19,7 +19,8 @@ from Evaluation.postprocessing.per_video import detection_options
 from Evaluation.postprocessing.proposal_file import ProposalWriter
 from Evaluation.postprocessing.proposals import Proposals
 from Evaluation.report.timeline import write_detected
-from Utils.config.resolve import describe, parse_config, settings
+from Utils.config.describe import describe
+from Utils.config.resolve import parse_config, settings
 from Utils.data.datasets import DATASETS
 from Utils.files import UserError, write_json
 from Utils.inference.network import build, class_names, predicted, trained
@@ -43,7 +44,7 @@ def main(argv=None):
         check_classes(checkpoint, source.classes, config.checkpoint_path)
         model = build(config, checkpoint, process.device)
         process.say(f"Infer.py on {process.device}, {process.world} process(es)",
-                    describe(config), *lines)
+                    describe(config, "Infer"), *lines)
         rows = (row for batch in loader.rows() for row in batch)
         results = in_order(zip(rows, predicted(model, loader, config, process), strict=True),
                            process)
@@ -62,8 +63,8 @@ def infer_video(config, checkpoint, watch):
     with processes(config.device) as process:
         loader, video = video_loader(config, process, checkpoint)
         model = build(config, checkpoint, process.device)
-        print(f"Infer.py on {process.device}\n{describe(config)}", *warnings(config, checkpoint),
-              sep="\n")
+        print(f"Infer.py on {process.device}", describe(config, "Infer"),
+              *warnings(config, checkpoint), sep="\n")
         parts = [proposals for _, proposals in predicted(model, loader, config, process)]
     proposals = Proposals.joined(parts)
     if config.framing == "whole":

@@ -7,7 +7,9 @@ from pathlib import Path
 import Utils.packages  # noqa: F401  (says so if one is missing)
 
 from Evaluation.report.input_figure import write_input_figure
-from Utils.config.resolve import adopt, check, describe, parse_config
+from Utils.config.checks import check
+from Utils.config.describe import describe
+from Utils.config.resolve import adopt, parse_config
 from Utils.files import UserError
 from Utils.inputs.loaders import training_loaders
 from Utils.run import Stopwatch, locked, script_main
@@ -45,7 +47,7 @@ def main(argv=None):
         if before:
             check_classes(before, source.classes, Path(config.checkpoint_path) / LAST)
         process.say(f"Train.py on {process.device}, {process.world} process(es)",
-                    describe(config), *lines)
+                    describe(config, "Train"), *lines)
         if process.is_first and not before:
             draw_input(Path(config.checkpoint_path) / "input", loaders[0].dataset, source)
         run = held.enter_context(contextlib.closing(

@@ -15,7 +15,7 @@ from Models.BoundaryAdjust import BoundaryAdjust
 from Models.GCNs import GraphOptions
 from Models.Head import Head
 from Models.XGPN import XGPN
-from Utils.config.resolve import check_network
+from Utils.config.checks import check_network
 from Utils.files import UserError
 from Utils.stitching import is_stitched
 

@@ -36,15 +36,8 @@ DROPOUT = ["--feature_dropout", "0.1"]
 TRIALS = {
     "start": ([], []),
     "anchors 1 2 4": (["--anchor_scale", "1", "2", "4"], []),
-    "feature_noise 0.2": (["--feature_noise", "0.2"], []),
     "feature_dropout 0.1": (DROPOUT, []),
     "feature_dropout 0.3": (["--feature_dropout", "0.3"], []),
-    "speed_jitter 0.25": (["--speed_jitter", "0.25"], []),
-    "jitter 0.25, dropout 0.2": (["--speed_jitter", "0.25", "--feature_dropout", "0.2"], []),
-    "jitter 0.25, dropout 0.2, noise 0.2": (
-        ["--speed_jitter", "0.25", "--feature_dropout", "0.2", "--feature_noise", "0.2"], []),
-    "jitter 0.25, dropout 0.2, balanced": (
-        ["--speed_jitter", "0.25", "--feature_dropout", "0.2", "--balance_classes"], []),
     "decode: sigma 0.3": ([], ["--nms_alpha_detect", "0.3"]),
     "decode: vote_iou 0.6": ([], ["--vote_iou", "0.6"]),
     "decode: vote_iou 0.8": ([], ["--vote_iou", "0.8"]),

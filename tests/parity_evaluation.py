@@ -27,7 +27,8 @@ from Evaluation.results import read_results
 from Evaluation.scores import as_computed
 from Evaluation.thumos14_protocol import read_ambiguous, thumos14_average_precision
 from tests.parity import Row, differing, largest, stage
-from Utils.config.resolve import PRESETS, parse_config
+from Utils.config.options import PRESETS
+from Utils.config.resolve import parse_config
 from Utils.data.ground_truth import load_ground_truth
 
 TOLERANCE, PRINTED, EXACT = 1e-9, 1e-5, 0.0

@@ -1,25 +1,17 @@
 """The command line of the scripts, made from the options."""
 
 import argparse
-import dataclasses
 import difflib
 
-from Utils.config.options import GROUPS, PRESETS, RECIPES, names_of, shown
+from Utils.config.help_text import help_text
+from Utils.config.options import OPTIONS
 from Utils.files import UserError
-
-SCRIPTS = {
-    "Cut_long_videos": "Cut videos into windows, and short clips to enlarge.",
-    "Train": "Train VSGN on the windows that Cut_long_videos.py wrote.",
-    "Infer": "Predict scored segments for every window, with the checkpoint of Train.py.",
-    "Eval": "Make detections of Infer.py's proposals, score and diagnose them; or score any "
-            "detection file (--detections).",
-}
 
 
 def read_words(script, argv=None):
     """The options that a command line gives, by name. -> dict.
 
-    script: a key of SCRIPTS. argv: list of words, None for those of the process.
+    script: one of fields.SCRIPTS. argv: list of words, None for those of the process.
     Raises UserError for an unknown option, or a value of another type.
     """
     words, unknown = _parser(script).parse_known_args(argv)
@@ -29,13 +21,12 @@ def read_words(script, argv=None):
 
 
 def _parser(script):
-    parser = _Parser(prog=f"{script}.py", description=SCRIPTS[script], allow_abbrev=False,
+    parser = _Parser(prog=f"{script}.py", add_help=False, allow_abbrev=False,
                      argument_default=argparse.SUPPRESS)
-    for group in GROUPS:
-        arguments = parser.add_argument_group(group.__doc__)
-        for spec in dataclasses.fields(group):
-            short = ["-o"] if spec.name == "out" else []
-            arguments.add_argument(*short, f"--{spec.name}", **_argument(spec))
+    parser.add_argument("-h", "--help", action=_Help, script=script)
+    for spec in OPTIONS.values():
+        names = [spec.short] if spec.short else []
+        parser.add_argument(*names, f"--{spec.name}", **_argument(spec))
     return parser
 
 
@@ -44,28 +35,50 @@ class _Parser(argparse.ArgumentParser):
         raise UserError(message)
 
 
+class _Help(argparse.Action):
+    """`--help` shows what most users need, `--help all` every option that the script reads."""
+
+    def __init__(self, option_strings, dest, script, **_):
+        super().__init__(option_strings, dest, nargs="?", choices=("all",),
+                         default=argparse.SUPPRESS)
+        self.script = script
+
+    def __call__(self, parser, namespace, value, option_string=None):
+        print(help_text(self.script, is_all=value == "all"))
+        parser.exit()
+
+
 def _argument(spec):
-    """What argparse needs to know of one field."""
-    text = f"{spec.metadata['help']} ({_default_text(spec)})".replace("%", "%%")
-    kind = spec.metadata["each"] or type(spec.default)
-    if spec.name == "edge_weight":
-        return {"help": text, "type": _true_or_false, "metavar": "true|false"}
-    if kind is bool:
-        return {"help": text, "action": argparse.BooleanOptionalAction}
-    if "tuple" in str(spec.type):
-        return {"help": text, "nargs": "+", "type": spec.metadata["each"] or float,
-                "action": _Tuple, "metavar": "X"}
-    argument = {"help": text, "type": kind}
-    if spec.metadata["choices"]:
-        argument["choices"] = spec.metadata["choices"]
-    else:
-        argument["metavar"] = kind.__name__.upper()
-    return argument
+    """What argparse needs to know of one Option."""
+    if spec.is_word:
+        return {"type": _true_or_false}
+    if spec.kind is bool:
+        return {"action": argparse.BooleanOptionalAction}
+    if spec.is_tuple:
+        return {"nargs": "+", "type": _numbers if spec.kind is float else lambda word: (word,),
+                "action": _Tuple}
+    return {"type": spec.kind, "choices": spec.choices}
 
 
 class _Tuple(argparse.Action):
     def __call__(self, parser, namespace, values, option_string=None):
-        setattr(namespace, self.dest, tuple(values))
+        setattr(namespace, self.dest, tuple(value for part in values for value in part))
+
+
+def _numbers(word):
+    """The numbers of one word: 0.5, or 0.3,0.5,0.7, or 0.5:0.05:0.95 (both ends included)."""
+    try:
+        if ":" not in word:
+            return tuple(float(part) for part in word.split(",") if part)
+        first, step, last = map(float, word.split(":"))
+        count = round((last - first) / step) + 1
+    except (ValueError, ZeroDivisionError, OverflowError):
+        count = 0
+    if not 1 <= count <= 1000:
+        raise argparse.ArgumentTypeError(f"{word!r} is no number, no 0.3,0.5 and no "
+                                         "first:step:last as in 0.5:0.05:0.95")
+    # Rounded, as 0.5 + 2 * 0.05 is not 0.6.
+    return tuple(round(first + index * step, 10) for index in range(count))
 
 
 def _true_or_false(text):
@@ -74,21 +87,12 @@ def _true_or_false(text):
     return text == "true"
 
 
-def _default_text(spec):
-    """The default, and what the presets of data sets and recipes make of it."""
-    texts = [shown(spec.default)]
-    presets = {**PRESETS, **RECIPES}
-    texts += [f"{name} {shown(preset[spec.name])}" for name, preset in presets.items()
-              if spec.name in preset and preset[spec.name] != spec.default]
-    return "; ".join(texts)
-
-
 def _unknown_words(unknown):
     word = unknown[0]
     if not word.startswith("-"):
-        return f"{word} belongs to no option; --help lists them all"
+        return f"{word} belongs to no option; --help all lists them"
     name = word.split("=")[0].lstrip("-").removeprefix("no-").replace("-", "_").lower()
-    known = {option.lower(): option for option in names_of(*GROUPS)}
+    known = {option.lower(): option for option in OPTIONS}
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"did you mean --{known[near[0]]}?" if near else "--help lists them all"
+    hint = f"did you mean --{known[near[0]]}?" if near else "--help all lists them"
     return f"unknown option {word}; {hint}"

@@ -7,7 +7,9 @@ import torch
 from Evaluation.postprocessing.decoding import decoded
 from Models.BatchDecoding import gpu_decoder
 from Models.VSGN import VSGN, load_weights
-from Utils.config.resolve import adopt, check
+from Utils.config.checks import check
+from Utils.config.options import SETTLED
+from Utils.config.resolve import adopt
 from Utils.run import progress
 from Utils.training.checkpoints import BEST, LAST, load_checkpoint
 from Utils.training.process import arithmetic
@@ -18,7 +20,7 @@ def trained(config):
     path = Path(config.checkpoint_path) / (BEST if config.checkpoint == "best" else LAST)
     checkpoint = load_checkpoint(path)
     if "settings" in checkpoint:
-        return adopt(config, checkpoint["settings"], path), checkpoint
+        return adopt(config, checkpoint["settings"], path, SETTLED["Infer"]), checkpoint
     print(f"{path} has no settings (a released checkpoint): the network is that of the preset "
           f"{config.dataset} and the flags given")
     return config, checkpoint

@@ -30,7 +30,6 @@ class WindowDraw:
         self.config = config
         steps = config.steps_per_epoch or math.ceil(max(AN_EPOCH, least) / config.batch_size)
         self.count = steps * config.batch_size
-        self.actions = (config.balance_classes and self._actions_by_class()) or None
 
     def __call__(self, epoch):
         """The windows of one epoch, which depend on it and the seed alone. -> list of Window."""
@@ -41,58 +40,31 @@ class WindowDraw:
         # Chosen once: clips hold an action more seldom, and would become too few by drawing again.
         is_clip = self.config.use_VSS and rng.random() < self.config.clip_share
         for _ in range(TRIES):
-            row, around = self._choice(rng)
-            speed = self._speed(rng)
-            first, last = self._span(self.frames[row], is_clip, speed, around, rng)
+            row = rng.randrange(len(self.videos))
+            first, last = self._span(self.frames[row], is_clip, rng)
             actions = np.rint(self.videos[row].feature_segments * self.rates[row])
             if inside(actions, first, last, self.config.min_inside).any():
                 break
-        return self._as_window(row, first, last, speed)
+        return self._as_window(row, first, last)
 
-    def _choice(self, rng):
-        """A video, by its number; and the frames of an action of it, if classes are balanced."""
-        if self.actions is None:
-            return rng.randrange(len(self.videos)), None
-        return rng.choice(rng.choice(self.actions))
-
-    def _actions_by_class(self):
-        """A list for each class of (number of the video, (first, last) frame of an action)."""
-        found = {}
-        for row, video in enumerate(self.videos):
-            frames = np.rint(video.feature_segments * self.rates[row]).astype(int).clip(
-                0, self.frames[row] - 1)
-            for label, span in zip(video.labels.tolist(), frames.tolist(), strict=True):
-                found.setdefault(label, []).append((row, span))
-        return list(found.values())
-
-    def _speed(self, rng):
-        jitter = self.config.speed_jitter if self.config.framing == "sliding" else 0
-        return (1 + jitter) ** rng.uniform(-1, 1) if jitter else 1.0
-
-    def _span(self, frames, is_clip, speed, around, rng):
-        """(first, last) frame of a clip or a crop of a video of `frames` frames. around: (first,
-        last) of an action to be in it, or None."""
+    def _span(self, frames, is_clip, rng):
+        """(first, last) frame of a clip or a crop of a video of `frames` frames."""
         config, length = self.config, self.config.temporal_scale
         if is_clip:
-            count = round(rng.randint(*(round(share * length) for share in (
-                config.min_clip, config.clip_win_size))) / speed)
+            count = rng.randint(*(round(share * length)
+                                  for share in (config.min_clip, config.clip_win_size)))
         else:
             count = round(rng.uniform(config.min_crop, 1) * frames)
             if config.framing == "sliding":
-                count = min(count, int(length / speed))
+                count = min(count, length)
         count = min(max(1, count), frames)
-        low, high = 0, frames - count
-        if around:
-            # Where the action is the longer one, the window lies in it.
-            low, high = (min(max(place, low), high) for place in sorted(
-                (around[1] - count + 1, around[0])))
-        first = rng.randint(low, high)
+        first = rng.randint(0, frames - count)
         return first, first + count - 1
 
-    def _as_window(self, row, first, last, speed):
+    def _as_window(self, row, first, last):
         video, rate = self.videos[row], self.rates[row]
         if self.config.framing == "sliding":
-            return Window(video.name, first, last, rate, video.duration, speed=speed)
+            return Window(video.name, first, last, rate, video.duration)
         # Whole videos are counted in seconds, and their frames spread over the duration.
         seconds = video.duration / self.frames[row]
         return Window(video.name, first * seconds, (last + 1) * seconds)

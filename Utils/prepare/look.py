@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from Utils.config.resolve import describe
+from Utils.config.describe import describe
 from Utils.data.annotations import canonical, odd_annotations
 from Utils.data.datasets import DATASETS, load_annotations, videos_of
 from Utils.data.demo import ensure_demo
@@ -57,7 +57,7 @@ class Report:
 def check_data(config):
     """Look at annotations and features of the config's dataset, print all, give the exit code."""
     report = look(config)
-    print(f"Cut_long_videos.py --check\n{describe(config)}\n{report}")
+    print(f"Cut_long_videos.py --check\n{describe(config, 'Cut_long_videos')}\n{report}")
     return report.exit_code
 
 

@@ -29,8 +29,8 @@ class Run:
         self.model = VSGN(config).to(process.device)
         self.updates = Updates(self.model, config)
         self.criterion = Criterion(config).to(process.device)
-        self.augmentation = Augmentation(config.feature_noise, config.feature_dropout, config.seed,
-                                         process.rank, process.device)
+        self.augmentation = Augmentation(config.feature_dropout, config.seed, process.rank,
+                                         process.device)
         self.epoch, self.best_loss, self.history = 0, float("inf"), history
         if before:
             self.go_on(before)

@@ -75,10 +75,10 @@ def test_empty_batch():
 
 @pytest.mark.parametrize("options, message", [
     ({"num_neigh": 17}, "num_neigh 17 is more than the 16 positions"),
-    ({"num_neigh": 300, "temporal_scale": 3200}, "num_neigh 300 is more than .* at most 256"),
+    ({"num_neigh": 300, "temporal_scale": 3200}, "num_neigh 300 .* must be from 1 to 256"),
     ({"temporal_scale": 120}, "temporal_scale 120 is not divisible by 16"),
-    ({"bb_hidden_dim": 40}, "bb_hidden_dim 40 is not divisible by 32"),
-    ({"nfeat_mode": "feat"}, "nfeat_mode feat cannot run")])
+    ({"bb_hidden_dim": 40}, "bb_hidden_dim 40 is impossible: it must be a multiple of 32"),
+    ({"nfeat_mode": "feat"}, "nfeat_mode feat is none of feat_ctr, dif_ctr")])
 def test_a_network_that_cannot_be_built_is_refused(options, message):
     with pytest.raises(UserError, match=message):
         VSGN(small(**options))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import Prepare_data
-from Utils.config.command_line import SCRIPTS
+from Utils.config.fields import SCRIPTS
 from Utils.config.resolve import parse_config
 
 ROOT = Path(__file__).parents[2]

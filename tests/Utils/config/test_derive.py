@@ -3,6 +3,7 @@
 import numpy as np
 
 from tests.parity_data import ArrayStore
+from Utils.config.checks import check_network
 from Utils.config.derive import (
     choose_anchors,
     choose_framing,
@@ -11,7 +12,7 @@ from Utils.config.derive import (
     complete,
     describe_derived,
 )
-from Utils.config.resolve import check_network, resolve
+from Utils.config.resolve import resolve
 from Utils.data.datasets import Video
 
 CUSTOM = resolve({"dataset": "custom"})

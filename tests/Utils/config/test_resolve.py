@@ -7,17 +7,19 @@ import shlex
 
 import pytest
 
-from Utils.config.command_line import SCRIPTS
-from Utils.config.options import GROUPS, PRESETS, names_of
-from Utils.config.resolve import (
-    LIMITS,
-    Config,
-    adopt,
-    check_network,
-    describe,
-    parse_config,
-    settings,
+from Utils.config.checks import check_network
+from Utils.config.describe import describe, notes
+from Utils.config.fields import SCRIPTS
+from Utils.config.options import (
+    GROUPS,
+    OPTIONS,
+    PRESETS,
+    RECIPES,
+    SETTLED,
+    STORED_NAMES,
+    names_of,
 )
+from Utils.config.resolve import Config, adopt, parse_config, settings
 from Utils.files import UserError
 
 T7 = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
@@ -76,7 +78,7 @@ FLAGS = """
 --anchor_scale 1 2 --iou_thr 0.5 0.6 0.7 --num_neigh 3 --nfeat_mode dif_ctr --agg_type mean
 --edge_weight true --gcn_insert seq --focal_alpha 0.3 --stitch_gap 8 --short_ratio 0.3
 --clip_win_size 0.2 --nms_thr 0.5 --nms_alpha_detect 0.5 --nms_alpha_prop 0.7 --nms_lthr_prop 0.6
---nms_hthr_prop 0.8 --resume --seed 3 --device cpu --num_workers 0 --detections d.json
+--nms_hthr_prop 0.8 --resume --seed 3 --device cpu --num_workers 0
 --protocol thumos14 --video_anno a.json --detad_anno e.json --subset val --train_subset training
 --val_split heldout --video_scores s.json --ambiguous t.txt --video_info v.csv --tiou 0.3 0.5
 --checkpoint last --skip_missing --feature_fps 30 --framing whole --num_video_classes 2
@@ -122,8 +124,8 @@ def test_a_flag_overrides_its_preset_and_nothing_else():
 
 def test_presets_and_limits_name_real_options():
     known = set(names_of(*GROUPS))
-    assert {name for preset in PRESETS.values() for name in preset} <= known
-    assert {name for _, _, names in LIMITS for name in names} <= known
+    assert {name for preset in [*PRESETS.values(), *RECIPES.values()] for name in preset} <= known
+    assert {name for spec in OPTIONS.values() for name in spec.needs} <= known
     assert len(names_of(*GROUPS)) == len(known)
 
 
@@ -132,8 +134,8 @@ def test_presets_and_limits_name_real_options():
     ("--no-use-vss", "unknown option --no-use-vss; did you mean --use_VSS?"),
     ("--temporal-scale=3", "unknown option --temporal-scale=3; did you mean --temporal_scale?"),
     ("--num_epo 4", "unknown option --num_epo; did you mean --num_epoch?"),
-    ("--qqqq 4", "unknown option --qqqq; --help lists them all"),
-    ("stray", "stray belongs to no option; --help lists them all"),
+    ("--qqqq 4", "unknown option --qqqq; --help all lists them"),
+    ("stray", "stray belongs to no option; --help all lists them"),
 ])
 def test_unknown_options_name_the_nearest(words, hint):
     with pytest.raises(UserError) as caught:
@@ -150,7 +152,7 @@ def test_unknown_options_name_the_nearest(words, hint):
     ("Train", "--edge_weight yes", "'yes' is neither true nor false"),
     ("Train", "--is_train yes", "--is_train: invalid choice: 'yes'"),
     ("Train", "--anchor_scale", "--anchor_scale: expected at least one argument"),
-    ("Train", "--nfeat_mode feat", "--nfeat_mode feat cannot run"),
+    ("Train", "--nfeat_mode feat", "--nfeat_mode: invalid choice: 'feat'"),
     ("Train", "--iou_thr 0.5 0.6", "--iou_thr takes three thresholds, found 2"),
     ("Train", "--iou_thr 0.5 0.6 7", "--iou_thr 0.5 0.6 7 is impossible: it must be from 0 to 1"),
     ("Train", "--batch_size 0", "--batch_size 0 is impossible: it must be above 0"),
@@ -165,9 +167,22 @@ def test_unknown_options_name_the_nearest(words, hint):
                                        "960 and 1024 fit"),
     ("Train", "--temporal_scale 128", "--num_neigh 10 is more than the 4 positions of the "
                                       "coarsest graph; at most 4 fit"),
-    ("Train", "--bb_hidden_dim 100", "not divisible by 32, the groups of the heads' GroupNorm; "
-                                     "96 and 128 fit"),
-    ("Infer", "--base_stride 8", "a cell every 4 frames; use 4"),
+    ("Train", "--bb_hidden_dim 100", "it must be a multiple of 32, the groups of the heads' "
+                                     "GroupNorm; 96 and 128 fit"),
+    ("Infer", "--base_stride 8", "--base_stride 8 is impossible: it must be 4"),
+    # What the network is built with, every script knows: a remedy of one must suit the next.
+    ("Cut_long_videos", "--bb_hidden_dim 48", "it must be a multiple of 32"),
+    ("Train", "--num_neigh 300", "--num_neigh 300 is impossible: it must be from 1 to 256"),
+    ("Train", "--recipe strong --clip_win_size 0.1", "--min_clip 0.19 is more than --clip_win_size "
+     "0.1, the length of the longest clip; lower --min_clip or raise --clip_win_size"),
+    ("Train", "--check", "--check belongs to Cut_long_videos.py; Train.py cannot do that"),
+    ("Eval", "--video x.npy", "--video belongs to Infer.py"),
+    ("Cut_long_videos", "-o x.json", "--out belongs to Infer.py"),
+    ("Infer", "--sweep vote_iou=0.7", "--sweep belongs to Eval.py"),
+    ("Train", "--detections x.json", "--detections belongs to Eval.py"),
+    ("Eval", "--tiou 0.5:0:0.9", "--tiou: '0.5:0:0.9' is no number, no 0.3,0.5 and no first:"),
+    ("Eval", "--tiou 0.5:0.05", "'0.5:0.05' is no number"),
+    ("Eval", "--tiou high", "'high' is no number"),
 ])
 def test_contradictory_and_impossible_options_are_refused(script, words, sentence):
     with pytest.raises(UserError) as caught:
@@ -269,21 +284,92 @@ def test_the_recipe_of_the_training_is_that_of_the_decoding_unless_another_is_na
     assert adopt(parse_config("Infer", ["--recipe", "strong"]), stored, "x").vote_iou == 0.7
 
 
-def test_the_printed_options_star_those_the_user_gave():
-    text = describe(parse_config("Train", ["--dataset", "demo", "--num_epoch", "3"]))
-    assert " num_epoch*=3 " in text and " batch_size=16 " in text
+def test_an_option_that_a_script_does_not_read_is_said_and_not_silently_taken():
+    words = ["--num_epoch", "3", "--seed", "4", "--tiou", "0.5"]
+    assert notes(parse_config("Cut_long_videos", words), "Cut_long_videos") == [
+        "Cut_long_videos.py does not read --num_epoch, --tiou"]
+    assert notes(parse_config("Train", words), "Train") == []
+
+
+def test_what_shaped_a_file_is_held_against_it_by_the_script_that_reads_it():
+    stored = stored_of("--dataset", "demo")
+    for script, words, name in (("Infer", "--num_epoch 99", "train"),
+                                ("Eval", "--num_epoch 99", "train"),
+                                ("Eval", "--nms_thr 0.9", "infer"),
+                                ("Eval", "--score_threshold 0.9", "infer"),
+                                ("Infer", "--dataset custom", "train")):
+        config = parse_config(script, words.split())
+        with pytest.raises(UserError, match=f"{words.split()[0]} .* contradicts FILE, made with .*"
+                                            f" or {name} again with it"):
+            adopt(config, stored, "FILE", SETTLED[script])
+        assert notes(config, script) == []
+    decoded = parse_config("Infer", ["--nms_thr", "0.9", "--batch_size", "3"])
+    assert adopt(decoded, stored, "FILE", SETTLED["Infer"]).nms_thr == 0.9
+
+
+@pytest.mark.parametrize(("script", "words", "needed"), [
+    ("Train", "--clip_share 0.5", "--random_windows"),
+    ("Train", "--dataset custom --recipe strong --best_by map", "--checkpoint best"),
+    ("Train", "--no-use_xGPN --agg_type mean", "--use_xGPN"),
+    ("Train", "--recipe strong --step_size 3", "--schedule step"),
+    ("Train", "--recipe strong --no-use_VSS --min_clip 0.1", "--use_VSS"),
+    ("Train", "--dataset thumos --focal_alpha 0.1", "--class_agnostic"),
+    ("Eval", "--ambiguous there.txt", "--protocol thumos14"),
+    ("Eval", "--detections a.json --nms_alpha_detect 0.3", "no --detections"),
+])
+def test_an_option_without_effect_says_which_other_one_it_needs(script, words, needed):
+    name = [word for word in words.split() if word.startswith("--")][-1]
+    assert notes(parse_config(script, words.split()), script) == [
+        f"{name} has no effect: it needs {needed}"]
+
+
+def test_thresholds_are_written_as_numbers_with_commas_or_as_a_range():
+    for words in ("0.3 0.5 0.7", "0.3,0.5,0.7", "0.3:0.2:0.7", "0.3,0.5 0.7"):
+        assert parse_config("Eval", ["--tiou", *words.split()]).tiou == (0.3, 0.5, 0.7)
+    assert parse_config("Eval", ["--tiou", "0.5:0.05:0.95"]).tiou == T10
+
+
+def test_the_printed_options_are_those_of_the_script_and_star_the_users_own():
+    text = describe(parse_config("Train", ["--dataset", "demo", "--num_epoch", "3"]), "Train")
+    assert "num_epoch*=3 " in text and " batch_size=16 " in text
     assert "anchor_scale=1 1.5" in text and "use_VSS=true" in text
-    assert "video_anno" not in text                     # unset
+    assert "video_anno" not in text and "sweep" not in text
+
+
+def help_of(script, capsys, *words):
+    with pytest.raises(SystemExit) as stop:
+        parse_config(script, ["--help", *words])
+    assert stop.value.code == 0
+    return capsys.readouterr().out
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_help_shows_every_option_with_its_defaults(script, capsys):
-    with pytest.raises(SystemExit) as stop:
-        parse_config(script, ["--help"])
-    text = " ".join(capsys.readouterr().out.split())
-    assert stop.value.code == 0
-    assert all(f"--{name}" in text for name in names_of(*GROUPS))
-    assert "epochs (10; activitynet 15; demo 12; strong 14)" in text
+def test_help_all_shows_every_option_that_the_script_reads_and_no_other(script, capsys):
+    text = help_of(script, capsys, "all")
+    shown = {word.removeprefix("--") for line in text.splitlines() for word in line.split()[:2]
+             if line.startswith("  -") and word.startswith("--")}
+    assert shown == {name for name, spec in OPTIONS.items() if script in spec.scripts}
+
+
+@pytest.mark.parametrize(("script", "most"), [("Train", 105), ("Cut_long_videos", 70),
+                                              ("Infer", 70), ("Eval", 70)])
+def test_help_is_short_and_begins_with_an_example(script, most, capsys):
+    lines = help_of(script, capsys).splitlines()
+    assert len(lines) <= most and all(len(line) <= 100 for line in lines)
+    assert lines.index("example:") <= 3 and lines[-1].startswith("--help all")
+    assert lines.index("first of all:") < 9
+    assert "epochs (10; activitynet 15; demo 12; strong 14)" in "\n".join(lines) or (
+        script != "Train")
+    # The example is a command that the script takes.
+    start = lines.index("example:") + 1
+    example = " ".join(lines[start:lines.index("", start)]).split()
+    assert example[:2] == ["python", f"{script}.py"]
+    assert notes(parse_config(script, example[2:]), script) == []
+
+
+def test_what_is_stored_is_what_shapes_training_proposals_or_detections():
+    assert set(STORED_NAMES) >= {"seed", "num_epoch", "nms_thr", "nms_alpha_detect", "dataset"}
+    assert not {"tiou", "detections", "device", "feature_path", "check"} & set(STORED_NAMES)
 
 
 def test_a_config_cannot_be_changed_but_can_be_sent_to_a_worker_process():

@@ -96,20 +96,6 @@ def test_an_action_counts_with_its_share_and_is_clipped():
         [5, 20], [5 / 21 * 35 + 29, 63]]
 
 
-def test_balanced_windows_hold_each_class_equally_often():
-    # Class 1 has one action of 15 frames in `a`; class 2 has eight.
-    segments = [[0.5, 2], *([start, start + 0.8] for start in np.arange(2.2, 9.8, 0.9)[:8])]
-    one = [dataclasses.replace(VIDEOS[0], segments=np.array(segments),
-                               labels=np.array([1] + [2] * 8))]
-    for balanced, low, high in ((False, 0, 0.2), (True, 0.4, 0.7)):
-        windows = draw(one, balance_classes=balanced, clip_share=1, min_clip=0.25,
-                       clip_win_size=0.3)(0)
-        shape = InputShape.of(config(min_inside=0.6))
-        held = [1 in sliding_layout(window, one[0], (100,), shape).labels for window in windows]
-        assert low < np.mean(held) < high
-    assert max(window.end for window in windows) <= 99
-
-
 def test_whole_videos_are_cut_in_seconds():
     rule = draw(framing="whole", temporal_scale=64, min_crop=0.5, clip_share=0.3)
     shape = InputShape.of(rule.config)
@@ -141,28 +127,3 @@ def test_the_mask_leaves_out_padding_and_gap():
     assert batch.stitched.any() and not batch.stitched.all()
     # Features are noise: zeros are padding and gap alone.
     assert torch.equal(batch.targets.mask, batch.features.any(dim=1))
-
-
-def test_windows_of_another_speed_hold_the_same_seconds():
-    options = config(steps_per_epoch=25, batch_size=8, min_inside=0.6, speed_jitter=0.5)
-    ramp = ArrayStore({"x": {name: np.stack([np.arange(1, count + 1.)] * 2, 1).astype(np.float32)
-                             for name, count in FRAMES.items()}})
-    data = RandomWindows(WindowDraw(VIDEOS, ramp, options), VIDEOS, ramp, options)
-    speeds = {window.speed for window in data.windows}
-    assert min(speeds) < 0.75 and max(speeds) > 1.3 and len(speeds) == 200
-    batch = data.batch(list(range(200)))
-    assert batch.num_frames.max() <= 64
-    for row, window in enumerate(batch.windows):
-        count = int(batch.num_frames[row])
-        assert count == round((window.end - window.start + 1) * window.speed)
-        # The value of a frame is its number in the video, so the ramp says where each column is.
-        frames = batch.features[row, 0, :count].numpy() - 1
-        assert frames[[0, -1]] == pytest.approx([window.start, window.end])
-        seconds = (np.arange(count) + batch.origin[row].item()) / batch.rate[row].item()
-        assert np.abs(seconds - frames / 10).max() < 0.1      # a frame
-        for segment in batch.targets.segments[row, :batch.targets.counts[row]]:
-            if segment[1] < count:
-                found = (segment.numpy() + batch.origin[row].item()) / batch.rate[row].item()
-                edges = np.concatenate([one.segments for one in VIDEOS if one.name == window.video])
-                inside = edges.clip(window.start / 10, (window.end + 1) / 10)
-                assert np.abs(inside - found).max(axis=1).min() < 0.21

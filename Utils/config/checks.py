@@ -1,0 +1,79 @@
+"""What is refused about options: impossible values, and ones that contradict each other."""
+
+from Utils.config.fields import nearest
+from Utils.config.options import OPTIONS, shown
+from Utils.files import UserError
+
+
+def check(config, script, is_complete=True):
+    """Refuse options that contradict the script or each other; gives the config back.
+
+    is_complete: False as long as a file is to be read whose options count with those given.
+    """
+    training = {"Train": "true", "Infer": "false"}.get(script)
+    if training and config.is_train not in (None, training):
+        raise UserError(f"--is_train {config.is_train} contradicts {script}.py; leave it out or "
+                        f"say --is_train {training}")
+    for name in config.given:
+        if OPTIONS[name].is_doing and script not in OPTIONS[name].scripts:
+            raise UserError(f"--{name} belongs to {OPTIONS[name].scripts[0]}.py; {script}.py "
+                            "cannot do that")
+    if config.resume and config.overwrite:
+        raise UserError("--resume and --overwrite contradict each other; give one of them")
+    check_limits(config)
+    if len(config.iou_thr) != 3:
+        raise UserError(f"--iou_thr takes three thresholds, found {len(config.iou_thr)}")
+    if any(first >= second for first, second in zip(config.tiou, config.tiou[1:], strict=False)):
+        raise UserError(f"--tiou {shown(config.tiou)}: give rising thresholds, each once")
+    if is_complete:
+        check_clips(config)
+    if is_complete and script in ("Train", "Infer"):
+        check_network(config)
+    return config
+
+
+def check_limits(config):
+    """Refuse values outside the limits of their options."""
+    for name, spec in OPTIONS.items():
+        value = getattr(config, name)
+        if spec.choices and value is not None and value not in spec.choices:
+            raise UserError(f"--{name} {shown(value)} is none of {', '.join(spec.choices)}")
+        values = value if isinstance(value, tuple) else (value,)
+        if spec.limit and value is not None and not all(map(spec.limit.holds, values)):
+            raise UserError(f"--{name} {shown(value)} is impossible: it must be "
+                            f"{spec.limit.words}{spec.limit.near(value)}")
+
+
+def check_clips(config):
+    """Refuse clips that cannot be: random ones whose shortest is longer than the longest, and
+    stitched ones that leave no room for an enlarged copy."""
+    length = config.temporal_scale
+    if not config.use_VSS:
+        return
+    if config.random_windows and config.min_clip > config.clip_win_size:
+        raise UserError(f"--min_clip {config.min_clip:g} is more than --clip_win_size "
+                        f"{config.clip_win_size:g}, the length of the longest clip; lower "
+                        "--min_clip or raise --clip_win_size")
+    if length is None:
+        return
+    longest = int(length * config.short_ratio)
+    if longest + config.stitch_gap > length - 2:
+        raise UserError(f"--short_ratio {config.short_ratio:g} and --stitch_gap "
+                        f"{config.stitch_gap} leave no room for an enlarged copy: {longest} + "
+                        f"{config.stitch_gap} of --temporal_scale {length} frames are taken; "
+                        "lower one of them")
+
+
+def check_network(config):
+    """Refuse a network that cannot be built, saying which values fit. Unset options pass."""
+    check_limits(config)
+    length, unit = config.temporal_scale, 4 * 2 ** (config.num_levels - 1)
+    if length is None:
+        return
+    if length % unit:
+        raise UserError(f"--temporal_scale {length} is not divisible by {unit} (4 * 2^(num_levels "
+                        f"- 1)); {nearest(length, unit)} fit")
+    coarsest = length // 2 ** config.num_levels
+    if config.use_xGPN and config.num_neigh > coarsest:
+        raise UserError(f"--num_neigh {config.num_neigh} is more than the {coarsest} positions of "
+                        f"the coarsest graph; at most {coarsest} fit")

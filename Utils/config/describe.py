@@ -1,0 +1,49 @@
+"""What the scripts say about their options."""
+
+from Utils.config.options import GROUPS, OPTIONS, SETTLED, names_of, shown
+
+
+def describe(config, script):
+    """The resolved options that a script reads as lines of text, one group a line; the user's own
+    are starred. Then what of them does not count."""
+    lines = []
+    for group in GROUPS:
+        values = [f"{name}{'*' if name in config.given else ''}={shown(getattr(config, name))}"
+                  for name in names_of(group) if getattr(config, name) is not None
+                  and script in OPTIONS[name].scripts]
+        lines += [f"  {group.__doc__}: {' '.join(values)}"] * bool(values)
+    return "\n".join([*lines, *notes(config, script)])
+
+
+def notes(config, script):
+    """Lines about options that the user gave and that do not count."""
+    names = unread(config, script)
+    return [f"{script}.py does not read {', '.join(f'--{name}' for name in names)}"] * bool(
+        names) + without_effect(config, script)
+
+
+def unread(config, script):
+    """Names of the options that the user gave and this script has no use for."""
+    return [name for name in config.given
+            if script not in OPTIONS[name].scripts and name not in SETTLED.get(script, ())]
+
+
+def without_effect(config, script):
+    """Sentences about options that the user gave and that another one keeps from counting."""
+    found = []
+    for name in config.given:
+        spec = OPTIONS[name]
+        lacking = [_flag(other, value) for other, value in spec.needs.items()
+                   if getattr(config, other) != value]
+        if lacking and script in spec.scripts:
+            found.append(f"--{name} has no effect: it needs {' and '.join(lacking)}")
+    return found
+
+
+def _flag(name, value):
+    """An option and its value as the user would write them."""
+    if value is None:
+        return f"no --{name}"
+    if isinstance(value, bool):
+        return f"--{'' if value else 'no-'}{name}"
+    return f"--{name} {shown(value)}"
