@@ -1,13 +1,18 @@
 """Cut videos into windows: annotations and feature lengths in, window_path/{train,val,infer}.json
 out. With --check nothing is written: the data are looked at instead."""
 
+import os
+import sys
+
+# -P, -I and PYTHONSAFEPATH leave the folder of a script out.
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import Utils.packages  # noqa: F401  (says so if one is missing)
+
+# isort: split
 import functools
 import random
 import statistics
-import sys
 from pathlib import Path
-
-import Utils.packages  # noqa: F401  (says so if one is missing)
 
 from Utils.config.checks import check_clips
 from Utils.config.derive import describe_derived
@@ -30,7 +35,8 @@ from Utils.inputs.windows import (
     write_windows,
 )
 from Utils.prepare.look import check_data
-from Utils.run import Stopwatch, script_main
+from Utils.run import Stopwatch, locked, script_main
+from Utils.streams import check_said
 
 
 @script_main
@@ -38,7 +44,17 @@ def main(argv=None):
     watch = Stopwatch()
     given = parse_config("Cut_long_videos", argv)
     if given.check:
-        return check_data(given)
+        code = check_data(given)
+        check_said()
+        return code
+    with locked(given.window_path):
+        cut(given)
+    print(watch.summary("done"))
+    return 0
+
+
+def cut(given):
+    """Write the three window lists."""
     # Whole videos are cut by their durations, where the rate to suppose is known.
     by_seconds = given.framing == "whole" and DATASETS[given.dataset].clip_rate is not None
     source = open_source(given, needs_features=not by_seconds)
@@ -56,8 +72,6 @@ def main(argv=None):
         else:
             write_windows(path, windows, list_settings(source, name))
     print(summary(lists, source))
-    print(watch.summary("done"))
-    return 0
 
 
 def sliding_lists(source):
@@ -67,7 +81,7 @@ def sliding_lists(source):
     # One generator for both lists, training first: the order in which the original draws.
     clips = clip_rule(config, random.Random(config.seed))
 
-    def cut(use, rule):
+    def cut_each(use, rule):
         windows = []
         for video in source.videos[use]:
             frames = source.frames(video)
@@ -75,9 +89,9 @@ def sliding_lists(source):
             windows += rule(video, frames, rate, length)
         return windows
 
-    return {"train": cut("train", functools.partial(cut_sliding, clips=clips)),
-            "val": cut("val", functools.partial(cut_sliding, clips=clips)),
-            "infer": cut("infer", functools.partial(
+    return {"train": cut_each("train", functools.partial(cut_sliding, clips=clips)),
+            "val": cut_each("val", functools.partial(cut_sliding, clips=clips)),
+            "infer": cut_each("infer", functools.partial(
                 cut_sliding_inference, rule=config.infer_windows,
                 clip_length=inference_clip(config)))}
 

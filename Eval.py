@@ -5,12 +5,17 @@
     python Eval.py --compare output_a output_b --output_path comparison
 """
 
+import os
 import sys
+
+# -P, -I and PYTHONSAFEPATH leave the folder of a script out.
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import Utils.packages  # noqa: F401  (says so if one is missing)
+
+# isort: split
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-
-import Utils.packages  # noqa: F401  (says so if one is missing)
 
 import numpy as np
 

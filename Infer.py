@@ -1,11 +1,16 @@
 """Predict scored segments: inference windows and a checkpoint in, output_path/proposals.h5 out."""
 
-import contextlib
+import os
 import sys
+
+# -P, -I and PYTHONSAFEPATH leave the folder of a script out.
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import Utils.packages  # noqa: F401  (says so if one is missing)
+
+# isort: split
+import contextlib
 from dataclasses import replace
 from pathlib import Path
-
-import Utils.packages  # noqa: F401  (says so if one is missing)
 
 import torch
 

@@ -1,11 +1,17 @@
 """Check, convert or download the data of THUMOS14 and ActivityNet-1.3 (docs/data.md); import the
 annotations of other tools and export detections to them (docs/annotation_tools.md)."""
 
+import os
+import sys
+
+# -P, -I and PYTHONSAFEPATH leave the folder of a script out.
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import Utils.packages  # noqa: F401  (says so if one is missing)
+
+# isort: split
 import argparse
 from collections import Counter
 from pathlib import Path
-
-import Utils.packages  # noqa: F401  (says so if one is missing)
 
 from Evaluation.results import read_results
 from Utils.files import UserError, listed, write_json
@@ -18,6 +24,7 @@ from Utils.prepare.formats.export import export
 from Utils.prepare.formats.importing import import_files
 from Utils.prepare.known_files import COPIES, KNOWN_FILES, sha256
 from Utils.run import locked, script_main
+from Utils.streams import check_said
 
 ANNOTATIONS = "Evaluation/{}/annot"
 
@@ -43,6 +50,7 @@ def check(dataset, folder, feature_path):
         findings += seen
     states = Counter(finding.state for finding in findings)
     print(", ".join(f"{count} {state}" for state, count in states.items()))
+    check_said()
     return exit_code(findings)
 
 

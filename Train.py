@@ -1,10 +1,15 @@
 """Train VSGN: window lists and features in, checkpoint_path/{checkpoint,best}.pth.tar out."""
 
-import contextlib
+import os
 import sys
-from pathlib import Path
 
+# -P, -I and PYTHONSAFEPATH leave the folder of a script out.
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import Utils.packages  # noqa: F401  (says so if one is missing)
+
+# isort: split
+import contextlib
+from pathlib import Path
 
 from Evaluation.report.input_figure import write_input_figure
 from Utils.config.checks import check

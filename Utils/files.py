@@ -4,7 +4,7 @@ import contextlib
 import gzip
 import json
 import os
-import tempfile
+import re
 import zlib
 from collections import Counter
 from pathlib import Path
@@ -16,6 +16,11 @@ class UserError(ValueError):
     """Something the user can mend: scripts print it as one sentence and exit with 2."""
 
 
+# {folder held by this process: raises UserError where it no longer is the one that was locked}
+HELD = {}
+PART = re.compile(r"\..{1,20}\.[a-z0-9_]{8}\.part", re.DOTALL)
+
+
 @contextlib.contextmanager
 def replacing(path):
     """A temporary path beside `path` to write to; it takes `path`'s place when the block ends well.
@@ -23,27 +28,48 @@ def replacing(path):
     A reader sees the old file or the whole new one, never a part, also after a kill or a full disk.
     """
     path = Path(path)
+    # It has its name before it is made: a signal between the two leaves nothing behind.
+    part = path.with_name(f".{path.name[:20]}.{os.urandom(4).hex()}.part")
+    check_held(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:20]}.", suffix=".part",
-                                        dir=path.parent)
-        os.close(handle)
-    except (FileExistsError, NotADirectoryError) as problem:
-        raise UserError(f"cannot write {path}: a file stands where a folder should") from problem
-    except OSError as problem:
-        raise UserError(f"cannot write {path}: {problem.strerror}") from problem
-    part = Path(name)
-    try:
+        _make(part, path)
         yield part
         with open(part, "rb+") as written:
             os.fsync(written.fileno())
-        part.chmod(0o666 & ~_umask())
+        check_held(path)
         part.replace(path)
     except OSError as problem:
         raise UserError(f"cannot write {path}: {problem.strerror or problem}; "
                         "what was there before is untouched") from problem
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def _make(part, path):
+    """Make an empty file, and its folder."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.open("xb").close()
+    except (FileExistsError, NotADirectoryError) as problem:
+        raise UserError(f"cannot write {path}: a file stands where a folder should") from problem
+    except OSError as problem:
+        raise UserError(f"cannot write {path}: {problem.strerror}") from problem
+
+
+def check_held(path):
+    """Refuse to write in a folder that was locked, and is another or gone since."""
+    place = Path(os.path.abspath(path))
+    for folder, check in HELD.items():
+        if folder in place.parents:
+            check()
+
+
+def remove_parts(folder):
+    """Remove what `replacing` left in a folder when it was killed."""
+    for path in Path(folder).iterdir():
+        if PART.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def write_json(path, content):
@@ -97,9 +123,3 @@ def reason(problem):
     causes = [line for line in lines if "weights only" not in line.lower().replace("_", " ")]
     text = (causes or lines or [type(problem).__name__])[0]
     return "".join(letter for letter in text[:200] if letter.isprintable())
-
-
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -1,7 +1,8 @@
 """The scripts import this before anything else: it ends them with one sentence where this Python is
-too old or a package is not installed."""
+too old or a package is not installed, and at once where a signal comes while they import."""
 
 import importlib.util
+import os
 import sys
 
 
@@ -10,9 +11,21 @@ def check_packages():
     if sys.version_info < (3, 11):  # noqa: UP036  (whatever Python the user has runs this)
         refuse(f"Python {sys.version.split()[0]} is too old: 3.11 or newer is needed")
     from Utils.environment import PROJECT, requirements
+
+    # Utils.files needs no package, but a Python that is not too old.
+    from Utils.streams import open_closed_streams
+    if is_script():
+        open_closed_streams()
     absent = [name for name in requirements(PROJECT) if importlib.util.find_spec(name) is None]
     if absent:
         refuse(f"{sys.executable} lacks {', '.join(absent)}")
+
+
+def is_script():
+    """Whether a script of this folder was started, not imported by another program."""
+    started = getattr(sys.modules["__main__"], "__file__", None) or ""
+    place = os.path.dirname(os.path.realpath(started))
+    return place == os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 
 
 def refuse(found):
@@ -21,4 +34,7 @@ def refuse(found):
     sys.exit(2)
 
 
+if is_script():
+    from Utils.stopping import stop_at_once
+    stop_at_once()
 check_packages()

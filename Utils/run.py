@@ -1,18 +1,19 @@
 """The frame of a script: errors as sentences, the lock of its folder, progress, a summary."""
 
 import contextlib
-import fcntl
 import functools
-import resource
-import shutil
-import signal
+import os
 import sys
 import time
 from pathlib import Path
 
+import psutil
+from filelock import FileLock, Timeout
 from tqdm import tqdm
 
-from Utils.files import UserError
+from Utils.files import HELD, UserError, remove_parts
+from Utils.stopping import STOPPED, unwinding
+from Utils.streams import check_said, steady_streams
 
 SECONDS_BETWEEN_LINES = 30
 
@@ -20,26 +21,36 @@ SECONDS_BETWEEN_LINES = 30
 def script_main(main):
     """Make `main(argv) -> int` end in an exit code: a user's mistake is one sentence and a 2.
 
-    Ctrl-C and SIGTERM end it with 130; what was written before stays whole.
+    Ctrl-C, SIGTERM and a closed terminal end it with 130; what was written before stays whole. A
+    log that is lost ends nothing: the results are in files.
     """
     @functools.wraps(main)
     def guarded(argv=None):
-        try:
-            with _sigterm_as_interrupt():
-                return main(argv)
-        except UserError as mistake:
-            print(f"error: {mistake}", file=sys.stderr)
-            return 2
-        except KeyboardInterrupt as stop:
-            print(f"stopped{f': {stop}' if str(stop) else ''}", file=sys.stderr)
-            return 130
-        except (MemoryError, RuntimeError) as problem:
-            if not is_out_of_memory(problem):
-                raise
-            print("error: out of memory; give a smaller --batch_size, or --cache none if features "
-                  "are kept in memory", file=sys.stderr)
-            return 2
+        with unwinding(), steady_streams():
+            try:
+                return _or_help(main, argv)
+            except UserError as mistake:
+                print(f"error: {mistake}", file=sys.stderr)
+                return 2
+            except KeyboardInterrupt as stop:
+                print(f"stopped{f': {stop}' if str(stop) else ''}", file=sys.stderr)
+                return STOPPED
+            except (MemoryError, RuntimeError) as problem:
+                if not is_out_of_memory(problem):
+                    raise
+                print("error: out of memory; give a smaller --batch_size, or --cache none if "
+                      "features are kept in memory", file=sys.stderr)
+                return 2
     return guarded
+
+
+def _or_help(main, argv):
+    """The exit code of main; --help, which leaves by SystemExit, must have been said."""
+    try:
+        return main(argv)
+    except SystemExit:
+        check_said()
+        raise
 
 
 def is_out_of_memory(problem):
@@ -50,48 +61,64 @@ def is_out_of_memory(problem):
 
 
 @contextlib.contextmanager
-def _sigterm_as_interrupt():
-    """Let SIGTERM unwind like Ctrl-C (only the main thread may set a handler)."""
-    def interrupt(signum, frame):
-        raise KeyboardInterrupt
-
-    try:
-        before = signal.signal(signal.SIGTERM, interrupt)
-    except ValueError:
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-@contextlib.contextmanager
 def locked(folder):
     """Hold `folder` for this run alone; a second run in it gets a UserError.
 
-    The operating system frees the lock when the process ends, however it ends. A folder made for a
-    run that failed before it wrote anything goes again.
+    The operating system frees the lock when the process ends, however it ends. Nothing is written
+    in a folder that is moved or deleted meanwhile (Utils.files.replacing). A folder made for a run
+    that failed before it wrote anything goes again.
     """
     folder = Path(folder)
-    is_new = not folder.exists()
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
+    lock = FileLock(folder / ".lock")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = open(folder / ".lock", "w")  # noqa: SIM115 (closed below, after the run)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UserError(f"another run is writing in {folder}; wait for it, or choose another "
+                        "folder") from None
     except OSError as problem:
         raise UserError(f"cannot write in {folder}: {problem.strerror}") from problem
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"another run is writing in {folder}; wait for it, or choose another "
-                            "folder") from None
+    with contextlib.ExitStack() as held:
+        held.callback(lock.release)
+        is_there = _same_file(folder / ".lock")
+        held.callback(HELD.pop, Path(os.path.abspath(folder)), None)
+        HELD[Path(os.path.abspath(folder))] = functools.partial(_check_there, folder, is_there)
+        remove_parts(folder)
         try:
             yield folder
         except BaseException:
-            if is_new and [path.name for path in folder.iterdir()] == [".lock"]:
-                shutil.rmtree(folder, ignore_errors=True)
+            if made and is_there() and [path.name for path in folder.iterdir()] == [".lock"]:
+                _remove_made(folder, made)
             raise
+
+
+def _same_file(path):
+    """A function that says whether the file that is at `path` now is still there when called."""
+    def identity():
+        try:
+            found = path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    before = identity()
+    return lambda: before is not None and identity() == before
+
+
+def _check_there(folder, is_there):
+    if not is_there():
+        raise UserError(f"{folder} was moved, deleted or replaced while this run wrote in it; "
+                        "nothing more is written. Start again; a training that was moved goes on "
+                        "with --resume and its new --checkpoint_path")
+
+
+def _remove_made(folder, made):
+    """Remove the lock of a folder, and the folders that were made for it."""
+    with contextlib.suppress(OSError):
+        (folder / ".lock").unlink()
+        for place in made:
+            place.rmdir()
 
 
 def progress(items, what, is_shown=True):
@@ -123,5 +150,15 @@ class Stopwatch:
     def summary(self, done):
         """`done`, the time it took and the peak memory as one line."""
         seconds = time.perf_counter() - self.start
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2 ** 20
-        return f"{done} in {seconds:.1f} s; peak memory {peak:.2f} GiB"
+        return f"{done} in {seconds:.1f} s; peak memory {peak_memory() / 2 ** 30:.2f} GiB"
+
+
+def peak_memory():
+    """The most bytes of memory that this process has held."""
+    try:
+        import resource
+    except ImportError:     # Windows
+        found = psutil.Process().memory_info()
+        return getattr(found, "peak_wset", found.rss)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

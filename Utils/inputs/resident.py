@@ -1,11 +1,11 @@
 """Features kept in memory, of the main processor or of a GPU, and the choice where to keep them."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import psutil
 import torch
 
 from Utils.files import UserError
@@ -54,16 +54,14 @@ def _free_gpu(device):
 
 def _free_ram():
     """Bytes that this process may still take: of the machine, and of its container."""
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    free = psutil.virtual_memory().available
     try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        free = next(int(line.split()[1]) * 1024 for line in lines if "MemAvailable" in line)
         group = Path("/sys/fs/cgroup")
         limit, used = ((group / name).read_text().strip() for name in ("memory.max",
                                                                        "memory.current"))
         free = min(free, int(limit) - int(used))
-    except (OSError, ValueError, StopIteration):
-        pass    # no such files, or no limit: what is known so far stands
+    except (OSError, ValueError):
+        pass    # no such files, or no limit
     return free
 
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from Utils.files import UserError, listed, read_json, reason, replacing, write_json
+from Utils.files import PART, UserError, listed, read_json, reason, replacing, write_json
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,6 +45,46 @@ def test_an_error_while_writing_leaves_what_was_there(tmp_path, problem):
         part.write_text("half a fi")
         raise problem
     assert read_json(target) == "before" and names(tmp_path) == ["list.json"]
+
+
+def interrupted_at(line, work):
+    """Run work(), with a KeyboardInterrupt before the line-th line that it runs of Utils/files.py.
+
+    Returns whether it came so far.
+    """
+    seen = 0
+
+    def trace(frame, event, _):
+        nonlocal seen
+        if Path(frame.f_code.co_filename).name != "files.py":
+            return None
+        seen += event == "line"
+        if event == "line" and seen == line:
+            sys.settrace(None)
+            raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            work()
+    finally:
+        sys.settrace(before)
+    return seen >= line
+
+
+def test_a_signal_at_any_line_leaves_no_part(tmp_path):
+    """But at the two lines that remove it, which a later run makes good under its lock."""
+    line, left = 1, []
+    while interrupted_at(line, lambda: write_json(tmp_path / "list.json", "new")):
+        assert not (tmp_path / "list.json").exists() or read_json(tmp_path / "list.json") == "new"
+        left += [path for path in tmp_path.iterdir() if path.suffix == ".part"]
+        for path in tmp_path.iterdir():
+            path.unlink()
+        line += 1
+    assert line > 20 and len(left) <= 4
+    assert len(left) == len([path for path in left if PART.fullmatch(path.name)])
 
 
 @contextlib.contextmanager

@@ -1,14 +1,20 @@
 """What a script says at its end, whatever ends it."""
 
 import os
+import shutil
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from Utils.files import UserError
-from Utils.run import locked, progress, script_main
+from Utils.files import UserError, replacing, write_json
+from Utils.run import locked, peak_memory, progress, script_main
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_exit_code_of_a_script_is_its_own():
@@ -73,6 +79,103 @@ def test_a_run_that_failed_before_it_wrote_leaves_no_folder(tmp_path):
     with pytest.raises(ValueError), locked(tmp_path / "users"):
         raise ValueError
     assert (tmp_path / "users").exists()
+
+
+def test_a_folder_that_was_made_for_nothing_goes_with_its_parents(tmp_path):
+    with pytest.raises(ValueError), locked(tmp_path / "windows" / "mine"):
+        raise ValueError
+    assert not list(tmp_path.iterdir())
+
+
+def rename(folder):
+    folder.rename(folder.with_name("moved"))
+
+
+def replace_by_another(folder):
+    rename(folder)
+    folder.mkdir()
+
+
+def replace_by_another_run(folder):
+    rename(folder)
+    folder.mkdir()
+    (folder / ".lock").touch()
+
+
+def remove_the_lock(folder):
+    (folder / ".lock").unlink()
+
+
+@pytest.mark.parametrize("attack", [rename, shutil.rmtree, replace_by_another,
+                                    replace_by_another_run, remove_the_lock])
+@pytest.mark.parametrize("place", ["file", "deeper/file"])
+def test_nothing_is_written_in_a_folder_that_is_no_longer_held(tmp_path, attack, place):
+    folder = tmp_path / "run"
+    with pytest.raises(UserError, match="run was moved, deleted or replaced"), locked(folder):
+        write_json(folder / place, "first")
+        attack(folder)
+        left = sorted(folder.rglob("*")) if folder.exists() else None
+        try:
+            write_json(folder / place, "second")
+        finally:
+            assert (sorted(folder.rglob("*")) if folder.exists() else None) == left
+    # Outside of the lock, and elsewhere, all can be written again.
+    write_json(folder / place, "third")
+
+
+def test_a_folder_that_moves_while_a_file_is_written_gets_no_file(tmp_path):
+    folder = tmp_path / "run"
+    with pytest.raises(UserError, match="moved, deleted"), locked(folder):
+        with replacing(folder / "file") as part:
+            part.write_text("x")
+            folder.rename(tmp_path / "moved")
+            folder.mkdir()
+            (folder / part.name).write_text("x")
+    assert not (folder / "file").exists() and not (tmp_path / "moved" / "file").exists()
+
+
+def test_left_over_parts_are_removed_under_the_lock(tmp_path):
+    ours = [tmp_path / name for name in (
+        ".checkpoint.pth.tar.0a1b2c3d.part", ".proposals.h5.x_y7abcd.part", ".a.json.00000000.part")]
+    others = [tmp_path / name for name in ("film.mp4.part", ".x.part", "a.00000000.part",
+                                           ".a.00000000.part.txt")]
+    for path in ours + others:
+        path.touch()
+    with pytest.raises(UserError), locked(tmp_path):
+        assert not any(path.exists() for path in ours)
+        for path in ours:
+            path.touch()
+        with locked(tmp_path):      # by another run: refused, and the parts may be in use
+            pass
+    assert all(path.exists() for path in ours + others)
+
+
+WITHOUT = """
+import sys
+for name in ("fcntl", "resource", "pwd", "grp", "termios"):
+    sys.modules[name] = None
+import os, signal
+del signal.SIGHUP, os.sysconf
+import Cut_long_videos, Train, Infer, Eval, Prepare_data
+from Utils.inputs.resident import _free_ram
+from Utils.run import Stopwatch, peak_memory
+assert 2 ** 20 < peak_memory() and 2 ** 20 < _free_ram()
+print(Stopwatch().summary("done"))
+"""
+
+
+def test_no_module_that_windows_lacks_is_needed():
+    done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert "peak memory 0." in done.stdout
+
+
+@pytest.mark.parametrize("platform, bytes_each", [("linux", 1024), ("darwin", 1)])
+def test_the_peak_memory_is_in_the_unit_of_the_system(monkeypatch, platform, bytes_each):
+    import resource
+    unit = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    monkeypatch.setattr(sys, "platform", platform)
+    assert peak_memory() == pytest.approx(unit * bytes_each, rel=0.2)
 
 
 def test_a_file_where_the_folder_should_be_is_one_sentence(tmp_path):

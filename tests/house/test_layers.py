@@ -24,8 +24,10 @@ ROWS = (
     # modules            what they may import of ours
     (GROUND, GROUND),
     (("Utils.environment",), ()),
-    (("Utils.packages",), ("Utils.environment",)),
-    (("Utils.run",), GROUND),
+    (("Utils.packages",), ("Utils.environment", "Utils.streams", "Utils.stopping")),
+    (("Utils.streams",), GROUND),
+    (("Utils.stopping",), ()),
+    (("Utils.run",), (*GROUND, "Utils.streams", "Utils.stopping")),
     (CONFIG, (*GROUND, *CONFIG)),
     (("Utils.data.*",), DATA),
     (("Utils.inputs.*",), (*DATA, "Utils.inputs.*")),

@@ -1,0 +1,109 @@
+"""Standard output and error that end no script: a lost log is said once and gone on without."""
+
+import contextlib
+import os
+import sys
+
+from Utils.files import UserError
+
+
+class SteadyStream:
+    """A text stream whose failures are remembered instead of raised.
+
+    failure: the last exception that a write met, None while all is well. Letters that the
+    terminal lacks are written as escapes.
+    """
+
+    def __init__(self, stream, on_failure=None):
+        self._stream, self._on_failure = stream, on_failure
+        self.failure = None
+
+    def write(self, text):
+        """Write text, or remember why that failed."""
+        with self._remembering():
+            try:
+                self._stream.write(text)
+            except UnicodeEncodeError:
+                code = self._stream.encoding or "ascii"
+                self._stream.write(text.encode(code, "backslashreplace").decode(code))
+        return len(text)
+
+    def flush(self):
+        """Hand on what was written, or remember why that failed."""
+        with self._remembering():
+            self._stream.flush()
+
+    def __getattr__(self, name):
+        return getattr(self._stream, name)
+
+    @contextlib.contextmanager
+    def _remembering(self):
+        try:
+            yield
+        # A closed stream raises a ValueError.
+        except (OSError, ValueError) as problem:
+            is_first, self.failure = self.failure is None, problem
+            if is_first and self._on_failure:
+                self._on_failure(problem)
+
+    def let_go(self):
+        """Where nothing can be written, point the file descriptor to nowhere: else Python's own
+        last flush ends the process with another exit code."""
+        self.flush()
+        if self.failure is None:
+            return
+        with contextlib.suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())
+            os.close(nowhere)
+
+
+@contextlib.contextmanager
+def steady_streams():
+    """Let stdout and stderr be SteadyStreams."""
+    before = sys.stdout, sys.stderr
+    sys.stderr = SteadyStream(sys.stderr)
+    sys.stdout = SteadyStream(sys.stdout, _say_lost)
+    steady = sys.stdout, sys.stderr
+    try:
+        yield
+    finally:
+        for stream in steady:
+            stream.let_go()
+        sys.stdout, sys.stderr = before
+
+
+def _say_lost(problem):
+    why = getattr(problem, "strerror", None) or problem
+    print(f"the log cannot be written ({why}); going on without it", file=sys.stderr)
+
+
+def check_said():
+    """Refuse to end well where words are the whole result, and could not be written.
+
+    A reader that closed its pipe has what it wanted.
+    """
+    sys.stdout.flush()
+    failure = getattr(sys.stdout, "failure", None)
+    if failure is not None and not isinstance(failure, BrokenPipeError):
+        raise UserError("what was asked for could not be written to the standard output "
+                        f"({getattr(failure, 'strerror', None) or failure}); send it elsewhere")
+
+
+def open_closed_streams():
+    """Give file descriptors 0 to 2 something to stand on where the caller closed them.
+
+    Else the next file that is opened gets the number, and what is said goes into it. Words for a
+    closed stderr go to stdout.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            is_last = name == "stderr" and sys.stdout is not None
+            # The lowest number that is free, which is this one.
+            os.dup(1) if is_last else os.open(os.devnull, os.O_RDWR)
+            mode = "r" if name == "stdin" else "w"
+            stream = open(number, mode, buffering=1, errors="backslashreplace",  # noqa: SIM115
+                          encoding="utf-8", closefd=False)
+            setattr(sys, name, stream)

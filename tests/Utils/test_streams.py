@@ -1,0 +1,119 @@
+"""Standard streams that cannot be written: nothing is raised, and the loss is said once."""
+
+import io
+import os
+import subprocess
+import sys
+
+import pytest
+
+from Utils.files import UserError
+from Utils.run import script_main
+from Utils.streams import SteadyStream, check_said, steady_streams
+
+
+@pytest.fixture()
+def full(monkeypatch):
+    """stdout on a disk without room, its buffer as Python makes it for a file."""
+    with open("/dev/full", "w") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        yield stream
+        # What no disk took must not be tried again when the file is closed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def test_a_full_disk_under_the_log_is_said_once_and_nothing_raised(full, capfd):
+    with steady_streams():
+        for number in range(3):
+            print("epoch", number, flush=True)
+    assert capfd.readouterr().err == ("the log cannot be written (No space left on device); going "
+                                      "on without it\n")
+
+
+def test_a_log_goes_on_where_there_is_room_again(tmp_path):
+    class Full(io.StringIO):
+        has_room = False
+
+        def write(self, text):
+            if not self.has_room:
+                raise OSError(28, "No space left on device")
+            return super().write(text)
+
+    target = Full()
+    stream = SteadyStream(target)
+    stream.write("lost")
+    target.has_room = True
+    stream.write("kept")
+    assert target.getvalue() == "kept" and "No space" in str(stream.failure)
+
+
+def test_letters_that_the_terminal_lacks_are_escaped():
+    target = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    stream = SteadyStream(target)
+    stream.write("caf\N{LATIN SMALL LETTER E WITH ACUTE}/\udcff \N{SNOWMAN}\n")
+    stream.flush()
+    assert target.buffer.getvalue() == b"caf\\xe9/\\udcff \\u2603\n" and stream.failure is None
+
+
+def test_a_closed_stream_takes_words_as_well():
+    target = io.StringIO()
+    target.close()
+    stream = SteadyStream(target)
+    stream.write("x")
+    stream.flush()
+    assert isinstance(stream.failure, ValueError)
+
+
+def test_words_that_are_the_result_must_arrive(full, capfd):
+    def says(argv):
+        print("all is well")
+        check_said()
+        return 0
+
+    assert script_main(says)() == 2
+    assert ("error: what was asked for could not be written to the standard output (No space left "
+            "on device); send it elsewhere\n") in capfd.readouterr().err
+
+
+def test_a_reader_that_has_enough_is_no_error():
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w") as pipe:
+        stream = SteadyStream(pipe)
+        before, sys.stdout = sys.stdout, stream
+        try:
+            print("more than was wanted")
+            check_said()
+            stream.let_go()
+        finally:
+            sys.stdout = before
+    assert isinstance(stream.failure, BrokenPipeError)
+
+
+def test_outside_of_a_script_nothing_is_checked():
+    check_said()
+    with pytest.raises(UserError), steady_streams():
+        sys.stdout.failure = OSError("lost")
+        check_said()
+
+
+CLOSED = """
+import sys
+from Utils.streams import open_closed_streams
+open_closed_streams()
+with open(sys.argv[1], "w") as file:
+    print("to stdout"); print("to stderr", file=sys.stderr, flush=True)
+    assert file.fileno() > 2, file.fileno()
+"""
+
+
+@pytest.mark.parametrize("closed, out", [("<&-", "to stdout\nto stderr\n"),
+                                         ("2>&-", "to stdout\nto stderr\n"), (">&-", ""),
+                                         ("<&- >&- 2>&-", "")])
+def test_a_file_never_gets_the_number_of_a_closed_stream(tmp_path, closed, out):
+    done = subprocess.run(["bash", "-c", f'"$0" -c "$1" "$2" {closed}', sys.executable, CLOSED,
+                           tmp_path / "file"], stdout=subprocess.PIPE, text=True,
+                          stderr=subprocess.STDOUT if closed == "<&-" else subprocess.PIPE)
+    assert done.returncode == 0, done
+    assert sorted(done.stdout.splitlines()) == sorted(out.splitlines())
+    assert (tmp_path / "file").read_text() == ""
