@@ -125,18 +125,18 @@ def test_nothing_is_written_in_a_folder_that_is_no_longer_held(tmp_path, attack,
 
 def test_a_folder_that_moves_while_a_file_is_written_gets_no_file(tmp_path):
     folder = tmp_path / "run"
-    with pytest.raises(UserError, match="moved, deleted"), locked(folder):
-        with replacing(folder / "file") as part:
-            part.write_text("x")
-            folder.rename(tmp_path / "moved")
-            folder.mkdir()
-            (folder / part.name).write_text("x")
+    with (pytest.raises(UserError, match="moved, deleted"), locked(folder),
+          replacing(folder / "file") as part):
+        part.write_text("x")
+        folder.rename(tmp_path / "moved")
+        folder.mkdir()
+        (folder / part.name).write_text("x")
     assert not (folder / "file").exists() and not (tmp_path / "moved" / "file").exists()
 
 
 def test_left_over_parts_are_removed_under_the_lock(tmp_path):
     ours = [tmp_path / name for name in (
-        ".checkpoint.pth.tar.0a1b2c3d.part", ".proposals.h5.x_y7abcd.part", ".a.json.00000000.part")]
+        ".checkpoint.pth.tar.0a1b2c3d.part", ".out.h5.x_y7abcd.part", ".a.json.00000000.part")]
     others = [tmp_path / name for name in ("film.mp4.part", ".x.part", "a.00000000.part",
                                            ".a.00000000.part.txt")]
     for path in ours + others:
@@ -152,6 +152,7 @@ def test_left_over_parts_are_removed_under_the_lock(tmp_path):
 
 WITHOUT = """
 import sys
+import psutil       # on Linux it needs them itself
 for name in ("fcntl", "resource", "pwd", "grp", "termios"):
     sys.modules[name] = None
 import os, signal

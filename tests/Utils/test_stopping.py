@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 
 import pytest
 
@@ -15,6 +16,7 @@ def in_a_child(work):
     child = os.fork()
     if not child:
         os.dup2(writer, 2)
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115  (pytest has put its own there)
         try:
             for number in SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
