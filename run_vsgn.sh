@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
 # VSGN in one command, from cutting videos to scores. `bash run_vsgn.sh help` tells how.
 set -euo pipefail
+# A log that nobody reads any more ends nothing (`| head`).
+trap '' PIPE
 
-ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+unset CDPATH    # with it, cd may go elsewhere and says where
+ROOT="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)"
 VENV="$ROOT/.venv"
 PYTHON=""       # set by choose_python
 
@@ -28,7 +31,7 @@ requirements.txt is installed into .venv beside this script.
 TEXT
 }
 
-say() { printf 'run_vsgn.sh: %s\n' "$*"; }
+say() { printf 'run_vsgn.sh: %s\n' "$*" 2>/dev/null || true; }
 
 fail() {
     printf 'error: %s\n' "$*" >&2
@@ -68,8 +71,9 @@ run_steps() {   # run_steps VERB [NAME] [FLAGS]
     if (($#)) && [[ $1 != -* ]]; then
         name=$1
         shift
-        [[ $name != */* && $name != "" ]] || fail "the name of a run cannot be '$name'; it is used" \
-            "in the names of folders, so give one without a slash"
+        [[ $name != */* && $name != "" && $name != *[[:cntrl:]]* ]] || fail "the name of a run" \
+            "cannot be '${name//[[:cntrl:]]/?}'; it is used in the names of folders, so give one" \
+            "without a slash, a new line or the like"
     fi
     dataset=$(chosen_dataset "$@")
     data_path=$(chosen_data_path "$dataset" "$@")
@@ -168,10 +172,10 @@ step() {        # step SCRIPT FLAGS: run one script; its failure is the end
     fi
 }
 
-run() {         # run COMMAND: a Ctrl-C or SIGTERM for this shell ends it like a SIGTERM of its own
+run() {         # run COMMAND: Ctrl-C, SIGTERM or SIGHUP for this shell ends it like a SIGTERM of its own
     local child="" code=0 stopped=0
     # Before the step starts, so that no signal finds this shell without its trap.
-    trap 'stopped=1; kill -TERM "$child" 2>/dev/null || true' INT TERM
+    trap 'stopped=1; kill -TERM "$child" 2>/dev/null || true' INT TERM HUP
     "$@" &
     child=$!
     ((!stopped)) || kill -TERM "$child" 2>/dev/null || true
@@ -180,7 +184,9 @@ run() {         # run COMMAND: a Ctrl-C or SIGTERM for this shell ends it like a
         code=0
         wait "$child" || code=$?
     done
-    trap - INT TERM
+    trap - INT TERM HUP
+    # A step that had just ended well when the signal came is the last one all the same.
+    ((!stopped || code)) || code=130
     return "$code"
 }
 

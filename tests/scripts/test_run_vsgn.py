@@ -188,6 +188,7 @@ def test_a_data_set_without_its_features_is_refused(tree, dataset):
     (["train"], {"DATASET": "kinetics"}, "unknown data set kinetics; DATASET is thumos"),
     (["train", "../elsewhere"], {}, "the name of a run cannot be '../elsewhere'"),
     (["train", ""], {}, "the name of a run cannot be ''"),
+    (["train", "a\nb"], {}, "the name of a run cannot be 'a?b'"),
 ])
 def test_mistakes_are_a_sentence_and_a_2(tree, words, environment, sentence):
     assert sentence in tree.run(*words, code=2, **environment)
@@ -269,7 +270,7 @@ def test_training_alone_does_not_mind_earlier_results(tree):
     assert tree.scripts == [CUT, TRAIN]
 
 
-@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_stops_the_step_that_runs_and_all_after_it(tree, sent):
     (tree.root / "Train.py").write_text(SLEEPER)
     tree.put_lists()
@@ -285,6 +286,40 @@ def test_a_signal_stops_the_step_that_runs_and_all_after_it(tree, sent):
             os.kill(int((tree.here / "started").read_text()), signal.SIGKILL)
     assert process.returncode == 130
     assert (tree.here / "stopped").exists() and tree.steps == []
+
+
+def test_a_signal_at_the_end_of_a_step_is_not_lost(tree):
+    (tree.root / f"{CUT}.py").write_text(
+        RECORDER.replace("sys.exit(", "os.kill(os.getppid(), 15); sys.exit("))
+    said = tree.run("traininfereval", code=130)
+    assert tree.scripts == [CUT] and f"{CUT}.py ended with exit code 130" in said
+
+
+def test_a_signal_that_the_caller_ignores_stops_nothing(tree):
+    (tree.root / f"{CUT}.py").write_text(
+        RECORDER.replace("sys.exit(", "os.kill(os.getppid(), 1); sys.exit("))
+    done = subprocess.run(["nohup", "bash", str(tree.root / "run_vsgn.sh"), "traininfer"],
+                          cwd=tree.here, capture_output=True, text=True)
+    assert done.returncode == 0 and tree.scripts == [CUT, TRAIN, INFER], done.stdout + done.stderr
+
+
+def test_a_log_that_nobody_reads_stops_nothing(tree):
+    process = tree.start("traininfereval")
+    process.stdout.close()
+    assert process.wait(timeout=300) == 0
+    assert tree.scripts == [CUT, TRAIN, INFER, EVAL] and process.stderr.read() == ""
+    process.stderr.close()
+
+
+def test_it_stands_on_its_own_place_whatever_the_shell_is_told(tree):
+    """CDPATH leads cd astray, and makes it say where it went."""
+    (tree.here / "the project").mkdir()
+    done = subprocess.run(["bash", "the project/run_vsgn.sh", "eval", "--output_path", "out"],
+                          cwd=tree.root.parent, capture_output=True, text=True,
+                          env={**os.environ, "CDPATH": str(tree.here), "PYTHONSAFEPATH": "1"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads((tree.root.parent / "steps.jsonl").read_text())[0] == EVAL
+    assert not any("\n" in path.name for path in tree.root.parent.rglob("*"))
 
 
 def test_an_environment_is_made_when_needed_and_then_kept(tree):
