@@ -1,13 +1,18 @@
 """Extract features of video files: NAME.npy and its side-car NAME.json of each into a folder, which
 is what the other scripts take as --feature_path."""
 
+import os
+import sys
+
+# -P, -I and PYTHONSAFEPATH leave the folder of a script out.
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import Utils.packages  # noqa: F401  (says so if one is missing)
+
+# isort: split
 import argparse
 import math
 import os
-import sys
 from pathlib import Path
-
-import Utils.packages  # noqa: F401  (says so if one is missing)
 
 from Models.extractors.registry import Setting, build
 from Utils.data.sidecars import differences, fingerprint, read_sidecar

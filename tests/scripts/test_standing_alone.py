@@ -12,7 +12,8 @@ import torch
 from tests.processes import ROOT
 from tests.small_run import call, options, places
 
-SCRIPTS = ("Cut_long_videos.py", "Train.py", "Infer.py", "Eval.py", "Prepare_data.py")
+SCRIPTS = ("Cut_long_videos.py", "Train.py", "Infer.py", "Eval.py", "Prepare_data.py",
+           "Extract_features.py")
 
 
 def start(script, *words, flags=(), closing="", **environment):
