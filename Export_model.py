@@ -3,12 +3,17 @@
     python Export_model.py --checkpoint_path RUN -o model.onnx
 """
 
+import os
+import sys
+
+# -P, -I and PYTHONSAFEPATH leave the folder of a script out.
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import Utils.packages  # noqa: F401  (says so if one is missing)
+
+# isort: split
 import argparse
 import importlib.util
-import sys
 from pathlib import Path
-
-import Utils.packages  # noqa: F401  (says so if one is missing)
 
 import torch
 

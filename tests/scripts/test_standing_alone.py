@@ -13,7 +13,7 @@ from tests.processes import ROOT
 from tests.small_run import call, options, places
 
 SCRIPTS = ("Cut_long_videos.py", "Train.py", "Infer.py", "Eval.py", "Prepare_data.py",
-           "Extract_features.py")
+           "Extract_features.py", "Export_model.py")
 
 
 def start(script, *words, flags=(), closing="", **environment):
