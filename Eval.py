@@ -83,6 +83,7 @@ def main(argv=None):
         warnings = [*results.warnings, *mismatches(align(main_table(results), truth), truth)]
         scores["provenance"] = origin(config, truth, annotations, results.source, warnings)
         scores["provenance"]["epoch"] = file.settings.get("epoch") if file else None
+        scores |= recommended_score(folder, scores["provenance"]["epoch"])
         durations = durations_of(annotations, results)
         write(folder, scores, diagnosis, truth_content(truth, durations, config.subset))
         write_report_page(folder, config, scores, truth, durations, results, recall, diagnosis)
@@ -287,6 +288,16 @@ def origin(config, truth, annotations, source, warnings, varied=()):
 
 
 # ---- results ------------------------------------------------------------------------------------
+
+def recommended_score(folder, epoch):
+    """{"recommended_score": x}: that with the best F1 on the validation windows of the training,
+    after the epoch used; empty where the training did not tell."""
+    path = folder / "history.json"
+    history = read_json(path) if epoch is not None and path.is_file() else []
+    found = [entry["val"]["threshold"] for entry in history
+             if entry.get("epoch") == epoch and "threshold" in entry.get("val", {})]
+    return {"recommended_score": found[0]} if found else {}
+
 
 def write(folder, scores, diagnosis, truth):
     """Write detad.json, the ground truth as it was scored and, last, metrics.json."""

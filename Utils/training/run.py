@@ -20,6 +20,9 @@ from Utils.training.optimization import Updates
 from Utils.training.process import arithmetic, random_states, restore_random_states
 from Utils.training.scalars import ScalarLog
 
+RECOMMENDED_ON = {"none": "training videos", "heldout": "held-out videos",
+                  "test": "the evaluated videos"}
+
 
 class Run:
     """What changes while training: weights, optimizer, history; saved after every epoch."""
@@ -79,8 +82,11 @@ class Run:
         self.best_loss = min(self.best_loss, val["total"])
 
     def validate(self, loader):
-        """Losses of the validation windows and, with --best_by map, the mAP of their detections."""
-        if self.config.best_by == "loss":
+        """Losses of the validation windows. With --best_by map the mAP of their detections, too;
+        after the last epoch, where its checkpoint is the one to use, the score with the best F1."""
+        chooses = self.config.best_by == "map"
+        is_used = self.config.checkpoint == "last" and self.epoch + 1 == self.config.num_epoch
+        if not chooses and (self.config.class_agnostic or not is_used):
             return run_epoch(self, loader)
         found, decoder = [], gpu_decoder(self.config, self.process.device)
         losses = run_epoch(self, loader, see=lambda predictions, batch: found.extend(
@@ -89,8 +95,9 @@ class Run:
             parts = [None] * self.process.world
             torch.distributed.all_gather_object(parts, found)
             found = [pair for part in parts for pair in part]
-        return losses | validation_score(found, self.source.videos["val"], self.source.classes,
-                                         self.config)
+        scores = validation_score(found, self.source.videos["val"], self.source.classes,
+                                  self.config)
+        return losses | (scores if chooses else {"threshold": scores["threshold"]})
 
     def is_best(self):
         """True if no epoch before the last was as good, by --best_by."""
@@ -122,6 +129,9 @@ class Run:
         score = f", mAP {val['mAP']:.4f}" if "mAP" in val else ""
         print(f"epoch {self.epoch}/{self.config.num_epoch}: train {parts}; "
               f"val {val['total']:.4f}{score}", flush=True)
+        if "threshold" in val and self.epoch == self.config.num_epoch:
+            print(f"recommended score: {val['threshold']:.2f} and above, by F1 on "
+                  f"{RECOMMENDED_ON[self.config.val_split]}", flush=True)
 
     def log_scalars(self):
         """Log the last epoch as train/<loss> and val/<loss>."""

@@ -38,6 +38,15 @@ def run(original, tmp_path):
     return copy_run(folder, tmp_path / "run"), words
 
 
+def test_the_last_epoch_recommends_a_score_and_metrics_tell_it(run, tmp_path):
+    folder, _ = run
+    checkpoint = torch.load(folder / "run" / "checkpoint.pth.tar", weights_only=True)
+    first, last = (epoch["val"] for epoch in checkpoint["history"])
+    assert "threshold" not in first and 0 <= last["threshold"] <= 1
+    scores = json.loads((folder / "out" / "metrics.json").read_text())
+    assert scores["recommended_score"] == last["threshold"]
+
+
 def test_windows_are_few_and_clips_are_added(run):
     windows, settings = read_windows(run[0] / "windows" / "infer.json")
     assert settings["infer_windows"] == "cover" and settings["infer_clips"]
