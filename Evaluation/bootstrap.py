@@ -10,7 +10,8 @@ import numpy as np
 
 from Evaluation.metrics import class_spans, is_short, match
 
-RESAMPLES, SEED = 1000, 0
+MOST_DRAWS, FEWEST_DRAWS, SEED = 1000, 200, 0
+DRAWN_DETECTIONS = 5e7           # at most, in all draws of a run, where that leaves enough draws
 LOW, HIGH = 2.5, 97.5            # percentiles of an interval
 AT_ONCE = 2 ** 24                # draws times detections of a class
 
@@ -47,14 +48,19 @@ def ranked(truth, detections, thresholds, short_seconds=None):
     return Ranked(detections.video[order], detections.label[order], hit, counted, actions)
 
 
-def draws(truth, num_videos, resamples=RESAMPLES, seed=SEED):
+def number_of_draws(num_detections):
+    """How many draws are made of a run; fewer of large ones, which would take minutes."""
+    return int(min(MOST_DRAWS, max(FEWEST_DRAWS, DRAWN_DETECTIONS // max(num_detections, 1))))
+
+
+def draws(truth, num_videos, resamples, seed=SEED):
     """How often each video is drawn: (B + 1, V). The first draw is the videos as they are.
 
     Videos that the truth lacks come behind its own and stay as they are.
     """
     count = len(truth.videos)
     drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), resamples)
-    weights = np.ones((resamples + 1, num_videos), np.int64)
+    weights = np.ones((resamples + 1, num_videos), np.int32)
     weights[1:, :count] = drawn
     return weights
 
@@ -78,13 +84,15 @@ def drawn_precision(run, weights):
 
 def _areas(times, hit, counted):
     """Sum of the best precision from each hit on: (b, m), (T, m), (T, m) -> (b, T)."""
-    everything = times.cumsum(axis=1) if counted.all() else None
+    everything = times.cumsum(axis=1, dtype=np.int32) if counted.all() else None
     areas = np.zeros((len(times), len(hit)))
     for t, (hits, counts) in enumerate(zip(hit, counted, strict=True)):
         at = np.flatnonzero(hits)
         if not len(at):
             continue
-        seen = (times * counts).cumsum(axis=1) if everything is None else everything
+        seen = everything
+        if seen is None:
+            seen = (times * counts).cumsum(axis=1, dtype=np.int32)
         right = times[:, at]
         # Between hits precision only falls, so the best one is that of a hit.
         precision = right.cumsum(axis=1) / np.maximum(seen[:, at], 1)

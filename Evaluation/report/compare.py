@@ -5,7 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from Evaluation.bootstrap import RESAMPLES, class_mean, drawn_precision, draws, interval, ranked
+from Evaluation.bootstrap import (
+    class_mean,
+    drawn_precision,
+    draws,
+    interval,
+    number_of_draws,
+    ranked,
+)
 from Evaluation.metrics import ActionTable, instances
 from Evaluation.report.report import write_page
 from Evaluation.report.report_data import shown_videos
@@ -154,11 +161,12 @@ def compare(folders, path, links=()):
     return content
 
 
-def compared(truth, tables, names, thresholds, short_seconds=None, resamples=RESAMPLES):
+def compared(truth, tables, names, thresholds, short_seconds=None, resamples=None):
     """Scores of every run by ActivityNet's protocol, and how each differs from the first one.
 
     tables: detections, aligned together. A difference is [value, low, high], see `interval`.
     """
+    resamples = resamples or number_of_draws(max(map(len, tables)))
     weights = draws(truth, len(tables[0].videos), resamples)
     exact = as_computed(thresholds)
     areas = [drawn_precision(ranked(truth, table, exact), weights) for table in tables]

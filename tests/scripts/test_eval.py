@@ -1,6 +1,8 @@
 """Eval.py as it is called: its files, what it prints, and what it refuses."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from Eval import main
 from Evaluation.postprocessing.proposals import Proposals
 from tests.small_data import write_proposals
 from Utils.config.resolve import parse_config, settings
+from Utils.files import REPOSITORY
 from Utils.inputs.windows import Window
 
 FIGURES = ("detad_false_positives", "detad_sensitivity", "detad_false_negatives")
@@ -337,3 +340,12 @@ def test_two_runs_are_compared_and_the_remedies_of_refusals_work(folder, capsys)
     said = capsys.readouterr().out
     assert "b and a do not differ by more than chance" in said and "report: " in said
     assert [run["name"] for run in page_of(out / "report.html")["comparison"]["runs"]] == ["a", "b"]
+
+
+def test_without_figures_neither_matplotlib_nor_torch_is_imported(folder):
+    code = ("import sys, Eval; assert Eval.main(sys.argv[1:]) == 0; "
+            "print([name for name in ('matplotlib', 'torch') if name in sys.modules])")
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--detections", folder / "found.json", "--video_anno",
+         folder / "gt.json"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

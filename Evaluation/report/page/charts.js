@@ -10,6 +10,7 @@ function chart(label, draw, { legend = [], least = 0 } = {}) {
     if (wide < 40 || wide === drawn) return;
     drawn = wide;
     inside.replaceChildren(filled(draw(wide), { role: "img", "aria-label": label }, []));
+    holder.look();
   };
   new ResizeObserver(() => { if (!isPrinting) show(inside.clientWidth); }).observe(inside);
   const figure = element("figure", { class: "chart" },

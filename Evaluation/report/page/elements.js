@@ -131,7 +131,7 @@ function scroller(attributes, ...children) {
   };
   inner.addEventListener("scroll", look, { passive: true });
   new ResizeObserver(look).observe(inner);
-  return outer;
+  return Object.assign(outer, { look });
 }
 
 function button(label, act, attributes = {}) {

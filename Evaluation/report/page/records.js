@@ -33,8 +33,11 @@ function bestEpoch(history, epochs) {
   const losses = history.map(({ val }) => isNumber(val?.total) ? val.total : Infinity);
   const lowest = Math.min(...losses);
   if (!Number.isFinite(lowest)) return null;
+  const scores = history.map(({ val }) => isNumber(val?.mAP) ? val.mAP : -1);
+  const highest = Math.max(...scores), best = highest < 0 ? "" : ` Highest mAP of the validation `
+    + `videos: ${percent(highest)} %, after epoch ${short(epochs[scores.indexOf(highest)])}.`;
   return note(`Lowest validation loss: ${short(lowest)}, after epoch `
-              + `${short(epochs[losses.indexOf(lowest)])} of ${short(epochs.at(-1))}.`);
+              + `${short(epochs[losses.indexOf(lowest)])} of ${short(epochs.at(-1))}.${best}`);
 }
 
 function trainingCurve(name, history, epochs, epoch) {

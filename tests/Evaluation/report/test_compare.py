@@ -5,7 +5,14 @@ import json
 import numpy as np
 import pytest
 
-from Evaluation.bootstrap import class_mean, drawn_precision, draws, interval, ranked
+from Evaluation.bootstrap import (
+    class_mean,
+    drawn_precision,
+    draws,
+    interval,
+    number_of_draws,
+    ranked,
+)
 from Evaluation.metrics import (
     ActionTable,
     align,
@@ -82,6 +89,11 @@ def test_draws_take_as_many_videos_as_there_are_and_keep_those_the_truth_lacks()
     assert weights.shape == (51, 9) and (weights[0] == 1).all() and (weights[:, 7:] == 1).all()
     assert (weights[1:, :7].sum(axis=1) == 7).all() and len(np.unique(weights, axis=0)) > 40
     assert (draws(truth, 9, 50) == weights).all()
+
+
+def test_large_runs_are_drawn_less_often():
+    assert [number_of_draws(number) for number in (0, 50_000, 100_000, 10 ** 9)] == [
+        1000, 1000, 500, 200]
 
 
 def test_a_class_without_actions_in_a_draw_is_left_out_of_the_mean():

@@ -522,6 +522,10 @@ def test_on_a_phone_sections_are_reachable_and_tables_show_that_they_scroll(brow
         page.js("arguments[0].firstChild.scrollLeft = 9999", scroller)
         page.until(lambda: "more-left" in scroller.get_attribute("class"))
         assert "more-right" not in scroller.get_attribute("class")
+        # What fits does not say so.
+        page.js("document.querySelector('#training').scrollIntoView()")
+        page.settle()
+        assert "more" not in page.one("#training .scroller").get_attribute("class")
     finally:
         page.emulate("Emulation.clearDeviceMetricsOverride")
 
