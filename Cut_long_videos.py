@@ -44,7 +44,7 @@ def main(argv=None):
     watch = Stopwatch()
     given = parse_config("Cut_long_videos", argv)
     if given.check:
-        code = check_data(given)
+        code = check_data(given, lambda source: lacking(cut_lists(source), source, True))
         check_said()
         return code
     with locked(given.window_path):
@@ -63,8 +63,9 @@ def cut(given):
     print(f"Cut_long_videos.py\n{describe(config, 'Cut_long_videos')}")
     for line in (describe_derived(given, config), *source.notes):
         print(line) if line else None
-    lists = (whole_lists if config.framing == "whole" else sliding_lists)(source)
-    check_lists(lists, source)
+    lists = cut_lists(source)
+    for sentence in lacking(lists, source):
+        print(f"warning: {sentence}")
     for name, windows in lists.items():
         path = list_path(config, name)
         if is_authors_list(path) and not config.overwrite:
@@ -72,6 +73,11 @@ def cut(given):
         else:
             write_windows(path, windows, list_settings(source, name))
     print(summary(lists, source))
+
+
+def cut_lists(source):
+    """The three lists. -> {name: list of Window}."""
+    return (whole_lists if source.config.framing == "whole" else sliding_lists)(source)
 
 
 def sliding_lists(source):
@@ -117,19 +123,22 @@ def clip_rule(config, rng, rate=1.0):
                        rate) if config.use_VSS else None
 
 
-def check_lists(lists, source):
-    """Say which lists are empty, and what cannot run then; an error if inference has no windows."""
-    config = source.config
+def lacking(lists, source, trained=False):
+    """Which lists are empty, and what cannot run then, in sentences; a UserError if inference has
+    no windows. trained: leave out lists for which there are no videos."""
+    config, found = source.config, []
     if not lists["infer"]:
         raise UserError(f"no windows for infer.json: no video of subset {config.subset} has usable "
                         "features; nothing was written")
     for name in ("train", "val"):
-        if not lists[name]:
-            count = len(source.videos[name])
-            why = (f"none of its {count} videos has an action that lies wholly in a window of "
-                   f"{config.temporal_scale} frames; raise --temporal_scale or look at the data "
-                   "with --check" if count else "there are no videos for it")
-            print(f"warning: no windows for {name}.json, so Train.py cannot run: {why}")
+        count = len(source.videos[name])
+        if lists[name] or (trained and not count):
+            continue
+        why = (f"none of its {count} videos has an action that lies wholly in a window of "
+               f"{config.temporal_scale} frames; raise --temporal_scale or look at the data "
+               "with --check" if count else "there are no videos for it")
+        found.append(f"no windows for {name}.json, so Train.py cannot run: {why}")
+    return found
 
 
 def list_path(config, name):

@@ -58,8 +58,9 @@ from Utils.config.options import SCORING_NAMES, SETTLED, STORED_NAMES
 from Utils.config.resolve import adopt, parse_config, resolve, settings
 from Utils.data.annotations import canonical, number
 from Utils.data.datasets import DATASETS, find_file, read_csv_rows
-from Utils.data.ground_truth import load_ground_truth
+from Utils.data.ground_truth import check_actions, load_ground_truth
 from Utils.files import UserError, listed, read_json, write_json
+from Utils.names import named_there
 from Utils.run import Stopwatch, locked, progress, script_main
 
 FIGURE_VIDEOS = 3    # in the figure of timelines; report.html has all
@@ -74,6 +75,9 @@ def main(argv=None):
     with locked(results_folder(config)) as folder:
         config, file = open_proposals(config, folder)
         config, annotations, truth = load_truth(config)
+        if file is not None:
+            check_same_videos([*names_of_results(config, file).values()], truth, config, file.path)
+        check_scorable(config, file, annotations, folder)
         if config.sweep:
             return sweep(config, file, annotations, truth, folder)
         results = (read_file(config, annotations, truth) if file is None else
@@ -126,13 +130,35 @@ def load_truth(config):
     ActionTable."""
     annotations = load_ground_truth(config)
     truth = action_table(annotations.videos, annotations.classes)
-    if not len(truth):
-        raise UserError(f"{annotations.notes[0]}: none of its {len(truth.videos)} videos to score "
-                        "has an action; choose others with --subset")
     subset = canonical(annotations.videos[0].subset)
     if subset != canonical(config.subset):
         config = replace(config, subset=subset)
     return config, annotations, truth
+
+
+def check_scorable(config, file, annotations, folder):
+    """Refuse a ground truth without actions; detections of a ProposalFile are written before."""
+    try:
+        check_actions(annotations)
+    except UserError as problem:
+        if file is None:
+            raise
+        decode(config, file, folder)
+        raise UserError(f"{problem}; the detections are in "
+                        f"{folder / 'detections_postNMS.json'}") from None
+
+
+def check_same_videos(names, truth, config, where):
+    """Refuse proposals or detections none of whose videos is in the ground truth."""
+    if not names or set(names) & set(truth.videos):
+        return
+    made = "" if config.detections else (
+        "; to score the videos of another subset than those, run Cut_long_videos.py, Infer.py and "
+        "Eval.py with it as --subset")
+    there = named_there(names, truth.videos, "the ground truth")
+    raise UserError(f"{where}: none of its {len(names)} videos is among those of subset "
+                    f"{config.subset} in the ground truth: it has {listed(names, 3)}, {there}"
+                    f"{made}")
 
 
 def read_file(config, annotations, truth):
@@ -140,6 +166,7 @@ def read_file(config, annotations, truth):
     table, warnings = read_results(config.detections)
     table, renamed = without_prefix(table, DATASETS[config.dataset].result_prefix, truth,
                                     config.detections)
+    check_same_videos(table.videos, truth, config, config.detections)
     durations = {video.name: video.duration for video in annotations.videos}
     behind = check_seconds(table, truth, durations, config.detections)
     has_classes = table.classes != (NO_CLASS,)
@@ -147,11 +174,17 @@ def read_file(config, annotations, truth):
                    warnings=[*warnings, *renamed, *behind])
 
 
+def names_of_results(config, file):
+    """{video: its name in result files} of a ProposalFile."""
+    prefix = DATASETS[config.dataset].result_prefix
+    return {video: video.removeprefix(prefix) for video in file}
+
+
 def decode(config, file, folder=None):
     """Detections of a ProposalFile. -> Results. Into a folder, if one is named, goes
     detections_postNMS.json, and of proposals without classes proposals_postNMS.json."""
     spec, classes = DATASETS[config.dataset], file.settings["classes"]
-    names = {video: video.removeprefix(spec.result_prefix) for video in file}
+    names = names_of_results(config, file)
     video_scores = scores_of_videos(config, classes, names.values())
     detections, proposals = results_of(read_videos(config, file, spec), config, video_scores)
     tables, warnings = {"detections": None, "proposals": None}, []

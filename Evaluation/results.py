@@ -3,6 +3,7 @@
 What can't be scored is a UserError that says where; what is odd is counted in a warning.
 """
 
+import contextlib
 import math
 from collections import Counter
 from dataclasses import replace
@@ -11,6 +12,7 @@ import numpy as np
 
 from Evaluation.metrics import ActionTable
 from Utils.files import UserError, listed, read_json
+from Utils.names import difference
 
 LAYOUT = '{"results": {video: [{"label": class, "score": x, "segment": [start, end]}, ...]}}'
 NO_CLASS = "(no class)"     # stands for the label of proposals, which have none
@@ -81,6 +83,9 @@ def _is_text(name):
 
 
 def _finite(value):
+    if isinstance(value, str):     # as in the annotations of THUMOS14
+        with contextlib.suppress(ValueError):
+            value = float(value)
     is_number = type(value) in (int, float)
     # Whole numbers of JSON may be longer than any float.
     if not is_number or not abs(value) < 1e300 or not math.isfinite(value):
@@ -152,8 +157,10 @@ def mismatches(detections, truth):
     warnings = []
     if strange.any():
         names = [detections.videos[index] for index in np.unique(detections.video[strange])]
+        why = difference(names, truth.videos, "the ground truth")
         warnings.append(f"{strange.sum()} detections are in {len(names)} videos that the ground "
-                        f"truth lacks, and count as false positives: {listed(names)}")
+                        f"truth lacks, and count as false positives: {listed(names)}"
+                        + f"; {why}" * bool(why))
     if unknown.any() and detections.classes[-1] != NO_CLASS:
         names = [detections.classes[index] for index in np.unique(detections.label[unknown])]
         warnings.append(f"{unknown.sum()} detections have {len(names)} labels that the ground "

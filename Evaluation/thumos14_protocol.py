@@ -1,12 +1,10 @@
 """The official THUMOS14 evaluation: other matching, no interpolation, ambiguous intervals."""
 
-from pathlib import Path
-
 import numpy as np
 
 from Evaluation.matching import assign, overlapping_pairs
 from Evaluation.metrics import ActionTable, align, class_pairs, instances, precision_by_class, rank
-from Utils.files import UserError
+from Utils.files import UserError, read_text
 
 
 def thumos14_average_precision(truth, detections, thresholds, ambiguous=None):
@@ -54,7 +52,7 @@ def read_ambiguous(path):
     Raises UserError for a file that is missing or of another layout, with the line.
     """
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError) as problem:
         raise UserError(f"cannot read the ambiguous intervals {path}: {problem}") from None
     videos, segments = [], []

@@ -85,9 +85,7 @@ def read_json(path, what="JSON file", unique_names=False):
     """
     path = Path(path)
     try:
-        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else open(
-                path, encoding="utf-8") as file:
-            return json.load(file, object_pairs_hook=_unique if unique_names else None)
+        return json.loads(read_text(path), object_pairs_hook=_unique if unique_names else None)
     except FileNotFoundError:
         raise UserError(f"no {what} at {path}") from None
     except json.JSONDecodeError as problem:
@@ -97,12 +95,24 @@ def read_json(path, what="JSON file", unique_names=False):
         raise UserError(f"cannot read {what} {path}: {problem}") from None
 
 
+def read_text(path):
+    """The text of a file (also .gz) in UTF-8, UTF-16 or UTF-32, with a byte order mark or without.
+
+    Raises OSError and ValueError.
+    """
+    path = Path(path)
+    with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
+        raw = file.read()
+    return raw.decode(json.detect_encoding(raw)).removeprefix("\ufeff")
+
+
 def _unique(pairs):
     """dict of an object's pairs; a ValueError for a name that is there twice."""
     content = dict(pairs)
     if len(content) < len(pairs):
         name, times = Counter(name for name, _ in pairs).most_common(1)[0]
-        raise ValueError(f"the name {name!r} is there {times} times in one object")
+        raise ValueError(f"the name {name!r} is there {times} times in one object; rename one of "
+                         "them, or leave it out")
     return content
 
 

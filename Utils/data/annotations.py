@@ -5,6 +5,8 @@ with or without the outer `database`, in the spellings of ActivityNet, OpenTAD a
 """
 
 import math
+import re
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -12,7 +14,8 @@ import numpy as np
 
 from Utils.files import UserError, listed, read_json
 
-SUBSET_ALIASES = {"training": "train", "testing": "test", "validation": "val"}
+SUBSET_ALIASES = {"training": "train", "testing": "test", "validation": "val", "valid": "val"}
+BACKGROUND = ("background", "bg")     # the network has a class of its own for it
 DURATIONS = ("duration", "duration_second")
 FRAMES = ("frame", "frames", "duration_frame", "num_frames")
 
@@ -71,23 +74,27 @@ def frames_per_second(video, num_frames):
 
 def canonical(subset):
     """A subset's name without its spelling: Training, training and train are one."""
-    return SUBSET_ALIASES.get(subset.lower(), subset.lower())
+    name = subset.lower().strip()
+    return SUBSET_ALIASES.get(name, name)
 
 
-def videos_of(videos, subset):
-    """The videos of a subset, in order; a UserError lists the subsets where it is unknown."""
+def videos_of(videos, subset, flag="subset"):
+    """The videos of a subset, in order; where it is unknown, a UserError lists the subsets.
+
+    flag: that chooses one.
+    """
     found = [video for video in videos if canonical(video.subset) == canonical(subset)]
     if not found:
         counts = Counter(video.subset for video in videos)
         there = ", ".join(f"{name} ({count} videos)" for name, count in counts.items()) or "none"
         raise UserError(f"no video is of subset {subset}; the annotations have {there}; choose "
-                        "with --train_subset and --subset")
+                        f"one of these with --{flag}")
     return found
 
 
 def read_records(path):
     """Every video of an annotation file. -> list of Record, in file order."""
-    content = read_json(path, "annotation file")
+    content = read_json(path, "annotation file", unique_names=True)
     database = content.get("database", content) if isinstance(content, dict) else None
     if not isinstance(database, dict) or not database:
         raise UserError(f"{path} holds no videos: expected "
@@ -101,7 +108,7 @@ def _record(name, entry, where):
     actions = entry.get("annotations") if isinstance(entry, dict) else None
     if not isinstance(actions, list):
         raise UserError(f"{where} has no list of 'annotations'")
-    subset = entry.get("subset")
+    subset = entry.get("subset", entry.get("split"))
     if subset is not None and not isinstance(subset, str):
         raise UserError(f"{where}: subset is {subset!r}, not a name")
     rows = [_action(action, f"{where}, annotation {i}") for i, action in enumerate(actions)]
@@ -185,9 +192,14 @@ def class_ids(records, index_path=None):
     pairs = {(label, identity) for record in records
              for label, identity in zip(record.labels, record.label_ids, strict=True)}
     names = sorted({label for label, _ in pairs})
-    numbers = dict(pairs)
-    if None in numbers.values():
+    numbers = {label: identity for label, identity in pairs if identity is not None}
+    if not numbers:
         return {name: i for i, name in enumerate(names, 1)}
+    lacking = [record.name for record in records if None in record.label_ids]
+    if lacking:
+        raise UserError(f"annotations of {len(lacking)} videos have no label_id, while others have "
+                        f"one: {listed(lacking)}; give it to all of them or to none, or name the "
+                        "classes with --class_index")
     if len(pairs) != len(names) or len(set(numbers.values())) != len(names):
         odd = next(iter(name for name, times in Counter(n for n, _ in pairs).items() if times > 1),
                    names[0])
@@ -229,6 +241,43 @@ def check_units(videos):
                         f"such as one of {video.name} at {start:g} of {video.duration:g} s: are "
                         "the segments in frames or milliseconds? give them in seconds, as the "
                         "durations")
+
+
+def odd_lines(annotations, train_subset):
+    """What is odd about annotations and classes, in sentences."""
+    return [*(f"{len(names)} annotations {kind}, in {listed(dict.fromkeys(names))}"
+              for kind, names in odd_annotations(annotations.videos).items()),
+            *(f"{kind}: {listed(names)}"
+              for kind, names in odd_classes(annotations, train_subset).items())]
+
+
+def odd_classes(annotations, train_subset):
+    """What is odd about the classes: {words: [class and its actions, ...]}."""
+    classes = annotations.classes
+    counts = _actions_of_classes(annotations.videos, len(classes))
+    training = _actions_of_classes([video for video in annotations.videos if canonical(
+        video.subset) == canonical(train_subset)], len(classes))
+    texts = [f"{name!r} ({count} action{'s' * (count != 1)})"
+             for name, count in zip(classes, counts.tolist(), strict=True)]
+    spellings = {}
+    for name, text in zip(classes, texts, strict=True):
+        plain = unicodedata.normalize("NFKC", name).casefold()
+        spellings.setdefault(" ".join(re.split(r"[\s_-]+", plain)).strip(), []).append(text)
+    kinds = {
+        "a class is called background, which needs no annotations": [
+            text for plain in BACKGROUND for text in spellings.get(plain, ())],
+        "classes differ in case, spaces or hyphens alone": [
+            " and ".join(same) for same in spellings.values() if len(same) > 1],
+        "classes have no action in training": [
+            text for text, count, seen in zip(texts, counts, training, strict=True)
+            if count and not seen and training.any()]}
+    return {kind: names for kind, names in kinds.items() if names}
+
+
+def _actions_of_classes(videos, num_classes):
+    """How many actions each class has. -> (num_classes,) int."""
+    labels = np.concatenate([np.zeros(0, np.int64), *(video.labels for video in videos)])
+    return np.bincount(labels - 1, minlength=num_classes)
 
 
 def odd_annotations(videos):

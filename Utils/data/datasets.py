@@ -4,6 +4,7 @@ After the lookup in DATASETS nothing asks for a dataset's name: what differs is 
 """
 
 import csv
+import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,13 +18,12 @@ from Utils.data.annotations import (
     check_units,
     class_ids,
     number,
-    odd_annotations,
     read_records,
     to_video,
     videos_of,
 )
 from Utils.data.matlab import MatlabError, struct_field
-from Utils.files import REPOSITORY, UserError, listed
+from Utils.files import REPOSITORY, UserError, listed, read_text
 
 __all__ = ["DATASETS", "DatasetSpec", "Video", "find_file", "load_annotations", "load_videos",
            "read_durations", "videos_of"]
@@ -71,8 +71,6 @@ def load_annotations(config):
         raise UserError(f"{len(empty)} videos have no duration above 0: {listed(empty)}; mend "
                         "their annotations")
     check_units(found.videos)
-    for kind, names in odd_annotations(found.videos).items():
-        found.notes.append(f"{len(names)} annotations {kind}, in {listed(dict.fromkeys(names))}")
     return found
 
 
@@ -173,15 +171,14 @@ def _seconds(record, row, path):
 def read_csv_rows(path):
     """Rows of the table of videos by name, each with its `order`."""
     try:
-        with open(path, newline="", encoding="utf-8") as file:
-            table = csv.DictReader(file)
-            for column in ("video", "subset"):
-                if column not in (table.fieldnames or ()):
-                    raise UserError(f"{path} has no column {column!r}; it has "
-                                    f"{listed(table.fieldnames or (), 12) or 'none'}")
-            rows = list(table)
+        table = csv.DictReader(io.StringIO(read_text(path), newline=""))
+        columns, rows = table.fieldnames or (), list(table)
     except (OSError, UnicodeDecodeError, csv.Error) as problem:
         raise UserError(f"cannot read {path}: {problem}") from None
+    for column in ("video", "subset"):
+        if column not in columns:
+            raise UserError(f"{path} has no column {column!r}; it has "
+                            f"{listed(columns, 12) or 'none'}")
     for order, row in enumerate(rows):
         if not row["video"] or not row["subset"]:
             raise UserError(f"{path}, row {order + 1}: a video or its subset is missing")

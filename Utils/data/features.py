@@ -6,6 +6,7 @@ import numpy as np
 
 from Utils.data.feature_files import ARRAY_ENDINGS, FolderStream, Hdf5Stream
 from Utils.files import UserError, listed
+from Utils.names import named_there
 
 HDF5_ENDINGS = (".h5", ".hdf5")
 # Streams of one video may differ by this share of their frames, and a few frames anyhow.
@@ -185,9 +186,11 @@ def with_features(videos, store, skip_missing):
              for name, streams in lacking.items()}
     if wrong and not skip_missing:
         first, (stream, *_) = next(iter(wrong.values())), next(iter(lacking.values()))
-        raise UserError(f"{len(wrong)} of {len(videos)} videos are {first}: {listed(wrong)}; these "
-                        f"are read from {store.parts[stream].places}; check --feature_path, or go "
-                        "on without them: --skip_missing")
+        part = store.parts[stream]
+        there = named_there([v for v in wrong if stream in lacking[v]], part.names(), part.places)
+        raise UserError(f"{len(wrong)} of {len(videos)} videos are {first}: {listed(wrong)}; "
+                        f"{there or f'these are read from {part.places}'}; check --feature_path, "
+                        "or go on without them: --skip_missing")
     for video in videos:
         try:
             if video.name not in wrong:

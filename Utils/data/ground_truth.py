@@ -10,6 +10,7 @@ from Utils.data.annotations import (
     canonical,
     check_units,
     number,
+    odd_lines,
     read_records,
     videos_of,
 )
@@ -93,7 +94,8 @@ def _built(config, spec):
               for video in found.videos]
     names = " or ".join(spec.files["ground_truth"])
     return _evaluated(config, videos, found.classes,
-                      [f"ground truth built from the annotations: no {names}", *found.notes])
+                      [f"ground truth built from the annotations: no {names}", *found.notes,
+                       *odd_lines(found, config.train_subset)])
 
 
 def _evaluated(config, videos, classes, notes):
@@ -101,10 +103,25 @@ def _evaluated(config, videos, classes, notes):
     val; all if the file tells no subsets."""
     there = {canonical(video.subset) for video in videos}
     subset = config.subset
-    if "subset" not in config.given and canonical(subset) not in there:
-        subset = next((name for name in ("test", "val") if name in there), subset)
+    if "subset" not in config.given:
+        if canonical(subset) not in there:
+            subset = next((name for name in ("test", "val") if name in there), subset)
+        labelled = {canonical(video.subset) for video in videos if len(video.labels)}
+        # Of Infer.py's proposals the subset was decided before they were made.
+        if config.detections and canonical(subset) not in labelled and "val" in labelled:
+            notes.append(f"no video of subset {subset} has an action: val is scored in its place")
+            subset = "val"
     if not videos:
         raise UserError("the ground truth has no videos left to score")
     check_units(videos)
     return Annotations(videos_of(videos, subset), tuple(classes), notes)
+
+
+def check_actions(annotations):
+    """Refuse a ground truth (of `load_ground_truth`) without an action."""
+    if not any(len(video.labels) for video in annotations.videos):
+        count, subset = len(annotations.videos), annotations.videos[0].subset
+        raise UserError(f"{annotations.notes[0]}: there is nothing to score, no video of subset "
+                        f"{subset} ({count} in all) has an action; to score others, run "
+                        "Cut_long_videos.py, Infer.py and Eval.py with --subset")
 

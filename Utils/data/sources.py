@@ -5,11 +5,12 @@
 
 import dataclasses
 import statistics
+from collections import Counter
 from dataclasses import dataclass, field
 
 from Utils.config.derive import complete
 from Utils.config.resolve import Config
-from Utils.data.annotations import Video, canonical, check_units
+from Utils.data.annotations import Video, canonical, check_units, odd_lines
 from Utils.data.datasets import DATASETS, held_out, load_annotations, videos_of
 from Utils.data.demo import ensure_demo
 from Utils.data.features import FeatureStore, check_width, open_features, with_features
@@ -63,9 +64,10 @@ def open_source(config, uses=(*TRAIN, *INFER), needs_features=True):
     if spec.is_built_in:
         ensure_demo(config.feature_path)
     annotations = load_annotations(config)
-    config = with_subset(config, annotations.videos)
+    config, notes = with_splits(config, annotations.videos)
     videos = by_use(config, annotations.videos, uses)
-    source = Source(config, videos, annotations.classes, None, annotations.notes)
+    source = Source(config, videos, annotations.classes, None,
+                    [*annotations.notes, *notes, *odd_lines(annotations, config.train_subset)])
     if needs_features or config.feature_path is not None:
         source.features = open_features(config.feature_path, spec.feature_files, {
             canonical(video.subset) for video in source.all_videos})
@@ -203,12 +205,37 @@ def has_rate(video, num_frames):
     return expected - 2 * video.shift * video.rate - most <= num_frames <= expected + most
 
 
-def with_subset(config, videos):
-    """The config, evaluating on `val` if the user names no subset and there is no other one."""
-    there = {canonical(video.subset) for video in videos}
-    if "subset" in config.given or canonical(config.subset) in there or "val" not in there:
-        return config
-    return dataclasses.replace(config, subset="val")
+def with_splits(config, videos):
+    """The config with the subset to evaluate and the videos to validate on, and notes about them.
+
+    What the user names stays. Otherwise `val` is evaluated where the usual subset has no videos or
+    none with actions; and nothing is held out of a single training video.
+    """
+    config, notes = _with_subset(config, videos)
+    training = [v for v in videos if canonical(v.subset) == canonical(config.train_subset)]
+    if len(training) == 1 and config.val_split == "heldout" and "val_split" not in config.given:
+        config = dataclasses.replace(config, val_split="none")
+        notes.append(f"subset {config.train_subset} has one video: nothing is held out, and the "
+                     "validation loss is that of the training video")
+    unused = Counter(video.subset for video in videos if canonical(video.subset) not in (
+        canonical(config.train_subset), canonical(config.subset)))
+    notes += [f"not used: {count} of subset {name} (--train_subset and --subset choose)"
+              for name, count in unused.items()]
+    return config, notes
+
+
+def _with_subset(config, videos):
+    """The config with the subset to evaluate, and notes."""
+    labelled = {canonical(video.subset) for video in videos if len(video.labels)}
+    there, wanted = {canonical(video.subset) for video in videos}, canonical(config.subset)
+    is_hidden = wanted in there and wanted not in labelled
+    if "subset" not in config.given and "val" in there and (
+            wanted not in there or (is_hidden and "val" in labelled)):
+        note = (f"no video of subset {config.subset} has an action: val is evaluated in its place; "
+                f"--subset {config.subset} would infer on it all the same")
+        return dataclasses.replace(config, subset="val"), [note] * is_hidden
+    return config, [f"no video of subset {config.subset} has an action: Infer.py detects in them, "
+                    "and Eval.py writes its detections, but has nothing to score"] * is_hidden
 
 
 def by_use(config, videos, uses):
@@ -223,7 +250,7 @@ def by_use(config, videos, uses):
         elif config.val_split == "heldout":
             if training and len(held) == len(training):
                 raise UserError(f"subset {config.train_subset} has one video, none can be held "
-                                "out; use --val_split none")
+                                "out; leave --val_split out, or say --val_split none")
             names = {video.name for video in held}
             chosen["train"] = [video for video in training if video.name not in names]
     if "infer" in uses:
@@ -238,7 +265,7 @@ def training_videos(config, videos, uses):
     if ("infer" in uses and "train_subset" not in config.given
             and canonical(config.train_subset) not in there):
         return []
-    return videos_of(videos, config.train_subset)
+    return videos_of(videos, config.train_subset, "train_subset")
 
 
 def check_classes(source):

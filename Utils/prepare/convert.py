@@ -13,7 +13,7 @@ import numpy as np
 from scipy.io import savemat
 
 from Utils.data.annotations import canonical, number, read_records
-from Utils.files import UserError, replacing, write_json
+from Utils.files import UserError, read_text, replacing, write_json
 
 # The challenge mislabelled these two; thumos_gt.json and the papers on it leave them out.
 LEFT_OUT_VIDEOS = ("video_test_0000270", "video_test_0001496")
@@ -182,7 +182,7 @@ def _add_rows(videos, path, label, subset):
 def _rows(path):
     """Rows `video start end` (seconds) of a text file. -> list of (str, float, float)."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError) as problem:
         raise UserError(f"cannot read {path}: {problem}") from None
     return [_row(words, f"{path}, line {number}")

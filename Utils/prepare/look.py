@@ -4,7 +4,7 @@ Errors would stop or spoil a training; warnings are mended on the way (clamped, 
 look wrong. Nothing is written.
 """
 
-import statistics
+import dataclasses
 import textwrap
 from collections import Counter
 from dataclasses import dataclass, field
@@ -12,15 +12,20 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from Utils.config.describe import describe
-from Utils.data.annotations import canonical, odd_annotations
-from Utils.data.datasets import DATASETS, load_annotations, videos_of
+from Utils.config.resolve import check
+from Utils.data.annotations import canonical, odd_annotations, odd_classes
+from Utils.data.datasets import DATASETS, load_annotations
 from Utils.data.demo import ensure_demo
-from Utils.data.features import FEW_FRAMES, open_features
-from Utils.data.sources import with_subset
+from Utils.data.features import open_features
+from Utils.data.ground_truth import check_actions, load_ground_truth
+from Utils.data.sources import open_source, timed, with_splits
 from Utils.files import UserError
-
-ODD_RATE = 0.25     # a video's features a second differ by this share from the usual
-SHORT = 0.5         # or are fewer than this share: part of the video is missing
+from Utils.prepare.look_features import (
+    look_at_features,
+    look_at_rates,
+    look_at_shapes,
+    look_at_values,
+)
 
 
 @dataclass
@@ -54,98 +59,108 @@ class Report:
         return "\n".join([*lines, "{} errors, {} warnings".format(*totals)])
 
 
-def check_data(config):
+def check_data(config, cut=None):
     """Look at annotations and features of the config's dataset, print all, give the exit code."""
-    report = look(config)
+    report = look(config, cut)
     print(f"Cut_long_videos.py --check\n{describe(config, 'Cut_long_videos')}\n{report}")
     return report.exit_code
 
 
-def look(config):
-    """Everything odd about a dataset. -> Report. UserError where it cannot be opened at all."""
+def look(config, cut=None):
+    """Everything odd about a dataset. -> Report. UserError where it cannot be opened at all.
+
+    cut: Source -> what the window lists lack, in sentences; None: they are not looked at.
+    """
     spec, report = DATASETS[config.dataset], Report()
     if spec.is_built_in:
         ensure_demo(config.feature_path)
     annotations = load_annotations(config)
-    config = with_subset(config, annotations.videos)
-    subsets = dict.fromkeys(canonical(name) for name in (config.train_subset, config.subset))
-    videos = [video for subset in subsets for video in videos_of(annotations.videos, subset)]
-    look_at_annotations(report, videos, annotations.classes, config)
+    chosen, notes = with_splits(config, annotations.videos)
+    report.facts += [*annotations.notes, *notes]
+    videos = used_videos(chosen, annotations.videos)
+    look_at_annotations(report, annotations, videos, chosen)
     if config.feature_path is None:
         report.facts.append("features: not looked at; name their folder with --feature_path")
-        return report
-    store = open_features(config.feature_path, spec.feature_files, subsets)
-    lengths = {video.name: found for video in videos
-               if (found := look_at_features(report, store, video))}
-    look_at_widths(report, store, lengths, config)
-    look_at_rates(report, videos, lengths, config.feature_fps)
-    store.close()
+    else:
+        look_at_all_features(report, spec, videos, chosen)
+        for sentence in refusals(config, cut):
+            report.error("refused by the scripts", sentence)
+    try:
+        check_actions(load_ground_truth(chosen))
+    except UserError as problem:
+        report.error("refused by Eval.py", str(problem))
     return report
 
 
-def look_at_annotations(report, videos, classes, config):
+def used_videos(config, videos):
+    """Those of the subsets that are trained on and evaluated; all where there are none."""
+    wanted = {canonical(config.train_subset), canonical(config.subset)}
+    return [video for video in videos if canonical(video.subset) in wanted] or videos
+
+
+def look_at_annotations(report, annotations, videos, config):
     """Counts, odd annotations, classes and videos without actions."""
     for subset, count in Counter(video.subset for video in videos).items():
         actions = sum(len(video.labels) for video in videos if video.subset == subset)
         report.facts.append(f"subset {subset}: {count} videos, {actions} actions")
-    report.facts.append(f"classes: {len(classes)}")
-    for kind, names in odd_annotations(videos).items():
+    for kind, names in odd_annotations(annotations.videos).items():
         report.warnings[f"annotations that {kind}"] = names
-    training = videos_of(videos, config.train_subset)
-    seen = set(np.concatenate([video.labels for video in training]).tolist())
-    for label, name in enumerate(classes, 1):
-        if label not in seen:
-            report.warning("classes without a training action", name)
+    for kind, names in odd_classes(annotations, config.train_subset).items():
+        report.warnings[kind] = names
+    training = [v for v in videos if canonical(v.subset) == canonical(config.train_subset)]
+    look_at_classes(report, annotations.classes, videos, training)
     for video in training:
         if not len(video.labels):
             report.warning("training videos without actions", video.name)
 
 
-def look_at_features(report, store, video):
-    """One video's features, read whole but in parts. -> frames of each stream, () if unusable."""
-    if streams := store.missing(video.name):
-        report.error(f"videos without {store.named(*streams)}", video.name)
-        return ()
+def look_at_classes(report, classes, videos, training):
+    """How many actions each class has, and how long they are."""
+    report.facts.append(f"classes: {len(classes)}")
+    in_training = Counter(label for video in training for label in video.labels.tolist())
+    lengths = {}
+    for video in videos:
+        for label, (start, end) in zip(video.labels.tolist(), video.segments, strict=True):
+            lengths.setdefault(label, []).append(end - start)
+    for label, name in enumerate(classes, 1):
+        if label not in lengths:
+            report.facts.append(f"  {name}: no action")
+            continue
+        low, usual, high = np.quantile(lengths[label], [0, 0.5, 1])
+        count = len(lengths[label])
+        report.facts.append(f"  {name}: {count} action{'s' * (count > 1)}, {in_training[label]} in "
+                            f"training, {low:.3g} to {high:.3g} s, median {usual:.3g}")
+
+
+def look_at_all_features(report, spec, videos, config):
+    """Everything about the features of these videos."""
+    subsets = dict.fromkeys(canonical(video.subset) for video in videos)
+    store = open_features(config.feature_path, spec.feature_files, subsets)
+    survey = look_at_features(report, store, videos, config)
+    look_at_shapes(report, survey, config)
+    look_at_values(report, survey)
+    look_at_rates(report, survey, [_timed(video, survey, config) for video in videos])
+    store.close()
+
+
+def _timed(video, survey, config):
+    """The video with its rate, as far as the options and annotations tell."""
     try:
-        lengths = store.lengths(video.name)
-        if max(lengths) - min(lengths) > FEW_FRAMES:
-            report.warning("streams of slightly different length",
-                           f"{video.name} ({' and '.join(map(str, lengths))} frames)")
-        store.read_through(video.name)
-    except UserError as problem:
-        report.error("features that cannot be used", str(problem))
-        return ()
-    return lengths
+        return timed(video, survey.shapes[video.name][0][0], config)
+    except (UserError, LookupError):
+        return video
 
 
-def look_at_widths(report, store, lengths, config):
-    """Channels, against the option."""
-    if not lengths:
-        report.error("features", "not one video has usable features")
-        return
-    width = sum(store.widths)
-    report.facts.append(f"channels: {width} ({', '.join(store.streams)})")
-    if config.input_feat_dim not in (None, width):
-        report.error("channels", f"--input_feat_dim is {config.input_feat_dim}, the features "
-                     f"have {width}; set --input_feat_dim {width}")
-
-
-def look_at_rates(report, videos, lengths, feature_fps):
-    """Frames and frames a second; videos that are far from the usual."""
-    rates = {video.name: lengths[video.name][0] / video.duration for video in videos
-             if video.name in lengths and video.duration}
-    if lengths:
-        frames = sorted(found[0] for found in lengths.values())
-        report.facts.append(f"frames a video: {frames[0]} to {frames[-1]}, median "
-                            f"{statistics.median(frames):g}")
-    if not rates:
-        return
-    usual = feature_fps or statistics.median(rates.values())
-    report.facts.append(f"frames a second: {min(rates.values()):.3g} to {max(rates.values()):.3g}, "
-                        f"usually {usual:.4g}")
-    for name, rate in rates.items():
-        if rate < SHORT * usual:
-            report.warning("features that cover only a part of their video",
-                           f"{name} ({rate:.3g} a second)")
-        elif abs(rate - usual) > ODD_RATE * usual:
-            report.warning("features of an unusual rate", f"{name} ({rate:.3g} a second)")
+def refusals(config, cut):
+    """The sentences with which Cut, Train or Infer refuse the data."""
+    found = {}
+    # What is missing or broken hides what else there is.
+    for skip in dict.fromkeys((config.skip_missing, True)):
+        try:
+            source = open_source(dataclasses.replace(config, skip_missing=skip))
+            found |= dict.fromkeys(cut(source) if cut else ())
+            check(source.config, "Train")
+            break
+        except UserError as problem:
+            found[str(problem)] = None
+    return list(found)

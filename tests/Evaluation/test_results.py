@@ -55,7 +55,8 @@ def test_odd_segments_and_repetitions_are_counted_and_kept(write):
 
 @pytest.mark.parametrize("change, message", [
     ({"score": None}, "has 'None' for a score or a second"),
-    ({"score": "0.5"}, "has '0.5' for a score"),
+    ({"score": "half"}, "has 'half' for a score"),
+    ({"score": "nan"}, "has 'nan' for a score"),
     ({"score": True}, "has 'True' for a score"),
     ({"segment": [0, float("nan")]}, "has 'nan' for a score or a second"),
     ({"score": float("inf")}, "has 'inf' for a score"),

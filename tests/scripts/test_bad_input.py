@@ -235,7 +235,7 @@ CASES = {
     "NaN in detections": ("Eval", detections({"label": "run", "score": float("nan"),
                                               "segment": [0, 1]}), FOUND, "a finite number"),
     "words in detections": ("Eval", detections({"label": "run", "score": 1,
-                                                "segment": ["0", "1"]}), FOUND, "has '0' for a"),
+                                                "segment": ["a", "1"]}), FOUND, "has 'a' for a"),
     # options
     "unknown option": ("Infer", nothing, ("--num_neigbh", "3"), "did you mean --num_neigh?"),
     "a word for a number": ("Train", nothing, (*ANEW, "--num_epoch", "many"),

@@ -6,7 +6,7 @@ import pytest
 from tests.small_data import entry, write_custom
 from Utils.config.resolve import parse_config, resolve
 from Utils.data.datasets import Video
-from Utils.data.sources import by_use, open_source, with_subset
+from Utils.data.sources import by_use, open_source, with_splits
 from Utils.files import UserError
 
 CUSTOM = resolve({"dataset": "custom"})
@@ -18,10 +18,10 @@ def video(name, subset="train", order=0):
 
 def test_val_is_evaluated_where_there_is_no_test():
     videos = [video("a"), video("b", "Validation")]
-    assert with_subset(CUSTOM, videos).subset == "val"
+    assert with_splits(CUSTOM, videos)[0].subset == "val"
     given = resolve({"dataset": "custom", "subset": "test"})
-    assert with_subset(given, videos).subset == "test"
-    assert with_subset(CUSTOM, [*videos, video("c", "Testing")]).subset == "test"
+    assert with_splits(given, videos)[0].subset == "test"
+    assert with_splits(CUSTOM, [*videos, video("c", "Testing")])[0].subset == "test"
 
 
 def test_held_out_videos_train_nothing_and_inference_keeps_its_order():
