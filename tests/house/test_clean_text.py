@@ -67,3 +67,13 @@ def test_what_is_forbidden_is_found(line):
 ])
 def test_ordinary_words_are_not(line):
     assert findings(line) == []
+
+
+def test_git_keeps_the_line_ends_that_a_shell_needs():
+    content = (ROOT / "run_vsgn.sh").read_bytes()
+    assert b"\r" not in content and content.startswith(b"#!/usr/bin/env bash\n")
+    said = subprocess.run(["git", "check-attr", "eol", "run_vsgn.sh", "Train.py"], cwd=ROOT,
+                          capture_output=True, text=True)
+    if said.returncode:
+        pytest.skip("NOT A GIT CHECKOUT: attributes are not known here")
+    assert said.stdout.splitlines() == ["run_vsgn.sh: eol: lf", "Train.py: eol: lf"]
