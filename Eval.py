@@ -144,8 +144,8 @@ def check_scorable(config, file, annotations, folder):
         if file is None:
             raise
         decode(config, file, folder)
-        raise UserError(f"{problem}; the detections are in "
-                        f"{folder / 'detections_postNMS.json'}") from None
+        raise UserError(f"{problem}, in Cut_long_videos.py, Infer.py and Eval.py; the detections "
+                        f"are in {folder / 'detections_postNMS.json'}") from None
 
 
 def check_same_videos(names, truth, config, where):

@@ -122,6 +122,6 @@ def check_actions(annotations):
     if not any(len(video.labels) for video in annotations.videos):
         count, subset = len(annotations.videos), annotations.videos[0].subset
         raise UserError(f"{annotations.notes[0]}: there is nothing to score, no video of subset "
-                        f"{subset} ({count} in all) has an action; to score others, run "
-                        "Cut_long_videos.py, Infer.py and Eval.py with --subset")
+                        f"{subset} ({count} in all) has an action; to score others, name "
+                        "their subset with --subset")
 

@@ -205,8 +205,9 @@ def test_one_training_video_cannot_be_split(tmp_path, capsys):
     write_annotations(folder / "annotations.json", {"a": entry("train", (1, 2, "x")),
                                                     "b": entry("test")})
     write_hdf5(folder / "f.h5", {"a": noise("a", 100, 3), "b": noise("b", 100, 3)})
-    assert main(["--dataset", "custom", "--feature_path", str(folder)]) == 2
-    assert "none can be held out; use --val_split none" in capsys.readouterr().err
+    assert main(["--dataset", "custom", "--feature_path", str(folder), "--val_split",
+                 "heldout"]) == 2
+    assert "none can be held out; leave --val_split out" in capsys.readouterr().err
     assert main(["--dataset", "custom", "--feature_path", str(folder), "--val_split", "none",
                  "--window_path", str(tmp_path / "windows")]) == 0
 

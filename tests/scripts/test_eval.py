@@ -250,8 +250,8 @@ def test_ground_truths_that_cannot_be_scored(folder, capsys, monkeypatch):
     words += ("--video_anno", folder / "gt.json")
     assert "no video is of subset val; the annotations have" in refusal(capsys, *words,
                                                                         "--subset", "val")
-    assert "none of its 1 videos to score has an action" in refusal(capsys, *words, "--subset",
-                                                                    "train")
+    assert "nothing to score, no video of subset training (1 in all) has an action" in refusal(
+        capsys, *words, "--subset", "train")
 
 
 def test_broken_side_files(folder, capsys):
@@ -276,7 +276,8 @@ def test_proposals_that_cannot_be_used(folder, capsys):
 
 def test_frames_of_a_video_are_needed_to_floor_its_duration(folder, capsys):
     (folder / "video_info_new.csv").write_text("video,numFrame,subset\nother,3,validation\n")
-    infer(folder, {"v": ([[0, .5]], [.5], [0])}, ["--dataset", "activitynet"])
+    infer(folder, {name: ([[0, .5]], [.5], [0]) for name in ("v", "other")},
+          ["--dataset", "activitynet"])
     (folder / "gt.json").write_text(json.dumps({"database": {
         "other": {**annotations(("x", 0, 10)), "subset": "validation"}}}))
     assert "has no frames of v" in refusal(

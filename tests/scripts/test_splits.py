@@ -38,7 +38,7 @@ def test_hidden_test_videos_are_detected_in_and_the_remedy_scores(unlabelled, tm
     assert call("Eval", folder, *words) == 2
     said = refusal(capsys.readouterr())
     assert "there is nothing to score, no video of subset test (2 in all) has an action" in said
-    assert "run Cut_long_videos.py, Infer.py and Eval.py with --subset" in said
+    assert "with --subset, in Cut_long_videos.py, Infer.py and Eval.py" in said
     found = json.loads((folder / "out/detections_postNMS.json").read_text())["results"]
     assert set(found) == {"test0", "test1"} and "detections_postNMS.json" in said
     assert not (folder / "out/metrics.json").exists()

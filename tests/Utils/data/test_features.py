@@ -154,7 +154,7 @@ def test_missing_videos_are_counted_and_five_named(tmp_path):
     store = open_features(write_hdf5(tmp_path / "f.h5", {"a": noise("a", 9, 3)}))
     some = videos("a", *(f"m{i}" for i in range(7)))
     with pytest.raises(UserError, match="7 of 8 videos are not in the features: m0, m1, m2, m3, "
-                                        "m4 and 2 more; .*/f.h5; .*--skip_missing"):
+                                        "m4 and 2 more; .*/f.h5 has a; .*--skip_missing"):
         with_features(some, store, skip_missing=False)
     kept, wrong = with_features(some, store, skip_missing=True)
     assert [video.name for video in kept] == ["a"] and len(wrong) == 7
