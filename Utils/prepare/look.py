@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from Utils.config.checks import check_clips, check_network
 from Utils.config.describe import describe
-from Utils.config.resolve import check
 from Utils.data.annotations import canonical, odd_annotations, odd_classes
 from Utils.data.datasets import DATASETS, load_annotations
 from Utils.data.demo import ensure_demo
@@ -159,7 +159,8 @@ def refusals(config, cut):
         try:
             source = open_source(dataclasses.replace(config, skip_missing=skip))
             found |= dict.fromkeys(cut(source) if cut else ())
-            check(source.config, "Train")
+            check_clips(source.config)
+            check_network(source.config)
             break
         except UserError as problem:
             found[str(problem)] = None
