@@ -24,10 +24,7 @@ from Utils.training.checkpoints import (
     check_resumable,
     load_checkpoint,
 )
-from Utils.training.process import (
-    processes,
-    seed_everything,
-)
+from Utils.training.process import limit_threads, processes, seed_everything
 from Utils.training.run import Run
 
 
@@ -35,6 +32,7 @@ from Utils.training.run import Run
 def main(argv=None):
     watch = Stopwatch()
     config = parse_config("Train", argv)
+    limit_threads(config.dataset)
     with processes(config.device) as process, contextlib.ExitStack() as held:
         if process.is_first:
             held.enter_context(locked(config.checkpoint_path))

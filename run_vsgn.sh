@@ -92,7 +92,6 @@ run_steps() {   # run_steps VERB [NAME] [FLAGS]
     flags+=("$@")       # behind ours, so that the user's win
 
     say "$verb, run '$name': data set $dataset${data_path:+ in $data_path}"
-    choose_threads "$dataset"
     choose_python
     if [[ $verb == cut ]] || { [[ $verb == train* ]] && must_cut "$windows" "$@"; }; then
         step Cut_long_videos "${flags[@]}"
@@ -153,13 +152,6 @@ must_cut() {    # must_cut WINDOW_FOLDER FLAGS: a list is missing, or ours and t
         fi
     done
     return 1
-}
-
-choose_threads() {      # choose_threads DATASET; what the environment says wins
-    # Threads that wait by spinning make a busy machine several times slower.
-    export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
-    # The demo's network is too small to gain from a second thread.
-    [[ $1 != demo ]] || export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 }
 
 step() {        # step SCRIPT FLAGS: run one script; its failure is the end

@@ -1,9 +1,11 @@
 """The scripts import this before anything else: it ends them with one sentence where this Python is
-too old or a package is not installed, and at once where a signal comes while they import."""
+too old or a package is not installed, and at once where a signal comes while they import. It does
+what must come before torch, whose import takes seconds."""
 
 import importlib.util
 import os
 import sys
+from pathlib import Path
 
 
 def check_packages():
@@ -34,7 +36,20 @@ def refuse(found):
     sys.exit(2)
 
 
+def answer_help():
+    """End with the help of the script that runs, if it is asked for."""
+    from Utils.config.help_text import ABOUT, help_text
+    script, words = Path(sys.argv[0]).stem, sys.argv[1:]
+    if script in ABOUT and {"-h", "--help"} & set(words):
+        print(help_text(script, is_all="all" in words))
+        sys.exit()
+
+
 if is_script():
     from Utils.stopping import stop_at_once
     stop_at_once()
 check_packages()
+if is_script():
+    answer_help()
+# Threads that wait by spinning make a busy machine several times slower.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")

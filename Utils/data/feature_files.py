@@ -15,7 +15,6 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-import torch
 
 from Utils.files import UserError, listed, reason
 
@@ -153,6 +152,8 @@ def _load(path):
         with np.load(path, allow_pickle=False) as arrays:
             array = _only(arrays, list(arrays), path)
     else:
+        import torch  # takes seconds; without .pt files cutting does without
+
         content = torch.load(path, map_location="cpu", weights_only=True)
         if isinstance(content, dict):
             content = _only(content, [k for k, v in content.items() if torch.is_tensor(v)], path)

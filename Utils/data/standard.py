@@ -7,7 +7,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from Utils.files import UserError
 
@@ -37,6 +36,8 @@ class Standard:
 
     def state(self):
         """What a checkpoint holds of it: {stream: {"mean", "factor"}} of tensors."""
+        import torch  # takes seconds; cutting does without
+
         return {stream: {"mean": torch.from_numpy(mean.copy()),
                          "factor": torch.from_numpy(self.factors[stream].copy())}
                 for stream, mean in self.means.items()}

@@ -12,7 +12,7 @@ from Utils.config.options import SETTLED
 from Utils.config.resolve import adopt
 from Utils.run import progress
 from Utils.training.checkpoints import BEST, LAST, load_checkpoint
-from Utils.training.process import arithmetic
+from Utils.training.process import arithmetic, limit_threads
 
 
 def trained(config):
@@ -33,6 +33,7 @@ def class_names(config, checkpoint):
 
 def build(config, checkpoint, device):
     """The network of the checkpoint, ready to predict."""
+    limit_threads(config.dataset)
     model = VSGN(check(config, "Infer"))
     load_weights(model, checkpoint["state_dict"], config.checkpoint_path)
     return model.to(device).eval()

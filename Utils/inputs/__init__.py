@@ -2,6 +2,12 @@
 
 Outside code imports `Targets` from here; ours imports the modules."""
 
-from Utils.inputs.dataset import Targets
-
 __all__ = ["Targets"]
+
+
+def __getattr__(name):
+    """`Utils.inputs.Targets`, imported when asked for: Cut_long_videos.py does without torch."""
+    if name != "Targets":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from Utils.inputs.dataset import Targets
+    return Targets

@@ -19,6 +19,13 @@ def seed_everything(seed):
     torch.manual_seed(seed)
 
 
+def limit_threads(dataset):
+    """Compute the demo in one thread: its network is too small to gain from a second. What the
+    environment says wins."""
+    if dataset == "demo" and "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(1)
+
+
 def random_states():
     """The states of all generators, as plain values and tensors that load with weights_only."""
     kind, keys, *rest = np.random.get_state()

@@ -24,7 +24,7 @@ ROWS = (
     # modules            what they may import of ours
     (GROUND, GROUND),
     (("Utils.environment",), ()),
-    (("Utils.packages",), ("Utils.environment", "Utils.streams", "Utils.stopping")),
+    (("Utils.packages",), ("Utils.environment", "Utils.streams", "Utils.stopping", *CONFIG)),
     (("Utils.streams",), GROUND),
     (("Utils.stopping",), ()),
     (("Utils.run",), (*GROUND, "Utils.streams", "Utils.stopping")),

@@ -28,7 +28,6 @@ from pathlib import Path
 name = Path(sys.argv[0]).stem
 with open("steps.jsonl", "a") as steps:
     print(json.dumps([name, sys.argv[1:]]), file=steps)
-Path("threads").write_text(f"{os.environ.get('OMP_NUM_THREADS')} {os.environ['OMP_WAIT_POLICY']}")
 sys.exit(int(os.environ.get("EXIT_" + name, 0)))
 """
 
@@ -203,16 +202,6 @@ def test_the_first_failure_ends_it_with_its_code(tree):
     said = tree.run("traininfereval", code=3, EXIT_Train="3")
     assert tree.scripts == [CUT, TRAIN]
     assert "Train.py ended with exit code 3; stopping here" in said
-
-
-@pytest.mark.parametrize(("environment", "threads"), [
-    ({}, "1 passive"),
-    ({"OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "active"}, "2 active"),
-    ({"DATASET": "thumos", "DATA_PATH": "features"}, "None passive"),
-])
-def test_threads_do_not_spin_and_the_environment_wins(tree, environment, threads):
-    tree.run("eval", **environment)
-    assert (tree.here / "threads").read_text() == threads
 
 
 def test_lists_that_are_there_are_not_cut_again(tree):
