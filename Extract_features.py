@@ -19,6 +19,7 @@ from Utils.data.sidecars import differences, fingerprint, read_sidecar
 from Utils.files import UserError, listed, write_json
 from Utils.run import Stopwatch, script_main
 from Utils.video.decoding import VideoReader
+from Utils.video.demo import ANNOTATIONS, NUM_TRAIN, ensure_demo_videos
 from Utils.video.extraction import Extraction
 from Utils.video.listing import find_videos
 from Utils.video.progress import SecondsProgress
@@ -31,6 +32,8 @@ TEMPLATE = "annotations_template.json"
 def main(argv=None):
     watch = Stopwatch()
     options = parser().parse_args(argv)
+    if options.demo:
+        make_demo(options)
     videos = find_videos(options.videos)
     if options.check:
         return check(videos, options)
@@ -84,6 +87,9 @@ def parser():
         help="go on behind a video that cannot be used")
     add("--template", action="store_true",
         help=f"write DIR/{TEMPLATE}: names and durations, to be filled with actions")
+    add("--demo", action="store_true",
+        help="first write small demo videos and their annotations into VIDEOS, one folder, unless "
+             "they are there")
     add("--check", action="store_true",
         help="read only the headers of the videos and the side-cars in DIR, list what is wrong")
     return made
@@ -113,6 +119,15 @@ def _positive(text):
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is impossible: it must be 1 or above")
     return value
+
+
+def make_demo(options):
+    """Write the demo's videos into the one folder named."""
+    if len(options.videos) != 1:
+        raise UserError("--demo takes one folder, for the videos that it writes")
+    folder = options.videos[0]
+    if ensure_demo_videos(folder, workers=max(1, chosen_workers(options.workers, NUM_TRAIN))):
+        print(f"wrote the demo's videos and {ANNOTATIONS} to {folder}", flush=True)
 
 
 def chosen_device(wanted):

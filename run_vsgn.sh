@@ -8,6 +8,7 @@ unset CDPATH    # with it, cd may go elsewhere and says where
 ROOT="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)"
 VENV="$ROOT/.venv"
 PYTHON=""       # set by choose_python
+VIDEO_ENDINGS="mp4 m4v mov mkv webm avi mpg mpeg ts m2ts mts wmv flv 3gp ogv vob gif h264"
 
 usage() {
     cat <<'TEXT'
@@ -22,12 +23,13 @@ usage: [DATASET=...] [DATA_PATH=...] bash run_vsgn.sh VERB [NAME] [FLAGS]
         window lists to windows/NAME/, in the folder you stand in
   FLAGS of the scripts, passed on; --resume goes on with a run, --overwrite replaces it
 
-  DATASET    thumos, activitynet, custom or demo
-  DATA_PATH  folder of the features
+  DATASET    thumos, activitynet, custom, demo or demo_videos (small videos made here)
+  DATA_PATH  folder of the features or, for custom, of videos: their features are extracted first,
+             into data/NAME/features; --extractor, --weights and --workers say how (docs/video.md)
   Without either: the built-in demo data.
 
 An active environment that has what pyproject.toml asks for is used as it is. Otherwise
-requirements.txt is installed into .venv beside this script.
+requirements.txt is installed into .venv beside this script, for videos requirements-video.txt too.
 TEXT
 }
 
@@ -66,7 +68,7 @@ main() {
 # ---- the steps ----------------------------------------------------------------------------------
 
 run_steps() {   # run_steps VERB [NAME] [FLAGS]
-    local verb=$1 name="" dataset data_path checkpoint output windows flags
+    local verb=$1 name="" dataset data_path videos is_demo="" checkpoint output windows flags
     shift
     if (($#)) && [[ $1 != -* ]]; then
         name=$1
@@ -78,6 +80,15 @@ run_steps() {   # run_steps VERB [NAME] [FLAGS]
     dataset=$(chosen_dataset "$@")
     data_path=$(chosen_data_path "$dataset" "$@")
     name=${name:-$dataset}
+    videos=$(video_folder "$dataset" "$data_path")
+    if [[ -n $videos ]]; then
+        [[ $dataset != demo_videos ]] || is_demo=yes
+        dataset=custom
+        data_path=data/$name/features
+        split_flags "$@"        # sets OF_EXTRACTION and OF_OTHERS
+        [[ -z $is_demo ]] || OF_EXTRACTION+=(--demo)
+        set -- ${OF_OTHERS[@]+"${OF_OTHERS[@]}"}
+    fi
     checkpoint=$(flag_value --checkpoint_path "$@")
     checkpoint=${checkpoint:-checkpoint_$name}
     output=$(flag_value --output_path "$@")
@@ -89,16 +100,28 @@ run_steps() {   # run_steps VERB [NAME] [FLAGS]
     flags=(--dataset "$dataset" --checkpoint_path "$checkpoint" --output_path "$output"
            --window_path "$windows")
     [[ -z $data_path ]] || flags+=(--feature_path "$data_path")
+    if [[ -n $videos && ($is_demo == yes || -f $videos/annotations.json) ]]; then
+        flags+=(--video_anno "$videos/annotations.json")
+    fi
     flags+=("$@")       # behind ours, so that the user's win
 
     say "$verb, run '$name': data set $dataset${data_path:+ in $data_path}"
-    choose_python
+    choose_python ${videos:+video}
+    if [[ -n $videos && $verb != eval ]]; then
+        step Extract_features "$videos" --out "$data_path" \
+            ${OF_EXTRACTION[@]+"${OF_EXTRACTION[@]}"}
+    fi
     if [[ $verb == cut ]] || { [[ $verb == train* ]] && must_cut "$windows" "$@"; }; then
         step Cut_long_videos "${flags[@]}"
     fi
     [[ $verb != *train* ]] || step Train "${flags[@]}"
     [[ $verb != *infer* ]] || step Infer "${flags[@]}"
-    [[ $verb != *eval* ]] || step Eval "${flags[@]}"
+    if [[ $verb == *eval* ]]; then
+        if [[ -n $videos ]] && ! has_flag --video_folder "$@"; then
+            flags+=(--video_folder "$videos")
+        fi
+        step Eval "${flags[@]}"
+    fi
 }
 
 chosen_dataset() {      # from --dataset, DATASET, or what the scripts mean without either
@@ -115,8 +138,9 @@ chosen_dataset() {      # from --dataset, DATASET, or what the scripts mean with
         fi
     fi
     case $dataset in
-        thumos | activitynet | custom | demo) echo "$dataset" ;;
-        *) fail "unknown data set $dataset; DATASET is thumos, activitynet, custom or demo" ;;
+        thumos | activitynet | custom | demo | demo_videos) echo "$dataset" ;;
+        *) fail "unknown data set $dataset; DATASET is thumos, activitynet, custom, demo or" \
+            "demo_videos" ;;
     esac
 }
 
@@ -124,9 +148,47 @@ chosen_data_path() {    # chosen_data_path DATASET FLAGS; empty: the script's de
     local path
     path=$(flag_value --feature_path "${@:2}")
     path=${path:-${DATA_PATH-}}
-    [[ -n $path || $1 == demo ]] || fail "data set $1 needs its features: set DATA_PATH to their" \
+    [[ -n $path || $1 == demo* ]] || fail "data set $1 needs its features: set DATA_PATH to their" \
         "folder, or leave DATASET unset for the demo data"
     echo "$path"
+}
+
+video_folder() {        # video_folder DATASET DATA_PATH: the folder of videos, if it is one
+    if [[ $1 == demo_videos ]]; then
+        echo "${2:-data/demo_videos}"
+    elif [[ $1 == custom && -d $2 && -z $(first_file "$2" 2 npy npz pt h5 hdf5) &&
+            -n $(first_file "$2" 99 $VIDEO_ENDINGS) ]]; then
+        echo "$2"
+    fi
+}
+
+first_file() {  # first_file FOLDER DEPTH ENDINGS: a file with one of the endings, if there is any
+    local folder=$1 depth=$2 names=() ending
+    for ending in "${@:3}"; do
+        names+=(-o -iname "*.$ending")
+    done
+    find -L "$folder" -maxdepth "$depth" -type f ! -name '.*' \( "${names[@]:1}" \) -print -quit
+}
+
+split_flags() {         # split_flags FLAGS: those of Extract_features.py and of the others
+    OF_EXTRACTION=() OF_OTHERS=()
+    while (($#)); do
+        case $1 in
+            --dataset | --feature_path) shift ;;        # the scripts get custom, and the features
+            --dataset=* | --feature_path=*) ;;
+            --extractor | --weights | --workers) OF_EXTRACTION+=("$1" "${2-}") && shift ;;
+            --extractor=* | --weights=* | --workers=*) OF_EXTRACTION+=("$1") ;;
+            --feature_fps | --device)
+                OF_EXTRACTION+=("$1" "${2-}") OF_OTHERS+=("$1" "${2-}")
+                shift
+                ;;
+            --feature_fps=* | --device=* | --overwrite)
+                OF_EXTRACTION+=("$1") OF_OTHERS+=("$1")
+                ;;
+            *) OF_OTHERS+=("$1") ;;
+        esac
+        (($# == 0)) || shift
+    done
 }
 
 refuse_earlier_run() {  # refuse_earlier_run VERB CHECKPOINT_FOLDER OUTPUT_FOLDER FLAGS
@@ -206,7 +268,7 @@ has_flag() {    # has_flag --flag WORDS
 
 # ---- the environment ----------------------------------------------------------------------------
 
-choose_python() {       # choose_python [test]: sets PYTHON to one that has what is needed
+choose_python() {       # choose_python [test|video]: sets PYTHON to one that has what is needed
     local lacking
     for PYTHON in "$(first_that is_recent python3 python)" "$VENV/bin/python"; do
         is_recent "$PYTHON" || continue
@@ -220,8 +282,12 @@ choose_python() {       # choose_python [test]: sets PYTHON to one that has what
     make_venv "$@"
 }
 
-make_venv() {           # make_venv [test]: a Python of our own in .venv, with the pinned packages
-    local base requirements="$ROOT/requirements${1:+-dev}.txt"
+make_venv() {           # make_venv [test|video]: a Python of our own, with the pinned packages
+    local base requirements=(-r "$ROOT/requirements.txt")
+    case ${1-} in
+        test) requirements=(-r "$ROOT/requirements-dev.txt") ;;
+        video) requirements+=(-r "$ROOT/requirements-video.txt") ;;
+    esac
     if ! is_recent "$PYTHON"; then
         base=$(first_that can_make_venv python3.11 python3.12 python3.13 python3.14 python3 python)
         [[ -n $base ]] || fail "no Python 3.11 or newer with venv and ensurepip is here; install" \
@@ -231,8 +297,8 @@ make_venv() {           # make_venv [test]: a Python of our own in .venv, with t
     elif ! "$PYTHON" -m pip --version >/dev/null 2>&1; then
         "$PYTHON" -m ensurepip      # environments of some other tools come without pip
     fi
-    say "installing $requirements into $VENV; this is done once and takes some minutes"
-    run "$PYTHON" -m pip install --disable-pip-version-check -r "$requirements" ||
+    say "installing ${requirements[*]} into $VENV; this is done once and takes some minutes"
+    run "$PYTHON" -m pip install --disable-pip-version-check "${requirements[@]}" ||
         fail "the packages could not be installed; pip says above why"
 }
 

@@ -72,7 +72,7 @@ class Frame:
         size = (height, width) if self.is_turned else (width, height)
         # A scaler for each use: it keeps its tables as long as nothing about it changes.
         scaler = self._scalers[colour, size] = (self._scalers.get((colour, size))
-                                                or _av().video.reformatter.VideoReformatter())
+                                                or library().video.reformatter.VideoReformatter())
         array = scaler.reformat(self._picture, *size, colour, interpolation="BILINEAR",
                                 threads=1).to_ndarray()
         return np.ascontiguousarray(np.rot90(array, -(self.rotation // 90)))
@@ -88,7 +88,7 @@ class VideoReader:
         self.path, self.facts = Path(path), Facts()
         self._container = _opened(self.path)
         streams = [stream for stream in self._container.streams.video
-                   if not stream.disposition & _av().stream.Disposition.attached_pic]
+                   if not stream.disposition & library().stream.Disposition.attached_pic]
         if not streams:
             self._container.close()
             raise UserError(f"{path} has no video stream")
@@ -138,20 +138,20 @@ class VideoReader:
         while True:
             try:
                 packet = next(packets, None)
-            except _av().FFmpegError:
+            except library().FFmpegError:
                 self.facts.decode_errors += 1
                 packet = None
             if packet is None:
                 break
             yield from self._decoded(packet)
         # Nothing is left after an orderly end, whose last packet empties the decoder.
-        with contextlib.suppress(_av().FFmpegError):
+        with contextlib.suppress(library().FFmpegError):
             yield from self._stream.codec_context.decode(None)
 
     def _decoded(self, packet):
         try:
             pictures = packet.decode()
-        except _av().FFmpegError:
+        except library().FFmpegError:
             self.facts.decode_errors += 1
             return
         yield from pictures
@@ -201,13 +201,13 @@ def _opened(path):
         raise UserError(f"{path} is empty")
     try:
         # Playlists and the like may name other places; only files are opened.
-        return _av().open(f"file:{path}", options={"protocol_whitelist": "file"},
+        return library().open(f"file:{path}", options={"protocol_whitelist": "file"},
                           metadata_errors="replace")
-    except (_av().FFmpegError, OSError, ValueError) as problem:
+    except (library().FFmpegError, OSError, ValueError) as problem:
         raise UserError(f"{path} cannot be read as a video: {reason(problem)}") from None
 
 
-def _av():
+def library():
     """PyAV, imported when a video is opened."""
     try:
         import av

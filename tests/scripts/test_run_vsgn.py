@@ -17,9 +17,11 @@ from pathlib import Path
 import pytest
 
 from Utils.environment import lacking, main, metadata, release, requirements
+from Utils.video.listing import ENDINGS
 
 ROOT = Path(__file__).parents[2]
 CUT, TRAIN, INFER, EVAL = "Cut_long_videos", "Train", "Infer", "Eval"
+EXTRACT = "Extract_features"
 
 RECORDER = """
 import json, os, sys
@@ -55,7 +57,7 @@ class Tree:
         (self.root / "Utils").mkdir(parents=True)
         for name in ("run_vsgn.sh", "Utils/environment.py"):
             shutil.copy(ROOT / name, self.root / name)
-        for name in (CUT, TRAIN, INFER, EVAL):
+        for name in (EXTRACT, CUT, TRAIN, INFER, EVAL):
             (self.root / f"{name}.py").write_text(RECORDER)
         self.need()
 
@@ -63,7 +65,7 @@ class Tree:
         """Make pyproject.toml ask for these."""
         (self.root / "pyproject.toml").write_text(
             f"[project]\ndependencies = {json.dumps(dependencies)}\n"
-            "[project.optional-dependencies]\ntest = []\n")
+            "[project.optional-dependencies]\ntest = []\nvideo = []\n")
 
     def offer(self, version):
         """Make requirements.txt install this version of the package `tiny`, from a file."""
@@ -373,3 +375,62 @@ def test_the_pins_meet_the_least_versions_and_cover_them():
 def test_this_environment_has_what_the_tests_need(capsys):
     assert main(["test"]) == 0
     assert capsys.readouterr().out == ""
+
+
+# ---- folders of videos --------------------------------------------------------------------------
+
+def test_a_folder_of_videos_is_extracted_first(tree):
+    tree.put("clips/in/a.MP4", "clips/notes.txt", "my.json")
+    said = tree.run("traininfereval", "mine", "--video_anno", "my.json", "--extractor=s3d",
+                    "--workers", "3", "--feature_fps", "10", "--num_epoch", "2", "--overwrite",
+                    DATASET="custom", DATA_PATH="clips")
+    assert "data set custom in data/mine/features" in said
+    assert tree.scripts == [EXTRACT, CUT, TRAIN, INFER, EVAL]
+    steps = dict(tree.steps)
+    assert steps[EXTRACT] == ["clips", "--out", "data/mine/features", "--extractor=s3d",
+                              "--workers", "3", "--feature_fps", "10", "--overwrite"]
+    for script in (CUT, TRAIN, INFER, EVAL):
+        words = " ".join(steps[script])
+        assert "--dataset custom" in words and "--feature_path data/mine/features" in words
+        assert "--feature_fps 10" in words and "--num_epoch 2" in words
+        assert "extractor" not in words and "workers" not in words
+    assert steps[EVAL][-2:] == ["--video_folder", "clips"] and "clips" not in steps[INFER]
+
+
+def test_annotations_beside_the_videos_are_found(tree):
+    tree.put("clips/a.mkv", "clips/annotations.json")
+    tree.run("train", "mine", "--dataset", "custom", "--feature_path", "clips")
+    assert tree.scripts == [EXTRACT, CUT, TRAIN]
+    words = " ".join(dict(tree.steps)[TRAIN])
+    assert "--video_anno clips/annotations.json" in words and words.count("--feature_path") == 1
+
+
+def test_features_are_not_taken_for_videos(tree):
+    tree.put("clips/a.mp4", "clips/a.npy", "streams/rgb/a.npy", "streams/rgb/a.mp4")
+    for folder in ("clips", "streams"):
+        tree.run("cut", DATASET="custom", DATA_PATH=folder)
+    assert tree.scripts == [CUT, CUT]
+
+
+def test_evaluating_extracts_nothing(tree):
+    tree.put("clips/a.mp4")
+    tree.run("eval", "mine", "--video_folder", "other", DATASET="custom", DATA_PATH="clips")
+    (script, words), = tree.steps
+    assert script == EVAL and words.count("--video_folder") == 1 and "other" in words
+
+
+def test_demo_videos_are_made_and_named_custom(tree):
+    tree.run("traininfereval", "clips", "--dataset", "demo_videos", "--workers", "1")
+    assert tree.scripts == [EXTRACT, CUT, TRAIN, INFER, EVAL]
+    steps = dict(tree.steps)
+    assert steps[EXTRACT] == ["data/demo_videos", "--out", "data/clips/features", "--workers", "1",
+                              "--demo"]
+    words = " ".join(steps[TRAIN])
+    assert "demo_videos/annotations.json" in words and "--dataset custom" in words
+    assert "--dataset demo_videos" not in words
+
+
+def test_the_shell_and_the_scripts_know_the_same_endings():
+    line = next(line for line in (ROOT / "run_vsgn.sh").read_text().splitlines()
+                if line.startswith("VIDEO_ENDINGS="))
+    assert sorted(line.split('"')[1].split()) == sorted(e.removeprefix(".") for e in ENDINGS)
