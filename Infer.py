@@ -33,6 +33,7 @@ from Utils.inputs.loaders import inference_loader, video_loader
 from Utils.run import Stopwatch, locked, script_main
 from Utils.training.checkpoints import LAST, check_classes, load_checkpoint
 from Utils.training.process import processes
+from Utils.video.of_checkpoint import feature_files
 
 
 @script_main
@@ -65,7 +66,9 @@ def infer_video(config, checkpoint, watch):
     out = Path(config.out or f"{Path(config.video).stem}_detections.json")
     if out.is_dir():
         raise UserError(f"-o {out} is a folder; name a file in it")
-    with processes(config.device) as process:
+    with processes(config.device) as process, features_of_video(config, checkpoint,
+                                                                process.device) as features:
+        config = replace(config, video=features)
         loader, video = video_loader(config, process, checkpoint)
         model = build(config, checkpoint, process.device)
         print(f"Infer.py on {process.device}", describe(config, "Infer"),
@@ -82,6 +85,17 @@ def infer_video(config, checkpoint, watch):
     print(watch.summary(f"{len(rows)} detections of {len(loader.dataset)} windows in {out} and "
                         f"{picture}"))
     return 0
+
+
+@contextlib.contextmanager
+def features_of_video(config, checkpoint, device):
+    """The file of features that --video names or, of a video file, that are extracted from it."""
+    path = config.video
+    with feature_files([path], checkpoint, config.checkpoint_path, config.save_features,
+                       config.weights, str(device)) as (files, faults):
+        if faults:
+            raise UserError(f"--video {path} has no features: {faults[path]}")
+        yield files[path]
 
 
 def warnings(config, checkpoint):

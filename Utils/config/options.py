@@ -310,10 +310,16 @@ class VideoOptions:
     scripts: ClassVar = (INFER,)
     is_stored: ClassVar = False
     video: str | None = option(
-        None, "detect in the features of this one video (.npy, .npz, .pt) alone", is_doing=True)
+        None, "detect in this one video alone: a video file, where Extract_features.py made what "
+              "was trained on, or its features (.npy, .npz, .pt)", is_doing=True)
     out: str | None = option(
         None, "the result of --video (default <video>_detections.json); -o for short",
         short="-o", is_doing=True)
+    save_features: str | None = option(
+        None, "folder to keep the features in that are extracted from a video file")
+    weights: str | None = option(
+        None, "weights of the network that extracts features from a video file, where there is no "
+              "connection to fetch them")
 
 
 @dataclass(frozen=True)

@@ -107,13 +107,14 @@ def video_loader(config, process, checkpoint):
     check_width(store, config.input_feat_dim)
     cars = sidecars(store, [name])
     use_features_of(checkpoint, store, identities(cars), config.checkpoint_path)
-    rate = config.feature_fps or next((cars[stream][name].rate for stream in cars), None)
+    car = next((cars[stream][name] for stream in cars), None)
+    rate = config.feature_fps or (car and car.rate)
     frames = store.lengths(name)[0]
     if rate is None:
         raise UserError(f"--video {config.video}: tell how many features a second there are, with "
                         "--feature_fps")
-    video = timed(Video(name, "", None, np.zeros((0, 2)), np.zeros(0, np.int64)), frames,
-                  dataclasses.replace(config, feature_fps=rate))
+    video = Video(name, "", car and car.duration, np.zeros((0, 2)), np.zeros(0, np.int64))
+    video = timed(video, frames, dataclasses.replace(config, feature_fps=rate))
     clip = inference_clip(config)
     windows = (cut_sliding_inference(video, frames, rate, config.temporal_scale,
                                      config.infer_windows, clip)

@@ -3,6 +3,7 @@ what it makes."""
 
 import json
 import multiprocessing
+import re
 import shutil
 import sys
 import time
@@ -310,6 +311,47 @@ def test_infer_refuses_features_of_another_extractor(run, tmp_path, capsys):
     assert call("Infer", folder, *WORDS, "--overwrite") == 2
     said = refusal(capsys.readouterr())
     assert "differ from those that" in said and "size (200, not 160)" in said
+
+
+def detections_in(folder, *words, code=0):
+    out = folder / "found.json"
+    out.unlink(missing_ok=True)
+    assert call("Infer", folder, "--device", "cpu", "-o", out, *words) == code
+    return json.loads(out.read_text()) if code == 0 else None
+
+
+def test_a_video_file_and_its_features_give_the_same_detections(run, tmp_path, capsys):
+    folder = copied(run, tmp_path)
+    from_features = detections_in(folder, "--video", folder / "data" / "v5.npy")
+    found = detections_in(folder, "--video", folder / "videos" / "v5.mp4",
+                          "--save_features", tmp_path / "kept")
+    assert found == from_features and found["results"]["v5"]
+    assert contents(tmp_path / "kept") == {
+        name: (folder / "data" / name).read_bytes() for name in ("v5.npy", "v5.json")}
+
+
+def test_a_video_file_that_is_none_is_said(run, tmp_path, capsys):
+    (tmp_path / "bad.mp4").write_bytes(b"")
+    folder = copied(run, tmp_path)
+    capsys.readouterr()
+    detections_in(folder, "--video", tmp_path / "bad.mp4", code=2)
+    assert "bad.mp4 has no features: " in refusal(capsys.readouterr())
+
+
+def test_a_video_file_needs_to_know_its_extractor(run, tmp_path, capsys):
+    torch = pytest.importorskip("torch")
+    folder = copied(run, tmp_path)
+    for change, words in ((lambda found: found["extractors"]["features"].update(size=99),
+                           "differs here from that of .* in size \\(160, not 99\\)"),
+                          (lambda found: found.pop("extractors"),
+                           "does not tell what extracted the features")):
+        for name in ("checkpoint.pth.tar", "best.pth.tar"):
+            content = torch.load(folder / "run" / name, weights_only=True)
+            change(content)
+            torch.save(content, folder / "run" / name)
+        capsys.readouterr()
+        detections_in(folder, "--video", folder / "videos" / "v5.mp4", code=2)
+        assert re.search(words, refusal(capsys.readouterr()))
 
 
 def test_another_duration_in_the_annotations_is_said(run, tmp_path, capsys):
