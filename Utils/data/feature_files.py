@@ -1,7 +1,8 @@
 """The kinds of feature files, each a stream: an array (frames, channels) for every video.
 
-A stream is a few HDF5 files with a dataset a video, or a folder with a .npy, .npz or .pt file a
-video. Names of videos are looked up among what is there; none is ever made into a path.
+A stream is a few HDF5 files with a dataset or group per video, or a folder with a .npy, .npz, .pt
+or .h5 file per video, in it or below. Names of videos are looked up among what is there; none is
+ever made into a path.
 """
 
 import contextlib
@@ -16,10 +17,20 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from Utils.data.feature_arrays import (
+    ARRAY_KEYS,
+    HDF5_ENDINGS,
+    has_one_dataset,
+    numbers,
+    one_dataset,
+    opened,
+    part_of,
+    plain_shape,
+)
 from Utils.files import UserError, listed, reason
 
 ARRAY_ENDINGS = (".npy", ".npz", ".pt")
-ARRAY_KEYS = ("feats", "features", "feat", "data")
+FILE_ENDINGS = (*ARRAY_ENDINGS, *HDF5_ENDINGS)
 PREFIX = "v_"            # features of YouTube videos are often filed under v_<id>
 # What the readers below raise on files that are cut short, garbled, or of another format.
 READ_ERRORS = (OSError, ValueError, LookupError, RuntimeError, TypeError, EOFError, AttributeError,
@@ -32,7 +43,7 @@ class Hdf5Stream:
 
     def __init__(self, paths):
         self.paths = [Path(path) for path in paths]
-        self._files, self._process = None, None
+        self._files, self._process, self._below = None, None, None
 
     @property
     def places(self):
@@ -42,34 +53,67 @@ class Hdf5Stream:
         # Once a process: a handle that crosses a fork reads garbage.
         if self._process != os.getpid():
             self._files, self._process = [_open_hdf5(path) for path in self.paths], os.getpid()
+            self._below = None
         return self._files
 
     def _find(self, video):
-        return next(((file, key) for file in self._open() for key in (video, PREFIX + video)
-                     if key in file), (None, None))
+        """The dataset or group of a video, None where there is none: at the top of a file, else in
+        groups below."""
+        for file in self._open():
+            for key in (video, PREFIX + video):
+                if key in file:
+                    return file[key]
+        inside = self._inside()
+        found = inside.get(video) or inside.get(PREFIX + video)
+        if found is None:
+            return None
+        if len(found) > 1:
+            raise UserError(f"video {video} is there {len(found)} times: "
+                            f"{listed(f'{file.filename}: {path}' for file, path in found)}; keep "
+                            "one of them")
+        (file, path), = found
+        return file[path]
+
+    def _inside(self):
+        """{name: [(file, path)]} of what lies in groups, not at the top."""
+        if self._below is None:
+            self._below = {}
+            for file in self._open():
+                file.visit(lambda path, file=file: self._note(file, path))
+        return self._below
+
+    def _note(self, file, path):
+        above, _, name = path.rpartition("/")
+        places = self._below.setdefault(name, []) if above else []
+        # A dataset called like its group is found with the group.
+        if not any(file is other and path.startswith(f"{place}/") for other, place in places):
+            places.append((file, path))
 
     def __contains__(self, video):
         with _reading(video, self.places):
-            return self._find(video)[0] is not None
+            return self._find(video) is not None
 
     def names(self):
+        """Names at the top of the files; of a group of several videos, theirs."""
         with _reading("", self.places):
-            return [name for file in self._open() for name in file]
+            return [name for file in self._open() for name in _names_in(file)]
 
     def _dataset(self, video):
-        file, key = self._find(video)
-        dataset = file[key]
-        if not isinstance(dataset, h5py.Dataset) or dataset.dtype.kind not in "fiu":
-            raise UserError(f"{file.filename}: {key} is no array of numbers")
-        return dataset
+        item = self._find(video)
+        where = f"{item.file.filename}: {item.name.lstrip('/')}"
+        if isinstance(item, h5py.Group):
+            item = one_dataset(item, where)
+        if not isinstance(item, h5py.Dataset):
+            raise UserError(f"{where} is no array of numbers")
+        return numbers(item, where)
 
     def shape(self, video):
         with _reading(video, self.places):
-            return self._dataset(video).shape
+            return plain_shape(self._dataset(video).shape)
 
     def read(self, video, start, stop):
         with _reading(video, self.places):
-            return self._dataset(video)[start:stop]
+            return part_of(self._dataset(video), start, stop)
 
     def path_of(self, video):
         """None: no video has a file of its own."""
@@ -78,20 +122,32 @@ class Hdf5Stream:
         if self._process == os.getpid():
             for file in self._files:
                 file.close()
-        self._files, self._process = None, None
+        self._files, self._process, self._below = None, None, None
 
     def __getstate__(self):
-        return {"paths": self.paths, "_files": None, "_process": None}
+        return {"paths": self.paths, "_files": None, "_process": None, "_below": None}
 
 
 class FolderStream:
-    """A .npy, .npz or .pt file for each video, named like it."""
+    """A .npy, .npz, .pt or .h5 file for each video, named like it.
 
-    def __init__(self, folder):
+    files: [(name, path)]; None: those in the folder and below, by their names without ending. A
+    file below may also be named with its folders, as in train/a.
+    """
+    twice, inside = {}, {}
+
+    def __init__(self, folder, files=None):
         self.folder = Path(folder)
         with _reading("", folder):
-            self.paths = {path.stem: path for path in sorted(self.folder.iterdir())
-                          if path.suffix in ARRAY_ENDINGS}
+            files = [(path.stem, path) for path in files_below(folder, FILE_ENDINGS)
+                     ] if files is None else files
+        self.paths, self.twice, self.inside = {}, {}, {}
+        for name, path in files:
+            if name in self.paths:
+                self.twice.setdefault(name, [self.paths[name]]).append(path)
+            self.paths.setdefault(name, path)
+            self.inside[path.relative_to(folder).with_suffix("").as_posix()] = path
+            self.inside.setdefault(path.stem, path)
 
     @property
     def places(self):
@@ -99,7 +155,13 @@ class FolderStream:
 
     def path_of(self, video):
         """The file of a video, None where there is none."""
-        return self.paths.get(video) or self.paths.get(PREFIX + video)
+        for name in (video, PREFIX + video):
+            if name in self.twice:
+                raise UserError(f"video {video} has several files: {listed(self.twice[name])}; "
+                                "keep one of them")
+            if name in self.paths or name in self.inside:
+                return self.paths.get(name) or self.inside[name]
+        return None
 
     def __contains__(self, video):
         return self.path_of(video) is not None
@@ -108,13 +170,13 @@ class FolderStream:
         return list(self.paths)
 
     def shape(self, video):
-        with _reading(video, self.path_of(video)):
-            return _load(self.path_of(video)).shape
+        with _reading(video, self.path_of(video)), opened(self.path_of(video)) as array:
+            return plain_shape(array.shape)
 
     def read(self, video, start, stop):
-        with _reading(video, self.path_of(video)):
+        with _reading(video, self.path_of(video)), opened(self.path_of(video)) as array:
             # A copy, so that a mapped file is read here, where its faults are understood.
-            return np.array(_load(self.path_of(video))[start:stop])
+            return np.array(part_of(array, start, stop))
 
     def close(self):
         """Nothing stays open."""
@@ -144,31 +206,31 @@ def _reading(video, place):
                         f"{reason(problem)}") from None
 
 
-def _load(path):
-    """The array of one file; only the part used is read from a .npy."""
-    if path.suffix == ".npy":
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    elif path.suffix == ".npz":
-        with np.load(path, allow_pickle=False) as arrays:
-            array = _only(arrays, list(arrays), path)
-    else:
-        import torch  # takes seconds; without .pt files cutting does without
-
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        if isinstance(content, dict):
-            content = _only(content, [k for k, v in content.items() if torch.is_tensor(v)], path)
-        if not torch.is_tensor(content):
-            raise UserError(f"{path} holds a {type(content).__name__}, expected a tensor")
-        array = content.detach().float().numpy()
-    if array.dtype.kind not in "fiu":
-        raise UserError(f"{path} is no array of numbers but of {array.dtype}")
-    return array
+def files_below(folder, endings):
+    """Files with one of the endings in a folder and below, hidden ones aside. -> list of Path."""
+    folder = Path(folder)
+    return sorted(path for path in folder.rglob("*") if path.suffix in endings and path.is_file()
+                  and not any(part.startswith(".") for part in path.relative_to(folder).parts))
 
 
-def _only(arrays, keys, path):
-    """The one array of a file of several, or the one with a usual name."""
-    key = keys[0] if len(keys) == 1 else next((k for k in ARRAY_KEYS if k in keys), None)
-    if key is None:
-        raise UserError(f"{path} holds {listed(keys) or 'nothing'}; expected one array, or one "
-                        f"called {ARRAY_KEYS[0]}")
-    return arrays[key]
+def are_of_one_video(paths, looked_at=3):
+    """Whether HDF5 files hold one video each: one array, called alike in all or like its file."""
+    keys = []
+    for path in paths[:looked_at]:
+        try:
+            with h5py.File(path, "r") as file:
+                keys.append(one_dataset(file, path).name.lstrip("/"))
+        except (*READ_ERRORS, UserError):      # several arrays, or none: of several videos
+            return False
+    is_named = all(key.rpartition("/")[2] in (*ARRAY_KEYS, path.stem)
+                   for key, path in zip(keys, paths, strict=False))
+    return bool(keys) and (is_named or (len(keys) == looked_at and len(set(keys)) == 1))
+
+
+def _names_in(group):
+    """Names of the videos in an HDF5 group: of groups that hold several, theirs."""
+    for name, item in group.items():
+        if isinstance(item, h5py.Group) and not has_one_dataset(item):
+            yield from _names_in(item)
+        else:
+            yield name

@@ -4,11 +4,19 @@ from pathlib import Path
 
 import numpy as np
 
-from Utils.data.feature_files import ARRAY_ENDINGS, FolderStream, Hdf5Stream
+from Utils.data.feature_arrays import HDF5_ENDINGS, refusal
+from Utils.data.feature_files import (
+    ARRAY_ENDINGS,
+    FILE_ENDINGS,
+    FolderStream,
+    Hdf5Stream,
+    are_of_one_video,
+    files_below,
+)
 from Utils.files import UserError, listed
 from Utils.names import named_there
 
-HDF5_ENDINGS = (".h5", ".hdf5")
+STREAMS = ("rgb", "flow")   # in the order of their channels
 # Streams of one video may differ by this share of their frames, and a few frames anyhow.
 LENGTH_TOLERANCE = 0.05
 FEW_FRAMES = 4
@@ -162,17 +170,37 @@ def _found_streams(folder):
     """Streams by what lies in a folder of the user's own. -> {name: stream}."""
     if folder.is_file():
         return {ONLY: Hdf5Stream([folder])}
-    files = sorted(path for path in folder.iterdir() if path.suffix in HDF5_ENDINGS)
-    found = {name: paths for name in ("rgb", "flow")
-             if (paths := [path for path in files if path.stem.split("_")[0] == name])}
-    if files:
-        return {name: Hdf5Stream(paths) for name, paths in (found or {ONLY: files}).items()}
-    folders = {name: folder / name for name in ("rgb", "flow") if (folder / name).is_dir()}
-    streams = {name: FolderStream(path) for name, path in (folders or {ONLY: folder}).items()}
-    if not any(stream.names() for stream in streams.values()):
-        raise UserError(f"no features in {folder}: expected rgb.h5 and flow.h5, one .h5 file, or a "
-                        ".npy, .npz or .pt file for each video")
-    return streams
+    # Not only files: a folder that is called like one gets its sentence.
+    tables = sorted(path for path in folder.iterdir() if path.suffix in HDF5_ENDINGS) or (
+        files_below(folder, HDF5_ENDINGS) if not files_below(folder, ARRAY_ENDINGS) else [])
+    if any(path.stem.split("_")[0] in STREAMS for path in tables) or (
+            tables and not are_of_one_video(tables)):
+        found = {name: paths for name in STREAMS
+                 if (paths := [path for path in tables if name in path.stem.split("_")])}
+        return {name: Hdf5Stream(paths) for name, paths in (found or {ONLY: tables}).items()}
+    files = files_below(folder, FILE_ENDINGS if tables else ARRAY_ENDINGS)
+    if not files:
+        raise UserError(refusal(folder) or (
+            f"no features in {folder}: expected rgb.h5 and flow.h5, one .h5 file, or a .npy, .npz, "
+            ".pt or .h5 file for each video"))
+    return {name: FolderStream(folder, named) for name, named in _named_files(folder, files)}
+
+
+def _named_files(folder, files):
+    """[(stream, [(video, path)])] of files of one video each.
+
+    Streams are told by folders called rgb and flow, else by names that end in _rgb and _flow.
+    """
+    by_folder = [(name, [(path.stem, path) for path in files
+                         if name in path.relative_to(folder).parts[:-1]]) for name in STREAMS]
+    if any(named for _, named in by_folder):
+        return [(name, named) for name, named in by_folder if named]
+    by_name = [(name, [(path.stem.removesuffix(f"_{name}"), path) for path in files
+                       if path.stem.endswith(f"_{name}")]) for name in STREAMS]
+    if sum(len(named) for _, named in by_name) < len(files):
+        return [(ONLY, [(path.stem, path) for path in files])]
+    there = [(name, named) for name, named in by_name if named]
+    return there if len(there) > 1 else [(ONLY, there[0][1])]
 
 
 def with_features(videos, store, skip_missing):

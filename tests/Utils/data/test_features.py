@@ -198,10 +198,10 @@ def test_transposed_arrays_are_recognised(tmp_path):
         store.lengths("b")
 
 
-def test_a_group_for_an_array_is_said(tmp_path):
+def test_a_group_of_several_arrays_is_said(tmp_path):
     with h5py.File(tmp_path / "f.h5", "w") as file:
-        file["a/b"] = noise("a", 9, 3)
-    with pytest.raises(UserError, match="a is no array of numbers"):
+        file["a/b"], file["a/c"], file["d"] = (noise(name, 9, 3) for name in "bcd")
+    with pytest.raises(UserError, match=r"f.h5: a holds b \(9 x 3\), c \(9 x 3\); expected one "):
         open_features(tmp_path).lengths("a")
 
 

@@ -1,0 +1,163 @@
+"""One array (frames, channels) out of whatever a file of features holds it in."""
+
+import contextlib
+import pickletools
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from Utils.files import UserError, listed
+
+HDF5_ENDINGS = (".h5", ".hdf5")
+ARRAY_KEYS = ("feats", "features", "feat", "data")
+NUMPY_WORDS = ("reconstruct", "ndarray", "dtype", "scalar", "multiarray", "numpy", "latin1")
+# Files that hold features in other tools and are not read here: ending -> why, and what helps.
+REFUSED = {
+    ".csv": ("a table of text says neither its header nor its columns",
+             "np.save('{stem}.npy', np.loadtxt('{name}', delimiter=','))"),
+    ".pkl": ("a pickle may run any code when it is opened",
+             "np.save('{stem}.npy', pickle.load(open('{name}', 'rb')))"),
+    ".mat": ("its array has a name of its own",
+             "np.save('{stem}.npy', scipy.io.loadmat('{name}')['NAME'])")}
+REFUSED |= {".pickle": REFUSED[".pkl"],
+            ".txt": (REFUSED[".csv"][0], "np.save('{stem}.npy', np.loadtxt('{name}'))")}
+
+
+def axes(shape):
+    """(frames, channels) axes of an array, axes of length 1 aside; None where there are not two."""
+    if len(shape) == 2:
+        return 0, 1
+    long = [axis for axis, size in enumerate(shape) if size != 1]
+    if len(shape) < 2 or len(long) > 2:
+        return None
+    if len(long) == 2:
+        return tuple(long)
+    # One frame or one channel: channels come last.
+    last = len(shape) - 1
+    return (last - 1, last) if not long or long[0] == last else (long[0], last)
+
+
+def plain_shape(shape):
+    """The shape without axes of length 1, where (frames, channels) is left."""
+    found = axes(shape)
+    return shape if found is None else tuple(shape[axis] for axis in found)
+
+
+def part_of(array, start, stop):
+    """Frames start .. stop - 1 of an array, or of an HDF5 dataset. -> (n, channels) array."""
+    found = axes(array.shape)
+    if found is None:
+        return array[start:stop]
+    index = [0] * len(array.shape)
+    index[found[0]], index[found[1]] = slice(start, stop), slice(None)
+    return array[tuple(index)]
+
+
+@contextlib.contextmanager
+def opened(path):
+    """The array of a file of one video, or an HDF5 dataset; only the part used is read of a .npy
+    and of HDF5. Raises UserError for other contents, and what the readers raise."""
+    if path.suffix in HDF5_ENDINGS:
+        with h5py.File(path, "r") as file:
+            yield numbers(one_dataset(file, path), path)
+    else:
+        yield numbers(_loaded(path), path)
+
+
+def numbers(array, where):
+    """The array, if its values are numbers."""
+    if array.dtype.kind not in "fiu":
+        raise UserError(f"{where} is no array of numbers but of {array.dtype}")
+    return array
+
+
+def one_dataset(group, where):
+    """The one dataset below an HDF5 group, or the one with a usual name."""
+    found = {}
+    group.visititems(lambda name, item: found.update(
+        {name: item} if isinstance(item, h5py.Dataset) else {}))
+    return found[_key(found, list(found), where)]
+
+
+def has_one_dataset(group):
+    """Whether `one_dataset` finds one."""
+    try:
+        return bool(one_dataset(group, ""))
+    except UserError:
+        return False
+
+
+def _loaded(path):
+    if path.suffix == ".npy":
+        with open(path, "rb") as file:
+            if b"|O" in file.read(128):
+                raise UserError(_pickled(path))
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    if path.suffix == ".npz":
+        with np.load(path, allow_pickle=False) as arrays:
+            return arrays[_key(arrays, list(arrays), path)]
+    import torch  # takes seconds; without .pt files cutting does without
+
+    content = torch.load(path, map_location="cpu", weights_only=True)
+    while isinstance(content, dict):
+        keys = [key for key, value in content.items() if torch.is_tensor(value)]
+        if not keys and len(content) == 1:
+            content = next(iter(content.values()))
+        else:
+            content = content[_key(content, keys, path)]
+    if not torch.is_tensor(content):
+        raise UserError(f"{path} holds a {type(content).__name__}, expected a tensor; save one: "
+                        f"torch.save(tensor, '{path.name}')")
+    return content.detach().float().numpy()
+
+
+def _key(content, keys, where):
+    """The only key, or the one with a usual name."""
+    key = keys[0] if len(keys) == 1 else next((key for key in ARRAY_KEYS if key in keys), None)
+    if key is not None:
+        return key
+    found = listed(f"{key} ({_kind(content[key])})" for key in content) or "nothing"
+    raise UserError(f"{where} holds {found}; expected one array, or one called {ARRAY_KEYS[0]}")
+
+
+def _kind(value):
+    """A value in a word: the shape of an array, else its type."""
+    shape = getattr(value, "shape", None)
+    return type(value).__name__ if shape is None else " x ".join(map(str, shape)) or "one number"
+
+
+def _pickled(path):
+    """What to say of a .npy of Python objects, with the names it seems to hold."""
+    names = _names_in_pickle(path)
+    usual = next((name for name in ARRAY_KEYS if name in names), names[0] if names else "NAME")
+    what = f", a dict of {listed(names)} it seems" * bool(names)
+    return (f"the features of {path.stem} in {path} cannot be read: it holds a pickled object"
+            f"{what}, which could run any code when it is opened; save the array alone: "
+            f"np.save('{path.name}', np.load('{path.name}', allow_pickle=True).item()['{usual}'])")
+
+
+def _names_in_pickle(path, most=2000):
+    """Words in the pickle of a .npy that may be the keys of a dict. Nothing of it is run."""
+    names = {}
+    with contextlib.suppress(Exception), open(path, "rb") as file:
+        version = np.lib.format.read_magic(file)
+        (np.lib.format.read_array_header_1_0 if version == (1, 0) else
+         np.lib.format.read_array_header_2_0)(file)
+        for count, (_, value, _) in enumerate(pickletools.genops(file)):
+            if isinstance(value, str) and value.isidentifier() and len(value) > 2 and not any(
+                    word in value for word in NUMPY_WORDS):
+                names[value] = None
+            if count > most:
+                break
+    return list(names)
+
+
+def refusal(folder):
+    """Why nothing is read from a folder that holds files of another kind; None if it has none."""
+    for path in sorted(Path(folder).rglob("*")):
+        if path.suffix in REFUSED:
+            why, remedy = REFUSED[path.suffix]
+            return (f"{path} is a {path.suffix} file, which is not read ({why}); for each video "
+                    f"save an array: {remedy.format(stem=path.stem, name=path.name)}")
+    return None
