@@ -20,6 +20,9 @@ def trained(config):
     path = Path(config.checkpoint_path) / (BEST if config.checkpoint == "best" else LAST)
     checkpoint = load_checkpoint(path)
     if "settings" in checkpoint:
+        if config.checkpoint == "best" and checkpoint["settings"].get("val_split") == "none":
+            print(f"note: {path} has the lowest loss on training videos, as none were held out; "
+                  "--checkpoint last takes the end of the training")
         return adopt(config, checkpoint["settings"], path, SETTLED["Infer"]), checkpoint
     print(f"{path} has no settings (a released checkpoint): the network is that of the preset "
           f"{config.dataset} and the flags given")

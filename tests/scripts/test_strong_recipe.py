@@ -47,6 +47,14 @@ def test_the_last_epoch_recommends_a_score_and_metrics_tell_it(run, tmp_path):
     assert scores["recommended_score"] == last["threshold"]
 
 
+def test_a_best_checkpoint_that_no_held_out_video_chose_is_said_to_be_one(run, capsys):
+    folder, words = run
+    assert call("Infer", folder, *words, "--checkpoint", "best", "--overwrite") == 0
+    assert "has the lowest loss on training videos" in capsys.readouterr().out
+    assert call("Infer", folder, *words, "--overwrite") == 0
+    assert "lowest loss on training videos" not in capsys.readouterr().out
+
+
 def test_windows_are_few_and_clips_are_added(run):
     windows, settings = read_windows(run[0] / "windows" / "infer.json")
     assert settings["infer_windows"] == "cover" and settings["infer_clips"]
