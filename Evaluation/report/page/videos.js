@@ -32,7 +32,8 @@ class VideoList {
     this.cell = element("p", { class: "note", id: "cell", hidden: true });
     this.holder = element("div", { id: "timelines" });
     this.pages = element("nav", { class: "pages", "aria-label": "Pages of videos" });
-    const orders = Object.entries(ORDERS).filter(([key]) => key !== "differ" || data.runs.length > 1);
+    const orders = Object.entries(ORDERS).filter(
+      ([key]) => key !== "differ" || data.runs.length > 1);
     section.append(
       element("div", { class: "card controls" }, element("div", { class: "fields" },
         this.scoreField(),
@@ -266,10 +267,12 @@ class VideoList {
       element("h3", {}, video.name), state.runs.map((run, r) => {
         const chosen = chosenOf(video, state, r), plan = layOut(video, chosen, false);
         const { found, actions, detections, wrong } = numbersOf(chosen.counts);
-        return [element("p", { class: "facts" }, `${state.runs.length > 1 ? `${run.name}: ` : ""}`
-          + `${clock(video.duration, 0)} \u00b7 ${found} of ${plural(actions, "action")} found \u00b7 `
-          + `${plural(detections, "detection")}, ${count(wrong)} wrong`),
-          drawTimeline(width, video, state, plan, [0, video.duration], null).image];
+        const name = state.runs.length > 1 ? `${run.name}: ` : "";
+        return element("div", { class: "run" },
+          element("p", { class: "facts" }, `${name}${clock(video.duration, 0)}, `
+            + `${found} of ${plural(actions, "action")} found, `
+            + `${plural(detections, "detection")}, ${count(wrong)} wrong`),
+          drawTimeline(width, video, state, plan, [0, video.duration], null).image);
       })));
     if (videos.length > MOST_PRINTED) {
       cards.push(note(`The first ${MOST_PRINTED} of ${count(videos.length)} videos are printed; `

@@ -503,6 +503,26 @@ def test_no_width_overflows(browser, request, device, which):
         page.emulate("Emulation.clearDeviceMetricsOverride")
 
 
+@pytest.mark.parametrize("which", ["report_file", "comparison_file"])
+def test_nothing_is_wider_than_paper(browser, request, which):
+    """What is wider makes a browser shrink the whole print."""
+    page = Page(browser, request.getfixturevalue(which))
+    page.emulate("Emulation.setDeviceMetricsOverride", width=704, height=1000,
+                 deviceScaleFactor=1, mobile=False)
+    page.emulate("Emulation.setEmulatedMedia", media="print")
+    try:
+        page.js("dispatchEvent(new Event('beforeprint'))")
+        page.settle()
+        assert page.js("return document.documentElement.scrollWidth") <= 704
+        drawn = page.js("return [...document.querySelectorAll('#printed svg')].map("
+                        "one => one.querySelectorAll('rect[class^=k]').length)")
+        assert len(drawn) == (26 if which == "report_file" else 52) and min(drawn) > 0
+    finally:
+        page.js("dispatchEvent(new Event('afterprint'))")
+        page.emulate("Emulation.setEmulatedMedia", media="")
+        page.emulate("Emulation.clearDeviceMetricsOverride")
+
+
 def test_on_a_phone_sections_are_reachable_and_tables_show_that_they_scroll(browser, report_file):
     page = Page(browser, report_file)
     page.emulate("Emulation.setDeviceMetricsOverride", width=390, height=844,
