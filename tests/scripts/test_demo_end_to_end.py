@@ -103,7 +103,6 @@ def test_detections_are_segments_of_the_test_videos(folder, database):
         for detection in detections:
             start, end = detection["segment"]
             assert 0 <= start < end <= round(database[name]["duration"], 1)
-            assert [round(start, 1), round(end, 1)] == [start, end]
             assert detection["label"] in CLASSES
 
 
