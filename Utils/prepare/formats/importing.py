@@ -10,6 +10,12 @@ from Utils.prepare.formats.recognise import READERS, files_in, recognise
 from Utils.prepare.formats.rules import Imported, annotations_of
 from Utils.prepare.formats.source import Source
 
+# Options that only some formats read.
+READ_BY = {
+    "fps": ("table", "labelstudio", "framelabels", "onehot"), "video_name": ("boris",),
+    "unclosed": ("boris",), "tiers": ("elan",), "label": ("table",), "columns": ("table",),
+    "labels": ("onehot",), "mapping": ("framelabels",), "timeseries": ("labelstudio",)}
+
 
 @dataclass
 class Import:
@@ -75,4 +81,13 @@ def _read_all(paths, options, format):
         except BadRow as fault:
             raise UserError(f"{path}: {fault}; mend it") from None
         found[-1].notes += source.notes
-    return Import(annotations_of(found, options), formats)
+    made = Import(annotations_of(found, options), formats)
+    made.annotations.notes += _without_effect(options, set(formats.values()))
+    return made
+
+
+def _without_effect(options, formats):
+    """Lines on options that none of the formats reads."""
+    return [f"--{name} has no effect: it is for {' and '.join(readers)}, the files are "
+            f"{' and '.join(sorted(formats))}" for name, readers in READ_BY.items()
+            if getattr(options, name) != getattr(Options(), name) and not formats & set(readers)]

@@ -139,6 +139,12 @@ def test_durations_of_a_table_fill_in_what_is_missing(table):
     assert [video["duration"] for video in imported.database.values()] == [10, 20]
 
 
+def test_an_option_that_no_format_reads_is_named(table):
+    text = "video,start,end,label\na,1,2,run\n"
+    _, imported = table(text, tiers=("hand",), fps=25.0)
+    assert imported.notes == ["--tiers has no effect: it is for elan, the files are table"]
+
+
 # ---- subsets ------------------------------------------------------------------------------------
 
 VIDEOS = "video,start,end,label\n" + "".join(f"v{i}.mp4,1,2,{'xy'[i % 2]}\n" for i in range(10))
