@@ -73,7 +73,7 @@ def _add_choice(parser):
 
 
 def _add_tables(parser):
-    group = parser.add_argument_group("columns and letters")
+    group = parser.add_argument_group("columns and encoding")
     group.add_argument("--label", metavar="COLUMN", help="the column that holds the label")
     group.add_argument("--labels", nargs="+", metavar="COLUMN", default=(),
                        help="the columns of 0 and 1 that are behaviours")
@@ -82,7 +82,7 @@ def _add_tables(parser):
     group.add_argument("--mapping", type=Path, metavar="FILE",
                        help="lines `id label` of the frame labels")
     group.add_argument("--encoding", metavar="NAME",
-                       help="of the letters (utf-8, else cp1252)")
+                       help="of the text (utf-8, else cp1252)")
 
 
 def import_options(words):

@@ -15,7 +15,7 @@ def read(source, options):
         with found.row(f"line {number}"):
             cells = line.split("\t", 2)
             if len(cells) < 3:
-                raise BadRow(f"it is {line[:40]!r}, expected start, end and label between tabs")
+                raise BadRow(f"it is {line[:40]!r}, expected start, end, label and tabs")
             found.add(source.stem, seconds(cells[0], True, "the start"),
                       seconds(cells[1], True, "the end"), cells[2])
     return found

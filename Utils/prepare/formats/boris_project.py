@@ -44,7 +44,7 @@ def _kinds(source):
         kind, code = str(entry.get("type")), str(entry.get("code"))
         if not kind.startswith(("State event", "Point event")):
             raise UserError(f"{source.path}: behaviour {code!r} of the ethogram (behaviors_conf) "
-                            "is neither a state nor a point event; mend it in BORIS")
+                            "is neither a state nor a point event; fix it in BORIS")
         kinds[code] = kind.startswith("State event")
     return kinds
 
@@ -52,7 +52,7 @@ def _kinds(source):
 def _observation_of(name, entry):
     """The Observation of an entry of the project; None for one without media."""
     if not isinstance(entry, dict):
-        raise BadRow("it is no object")
+        raise BadRow("it is not an object")
     players = entry.get("file")
     paths = players.get("1") if isinstance(players, dict) else None
     if entry.get("type", "MEDIA") != "MEDIA" or not paths:

@@ -75,7 +75,7 @@ def _media(root, source):
         try:
             return path or source.stem, frame(medium.get("TIME_ORIGIN", "0"), "TIME_ORIGIN")
         except BadRow as fault:
-            raise UserError(f"{source.path}: {fault}; mend the MEDIA_DESCRIPTOR") from None
+            raise UserError(f"{source.path}: {fault}; fix the MEDIA_DESCRIPTOR") from None
     return source.stem, 0
 
 

@@ -19,7 +19,7 @@ def to_text(video, rows, choices):
     Tiers of ELAN hold no overlaps: a detection that overlaps the last one of its tier goes to
     `label (2)` and so on. rows: sorted by start.
     """
-    _refuse_control_letters(video, rows["label"])
+    _refuse_control_characters(video, rows["label"])
     tiers = _tiers(rows)
     root = ElementTree.Element("ANNOTATION_DOCUMENT", {
         "AUTHOR": "VSGN", "DATE": f"{NO_CLOCK}+00:00", "FORMAT": "3.0", "VERSION": "3.0",
@@ -46,10 +46,10 @@ def _shown(root):
     return ElementTree.tostring(root, encoding="unicode").replace(" />", "/>")
 
 
-def _refuse_control_letters(video, labels):
+def _refuse_control_characters(video, labels):
     for text in (video, *labels):
         if NOT_IN_XML.search(text):
-            raise UserError(f"video {video!r}: {text!r} has a letter that ELAN's files cannot "
+            raise UserError(f"video {video!r}: {text!r} has a character that an .eaf cannot "
                             "hold; rename it in the detections, or write csv")
 
 

@@ -17,7 +17,7 @@ class BadRow(ValueError):
 
 @dataclass(frozen=True)
 class Options:
-    """The options of an import, as formats.md of the project's specification names them.
+    """The options of an import; `arguments` says what each is for.
 
     durations: {video: seconds}; names: {name or path: name}; subjects: () ignores them, ("join",)
     joins them to the label, else the subjects to keep; background: None is the format's own list;
@@ -87,7 +87,7 @@ class Found:
             yield
         except BadRow as fault:
             if not self.skip_bad:
-                raise UserError(f"{self.path}, {where}: {fault}; mend it, or leave such rows out "
+                raise UserError(f"{self.path}, {where}: {fault}; fix it, or leave such rows out "
                                 "with --skip_bad") from None
             del self.actions[num_actions:]
             while len(self.media) > num_media:
@@ -108,7 +108,7 @@ class Found:
         if not label:
             raise BadRow("the label is empty")
         if not is_text(label + subject):
-            raise BadRow(f"the label {ascii(label)[:40]} or its subject is no text")
+            raise BadRow(f"the label {ascii(label)[:40]} or its subject is not valid text")
         if not (math.isfinite(start) and math.isfinite(end)):
             raise BadRow(f"the time {start} to {end} is no number")
         if end < start:
@@ -118,7 +118,7 @@ class Found:
 
 
 def is_text(words):
-    """Whether every letter can be written: no NUL, and none of half a character."""
+    """Whether it can be written as UTF-8, without NUL."""
     try:
         return "\0" not in words and words.encode("utf-8") is not None
     except UnicodeEncodeError:

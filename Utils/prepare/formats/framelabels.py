@@ -41,7 +41,7 @@ def read_mapping(path, encoding):
         words = line.split(maxsplit=1)
         if len(words) == 1 or words and words[0] in mapping:
             raise UserError(f"{path}, line {number}: expected 'id label', each id once, found "
-                            f"{line.strip()[:40]!r}; mend the file of --mapping")
+                            f"{line.strip()[:40]!r}; fix the file of --mapping")
         if words:
             mapping[words[0]] = words[1].strip()
     return mapping
@@ -50,7 +50,7 @@ def read_mapping(path, encoding):
 def _mapped(label, mapping, where, path):
     """The label of one line, which may be an id of the mapping."""
     if not label:
-        raise UserError(f"{where}: the line is blank, expected the label of a frame; mend the file")
+        raise UserError(f"{where}: the line is blank, expected the label of a frame; fix the file")
     if mapping is None or label in mapping.values():
         return label
     if label not in mapping:

@@ -66,9 +66,9 @@ def import_files(paths: list[str | Path], options: Options | None = None,
     try:
         return _read_all(paths, options or Options(), format)
     except UserError as problem:
-        # Names and labels in the message come from the file, with whatever letters.
-        raise UserError("".join(letter if letter.isprintable() else " "
-                                for letter in str(problem))) from None
+        # Names and labels in the message come from the file, with whatever characters.
+        raise UserError("".join(character if character.isprintable() else " "
+                                for character in str(problem))) from None
 
 
 def _read_all(paths, options, format):
@@ -79,7 +79,7 @@ def _read_all(paths, options, format):
         try:
             found.append(READERS[formats[path]](source, options))
         except BadRow as fault:
-            raise UserError(f"{path}: {fault}; mend it") from None
+            raise UserError(f"{path}: {fault}; fix it") from None
         found[-1].notes += source.notes
     made = Import(annotations_of(found, options), formats)
     made.annotations.notes += _without_effect(options, set(formats.values()))

@@ -70,7 +70,7 @@ def short_of_score(rows, min_score, top):
 def check_names(videos, suffix):
     """Refuse videos whose name no file can have."""
     for video in videos:
-        if (any(letter in video for letter in "/\\\0") or not video.isprintable()
+        if (any(mark in video for mark in "/\\\0") or not video.isprintable()
                 or len(f"{video}{suffix}".encode("utf-8", "surrogatepass")) > LONGEST_NAME):
             raise UserError(f"video {video[:60]!r}: no file can have this name; rename it in the "
                             "detections, or write csv, boris or labelstudio, which have one file "

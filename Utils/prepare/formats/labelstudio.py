@@ -15,7 +15,7 @@ def read(source, options):
     """The regions of one annotation per task, of an export as JSON or JSON_MIN. -> Found."""
     found = Found(source.path, options.skip_bad)
     if not isinstance(source.json, list):
-        raise UserError(f"{source.path} is no export of Label Studio: expected a list of tasks")
+        raise UserError(f"{source.path} is not a Label Studio export: expected a list of tasks")
     tasks = [(f"task {number}", task) for number, task in enumerate(source.json, 1)]
     if any("predictions" in task for _, task in tasks if isinstance(task, dict)) and not any(
             task.get("annotations") for _, task in tasks if isinstance(task, dict)):

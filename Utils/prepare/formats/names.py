@@ -33,7 +33,7 @@ def path_of(media):
     try:
         return unquote(urlsplit(media).path)
     except ValueError:
-        raise BadRow(f"{media[:80]!r} is no address of a video") from None
+        raise BadRow(f"{media[:80]!r} is not the address of a video") from None
 
 
 def without_extension(name):
@@ -69,5 +69,6 @@ def names_of(found, names):
         other = by_name.setdefault(name, media)
         if unicodedata.normalize("NFC", other) != unicodedata.normalize("NFC", media):
             raise UserError(f"{found.path}: {other} and {media} would both be video {name}; give "
-                            "one another name with --names (a table `from,to`, by its path)")
+                            "one of them another name with --names (a table `from,to`, by its "
+                            "path)")
     return chosen

@@ -28,7 +28,7 @@ def read_boris(source, options):
     is_project = source.text.lstrip().startswith("{")
     reader = boris_project if is_project else boris_tables
     if is_project and not isinstance(source.json, dict):
-        raise UserError(f"{source.path} is no project of BORIS")
+        raise UserError(f"{source.path} is not a BORIS project")
     return reader.read(source, options)
 
 

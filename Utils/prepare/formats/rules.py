@@ -94,7 +94,7 @@ def _agree(video, about, options, where, stem_subset):
             video.stem_subset = agreed(video.stem_subset, stem_subset,
                                        "the subset by the name of the file")
     except BadRow as fault:
-        raise UserError(f"{where}: {fault}; mend one of them, or give the subsets with --split"
+        raise UserError(f"{where}: {fault}; fix one of them, or give the subsets with --split"
                         ) from None
 
 

@@ -46,7 +46,7 @@ class Source:
             text = self._decoded(self.encoding or marked or "utf-8")
         except UnicodeError:
             if self.encoding or marked:
-                raise UserError(f"{self.path} is no text in {self.encoding or marked}; give its "
+                raise UserError(f"{self.path} is not text in {self.encoding or marked}; give its "
                                 "encoding with --encoding") from None
             text = self._as_cp1252()
         return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
@@ -57,8 +57,8 @@ class Source:
         except UnicodeError:
             raise UserError(f"{self.path} is neither utf-8 nor cp1252; give its encoding with "
                             "--encoding") from None
-        self.notes.append(f"{self.path} is not utf-8 and was read as cp1252; if letters are wrong, "
-                          "give --encoding")
+        self.notes.append(f"{self.path} is not utf-8 and was read as cp1252; if characters look "
+                          "wrong, give --encoding")
         return text
 
     def _decoded(self, encoding):

@@ -44,7 +44,7 @@ def read(source, options):
 
 
 def normal(header):
-    """A header as it is looked up: small letters, underscores for spaces and hyphens."""
+    """A header as it is looked up: lower case, underscores for spaces and hyphens."""
     return header.lower().replace(" ", "_").replace("-", "_")
 
 
@@ -78,8 +78,8 @@ def _place(source, headers, header):
     same = ([place for place, name in enumerate(headers) if name == header]
             or [place for place, name in enumerate(headers) if normal(name) == normal(header)])
     if len(same) != 1:
-        raise UserError(f"{source.path} has {len(same) or 'no'} columns {header!r}; there are "
-                        f"{listed(headers, 20)}")
+        count = f"{len(same)} columns" if same else "no column"
+        raise UserError(f"{source.path} has {count} {header!r}; there are {listed(headers, 20)}")
     return same[0]
 
 

@@ -153,7 +153,7 @@ def test_boris_needs_the_length_of_every_video_with_rows(results, tmp_path):
 
 def test_letters_that_xml_cannot_hold_are_refused(tmp_path):
     said = refused({"a": [row(0, 1, "bell\a")]}, ["elan"], tmp_path)
-    assert "has a letter that ELAN's files cannot hold" in said and "or write csv" in said
+    assert "has a character that an .eaf cannot hold" in said and "or write csv" in said
     export({"a": [row(0, 1, "bell\a")]}, ["csv"], tmp_path)
 
 

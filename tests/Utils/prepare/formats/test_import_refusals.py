@@ -133,8 +133,8 @@ def test_letters_that_are_in_no_usual_encoding_need_one(run, tmp_path):
                                "--encoding")
     assert rows(run("x.csv --encoding cp437")[1]) == {"a": [(1, 2, "ü")]}
     assert "Python knows no such encoding" in run("x.csv --encoding cp0")[0]
-    assert run("x.csv --encoding ascii")[0] == ("x.csv is no text in ascii; give its encoding with "
-                                                "--encoding")
+    assert run("x.csv --encoding ascii")[0] == ("x.csv is not text in ascii; give its "
+                                                "encoding with --encoding")
 
 
 def test_an_open_quote_names_its_line(run):
@@ -158,7 +158,7 @@ def test_an_open_quote_names_its_line(run):
 def test_a_bad_row_is_refused_with_its_line_and_left_out_when_told(run, row, fault):
     text = f"video,start,end,label\na,1,2,run\n{row}\n"
     said, *_ = run("x.csv", **{"x.csv": text})
-    assert said == (f"x.csv, line 3: {fault}; mend it, or leave such rows out with --skip_bad")
+    assert said == (f"x.csv, line 3: {fault}; fix it, or leave such rows out with --skip_bad")
     _, found, out = run("x.csv --skip_bad", **{"x.csv": text})
     assert rows(found) == {"a": [(1, 2, "run")]} and "bad rows (1)" in out
 
@@ -224,7 +224,7 @@ def test_a_missing_column_is_named_with_the_option_for_it(run, header, remedy):
 
 def test_columns_that_are_not_there_or_no_keys_are_refused(run):
     text = "video,start,end,label\na,1,2,run\n"
-    assert "x.csv has no columns 'Text'; there are video, start, end, label" in run(
+    assert "x.csv has no column 'Text'; there are video, start, end, label" in run(
         "x.csv --label Text", **{"x.csv": text})[0]
     assert "is not KEY=HEADER; keys are video, start" in run("x.csv --columns wann=start")[0]
 
@@ -280,7 +280,7 @@ def test_closing_at_the_end_needs_a_length(run):
 ])
 def test_events_that_do_not_pair_are_refused_and_left_out_when_told(run, events, fault):
     said, *_ = run("x.csv", **{"x.csv": boris(*events)})
-    assert said == f"x.csv, {fault}; mend it, or leave such rows out with --skip_bad"
+    assert said == f"x.csv, {fault}; fix it, or leave such rows out with --skip_bad"
     _, found, out = run("x.csv --skip_bad")
     assert "bad rows (1)" in out
     assert rows(found)["n"] == ([(1, 3, "peck")] if len(events) == 3 else [])
@@ -445,7 +445,7 @@ def test_a_tier_that_is_not_there_is_refused_with_those_that_are(run):
 ])
 def test_an_annotation_without_times_is_refused_and_left_out_when_told(run, change, fault):
     said, *_ = eaf(run, change)
-    assert said == f"x.eaf, {fault}; mend it, or leave such rows out with --skip_bad"
+    assert said == f"x.eaf, {fault}; fix it, or leave such rows out with --skip_bad"
     _, found, out = eaf(run, change, "--skip_bad")
     assert len(found["gesture_05"]["annotations"]) == 2 and "bad rows (1)" in out
 
@@ -476,7 +476,7 @@ def test_ids_are_mapped_to_labels(run):
 
 def test_a_blank_line_between_frames_is_refused(run):
     assert run("v.txt --fps 1", **{"v.txt": "a\n\na\n\n"})[0] == (
-        "v.txt, line 2: the line is blank, expected the label of a frame; mend the file")
+        "v.txt, line 2: the line is blank, expected the label of a frame; fix the file")
 
 
 def test_frames_that_are_not_yet_labelled_are_refused_or_leave_the_video_out(run):
@@ -519,13 +519,13 @@ def test_a_cue_that_is_none_is_refused_with_its_line(run, text, fault):
 
 def test_a_line_that_is_no_label_is_refused(run):
     said, *_ = run("x.txt", **{"x.txt": "1\t2\tsong\n1 2 song\n"})
-    assert said.startswith("x.txt, line 2: it is '1 2 song', expected start, end and label between")
+    assert said.startswith("x.txt, line 2: it is '1 2 song', expected start, end, label and")
 
 
 def test_half_a_letter_is_no_label(run):
     text = task({"start": 1, "end": 2, "labels": ["\ud800"]})
     assert run("x.json", **{"x.json": text})[0].startswith(
-        "x.json, task 1: the label '\\ud800' or its subject is no text")
+        "x.json, task 1: the label '\\ud800' or its subject is not valid text")
 
 
 # ---- files beside them --------------------------------------------------------------------------

@@ -85,7 +85,7 @@ def test_bytes_of_all_kinds_are_the_same_table(table, encode):
 
 def test_cp1252_is_remarked_and_an_encoding_can_be_given(table):
     text = "video,start,end,label\na,1,2,přes\n".encode("cp1250")
-    assert any("was read as cp1252; if letters are wrong, give --encoding" in note
+    assert any("was read as cp1252; if characters look wrong, give --encoding" in note
                for note in table(text)[1].notes)
     found, imported = table(text, encoding="cp1250")
     assert found == {"a": [(1, 2, "přes")]} and imported.notes == []
@@ -126,7 +126,7 @@ def test_a_video_without_actions_stays(table):
 def test_names_map_paths_and_names(table, tmp_path):
     text = "video,start,end,label\nx/a.mp4,1,2,r\ny/a.mp4,3,4,r\nb.mp4,5,6,r\n"
     with pytest.raises(UserError, match="x/a.mp4 and y/a.mp4 would both be video a; give one "
-                                        "another name with --names"):
+                                        "of them another name with --names"):
         table(text)
     (tmp_path / "names.csv").write_text("from,to\ny/a.mp4,a2\nb,c\n")
     found, _ = table(text, names=read_names(tmp_path / "names.csv"))
