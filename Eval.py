@@ -41,6 +41,7 @@ from Evaluation.results import (
     check_seconds,
     mismatches,
     read_results,
+    rows_by_video,
     without_prefix,
 )
 from Evaluation.scores import (
@@ -73,6 +74,7 @@ def main(argv=None):
     if config.compare:
         return compare_runs(config, watch)
     with locked(results_folder(config)) as folder:
+        check_export(config, folder)
         config, file = open_proposals(config, folder)
         config, annotations, truth = load_truth(config)
         if file is not None:
@@ -92,6 +94,8 @@ def main(argv=None):
         write(folder, scores, diagnosis, truth_content(truth, durations, config.subset))
         write_report_page(folder, config, scores, truth, durations, results, recall, diagnosis)
         report(scores, diagnosis, annotations.notes, warnings)
+        if config.export:
+            print(*export_detections(config, results, durations, folder / "export"), sep="\n")
         print(watch.summary(f"report: {folder / 'report.html'}"))
     return 0
 
@@ -354,6 +358,25 @@ def write_report_page(folder, config, scores, truth, durations, results, recall,
         history=read_json(history) if history.is_file() and not config.detections else None,
         own=own_settings(config), links=linked_videos(config.video_folder, folder),
         files=[path.name for path in paths])
+
+
+def check_export(config, folder):
+    """Refuse an --export that cannot be, before everything else is done."""
+    if config.export:
+        # pandas takes half a second to import.
+        from Utils.prepare.formats.export import check_run
+        check_run(config.export, config.detections or folder / "detections_postNMS.json",
+                  folder / "export", config.overwrite)
+
+
+def export_detections(config, results, durations, folder):
+    """Write the detections for the tools of --export. -> lines for the user."""
+    from Utils.prepare.formats.export import export
+    from Utils.prepare.formats.kept_rows import Choices
+
+    known = {name: seconds for name, seconds in durations.items() if seconds}
+    return export(rows_by_video(main_table(results)), config.export, folder,
+                  Choices(durations=known), config.overwrite).lines()
 
 
 def own_settings(config):

@@ -13,8 +13,8 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
-from Evaluation.results import read_results
-from Utils.files import UserError, listed, write_json
+from Evaluation.results import read_results, rows_by_video
+from Utils.files import UserError, write_json
 from Utils.prepare.compare import check_annotations, check_features, exit_code
 from Utils.prepare.convert import convert, write_annotations, write_durations
 from Utils.prepare.download import fetch
@@ -136,14 +136,8 @@ def export_detections(detections, formats, to, overwrite, **words):
     """Write detections as files of other tools."""
     choices = export_choices(**words)
     found, warnings = read_results(detections)
-    results = {video: [] for video in found.videos}
-    for video, label, segment, score in zip(found.video, found.label, found.segments.tolist(),
-                                            found.scores.tolist(), strict=True):
-        results[found.videos[video]].append(
-            {"label": found.classes[label], "score": score, "segment": segment})
-    written = export(results, formats, to, choices, overwrite)
-    print(*warnings, *(f"left out of {why} ({count})" for why, count in written.left_out.items()),
-          f"wrote {len(written.paths)} files: {listed(written.paths)}", sep="\n")
+    print(*warnings, *export(rows_by_video(found), formats, to, choices, overwrite).lines(),
+          sep="\n")
     return 0
 
 

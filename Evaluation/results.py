@@ -48,6 +48,16 @@ def read_results(path):
     return found, _oddities(found, path)
 
 
+def rows_by_video(table):
+    """An ActionTable of detections as the rows of a detection file. -> {video: rows}."""
+    rows = {video: [] for video in table.videos}
+    for video, label, segment, score in zip(table.video, table.label, table.segments.tolist(),
+                                            table.scores.tolist(), strict=True):
+        rows[table.videos[video]].append(
+            {"label": table.classes[label], "score": score, "segment": segment})
+    return rows
+
+
 def _first_has_label(results):
     """Whether the file has labels, by its first row; True where there is none."""
     rows = (row for entries in results.values() if isinstance(entries, list) for row in entries)

@@ -302,6 +302,9 @@ class EvalOptions:
     video_folder: str | None = option(
         None, "folder of the videos themselves, to play them in the report (matched by the stem of "
               "their names; linked, not copied)")
+    export: tuple[str, ...] | None = option(
+        None, "also write the detections for other tools into output_path/export: csv, srt, vtt, "
+              "elan, boris, audacity (docs/annotation_tools.md)")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 
+import Prepare_data
 from Eval import main
 from Evaluation.postprocessing.proposals import Proposals
 from tests.small_data import write_proposals
@@ -138,6 +139,39 @@ def test_the_published_score_of_s_cnn(shared, tmp_path, capsys):
     diagnosis = read(tmp_path / "detad.json")
     assert diagnosis["ground_truth"] == str(truth) and diagnosis["num_instances"] > 3300
     assert diagnosis["bucket_edges"]["length"].startswith("XS 0-3")
+
+
+def test_detections_are_exported_for_other_tools(folder, capsys):
+    words = ("--detections", folder / "found.json", "--video_anno", folder / "gt.json",
+             "--output_path", folder / "out", "--export", "srt", "csv", "boris")
+    change(folder / "found.json", new=[])
+    (folder / "out").mkdir()
+    assert evaluate(*words) == 0
+    out = folder / "out/export"
+    assert sorted(path.name for path in out.iterdir()) == ["detections.boris", "detections.csv",
+                                                           "v.srt"]
+    assert (out / "v.srt").read_text().endswith("00:00:00,000 --> 00:00:10,000\nx 0.90\n\n")
+    assert "wrote 3 files: " in capsys.readouterr().out
+    (out / "v.srt").write_text("corrected")
+    assert evaluate(*words) == 2
+    assert capsys.readouterr().err.endswith(
+        "is there already, and may have been corrected since; --overwrite replaces what an "
+        "earlier --export wrote\n")
+    assert (out / "v.srt").read_text() == "corrected"
+    assert evaluate(*words, "--overwrite") == 0
+    assert "x 0.90" in (out / "v.srt").read_text()
+
+
+def test_an_export_that_cannot_be_is_refused_before_anything_is_scored(folder, capsys):
+    words = ("--detections", folder / "found.json", "--video_anno", folder / "gt.json")
+    assert evaluate(*words, "--export", "xlsx") == 2
+    assert ("--export xlsx is none of csv, srt, vtt, elan, boris, labelstudio, audacity"
+            in capsys.readouterr().err)
+    assert evaluate(*words, "--export", "labelstudio") == 2
+    command = capsys.readouterr().err.split("`")[1]
+    assert not (folder / "metrics.json").exists()
+    assert Prepare_data.main(command.replace("RATE", "25").split()[2:]) == 0
+    assert (folder / "export/labelstudio_predictions.json").is_file()
 
 
 # ---- the proposals of Infer.py ------------------------------------------------------------------

@@ -103,8 +103,8 @@ def to_text(rows, choices):
     rows = {video: without_overlaps(table) for video, table in rows.items() if len(table)}
     if unknown := [video for video in rows if video not in choices.durations]:
         raise UserError(f"BORIS needs the length of every video, {unknown[0]} has none "
-                        f"({len(unknown)} of {len(rows)}); give a table `video,seconds` with "
-                        "--durations, or annotations that have it with --video_anno")
+                        f"({len(unknown)} of {len(rows)}); add `duration` to the annotations, "
+                        "or give `Prepare_data.py export` a table `video,seconds` with --durations")
     labels = sorted({label for table in rows.values() for label in table["label"]})
     return json.dumps({
         "time_format": "hh:mm:ss", "project_date": NO_CLOCK, "project_name": "detections",

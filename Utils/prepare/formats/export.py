@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from Utils.files import UserError, replacing
+from Utils.files import UserError, listed, replacing
 from Utils.prepare.formats import (
     audacity,
     boris_project,
@@ -53,6 +53,12 @@ class Written:
     paths: list[Path] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
 
+    def lines(self) -> list[str]:
+        """What was left out and written, for the user."""
+        files = "1 file" if len(self.paths) == 1 else f"{len(self.paths)} files"
+        return [*(f"left out of {why} ({count})" for why, count in self.left_out.items()),
+                f"wrote {files}: {listed(self.paths)}" if self.paths else "wrote no file"]
+
 
 def write(results: dict[str, list[dict]], path: str | Path, choices: Choices | None = None,
           overwrite: bool = False) -> Written:
@@ -93,6 +99,23 @@ def export(results: dict[str, list[dict]], formats: list[str], folder: str | Pat
         texts |= {Path(folder) / file: text for file, text in made.items()}
         left_out |= {f"{name}: {why}": count for why, count in missed.items()}
     return _write_all(texts, left_out, overwrite)
+
+
+def check_run(formats: tuple[str, ...], source: str | Path, folder: str | Path,
+              overwrite: bool = False) -> None:
+    """Refuse an export of a run before hours of work: unknown formats, and files that are there.
+
+    source: the detection file that the run reads or writes.
+    """
+    if unknown := [name for name in formats if name not in TARGETS]:
+        raise UserError(f"--export {unknown[0]} is none of {', '.join(TARGETS)}")
+    if "labelstudio" in formats:
+        raise UserError("--export labelstudio: Label Studio counts frames, whose rate is not known "
+                        f"here; leave it out, and then say `python Prepare_data.py export {source} "
+                        f"--as labelstudio --fps RATE --to {folder}`")
+    if not overwrite and (there := sorted(Path(folder).glob("*"))):
+        raise UserError(f"{there[0]} is there already, and may have been corrected since; "
+                        "--overwrite replaces what an earlier --export wrote")
 
 
 def _texts(results, target, choices):

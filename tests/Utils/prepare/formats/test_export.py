@@ -146,8 +146,9 @@ def test_label_studio_needs_a_frame_rate(results, tmp_path):
 
 def test_boris_needs_the_length_of_every_video_with_rows(results, tmp_path):
     said = refused(results, ["srt", "boris"], tmp_path, Choices(durations={"match_1": 20}))
-    assert said.startswith("BORIS needs the length of every video, match_2 has none (1 of 2); give "
-                           "a table `video,seconds` with --durations")
+    assert said.startswith("BORIS needs the length of every video, match_2 has none (1 of 2); add "
+                           "`duration` to the annotations, or give `Prepare_data.py export` a "
+                           "table `video,seconds` with --durations")
     export(results, ["srt", "boris"], tmp_path, Choices(durations=LENGTHS))
 
 
