@@ -2,7 +2,10 @@
 
 import numpy as np
 
-from Evaluation.metrics import ActionTable
+from Evaluation.metrics import ActionTable, match
+from Evaluation.report.compare import truth_content
+from Evaluation.scores import precision_scores
+from Utils.files import write_json
 
 THRESHOLDS = (0.3, 0.5, 0.7)
 CLASSES = ("Dive", "Throw", "Jump")
@@ -40,3 +43,26 @@ def scores_of(truth, detections):
             "provenance": {"ground_truth": "truth.json", "detections": "found.json", "seed": 21,
                            "git_commit": None, "settings": {"nms_thr": 0.4, "tiou": [0.3, 0.5]},
                            "versions": {"python": "3.11"}, "notes": ["one video is missing"]}}
+
+
+def better(truth, found):
+    """The same detections, those on actions with higher scores."""
+    _, matched = match(truth, found, (0.5,))
+    return ActionTable(found.videos, found.classes, found.video, found.label, found.segments,
+                       found.scores + (matched[0] >= 0))
+
+
+def left_by_eval(folder, truth, found, durations, **scores):
+    """A folder as Eval.py leaves it behind."""
+    folder.mkdir()
+    content = scores_of(truth, found) | precision_scores(truth, found, THRESHOLDS) | scores
+    content["provenance"] |= {"detections": str(folder / "found.json")}
+    write_json(folder / "metrics.json", content)
+    write_json(folder / "ground_truth.json", truth_content(truth, durations, "test"))
+    results = {name: [] for name in found.videos}
+    for video, label, segment, score in zip(found.video, found.label, found.segments.tolist(),
+                                            found.scores.tolist(), strict=True):
+        results[found.videos[video]].append(
+            {"label": found.classes[label], "segment": segment, "score": score})
+    write_json(folder / "found.json", {"results": results})
+    return folder

@@ -17,7 +17,6 @@ from Evaluation.metrics import (
     ActionTable,
     align,
     average_precision,
-    match,
     mean_over_classes,
     short_average_precision,
 )
@@ -31,8 +30,7 @@ from Evaluation.report.compare import (
     verdict,
 )
 from Evaluation.report.video_tables import aligned_together
-from Evaluation.scores import precision_scores
-from tests.report_data import THRESHOLDS, random_run, scores_of
+from tests.report_data import THRESHOLDS, better, left_by_eval, random_run
 from tests.tables import actions, detections
 from Utils.files import UserError, write_json
 
@@ -110,13 +108,6 @@ def test_an_interval_holds_95_of_100_draws():
 
 # ---- what is said -------------------------------------------------------------------------------
 
-def better(truth, found):
-    """The same detections, those on actions with higher scores."""
-    _, matched = match(truth, found, (0.5,))
-    return ActionTable(found.videos, found.classes, found.video, found.label, found.segments,
-                       found.scores + (matched[0] >= 0))
-
-
 def test_a_better_run_is_called_better_and_the_same_run_no_different():
     truth, found, _ = random_run(num_videos=40)
     content = compared(truth, aligned_together(truth, [found, better(truth, found), found]),
@@ -147,22 +138,6 @@ def test_only_settings_that_differ_are_listed():
 
 
 # ---- folders ------------------------------------------------------------------------------------
-
-def left_by_eval(folder, truth, found, durations, **scores):
-    """A folder as Eval.py leaves it behind."""
-    folder.mkdir()
-    content = scores_of(truth, found) | precision_scores(truth, found, THRESHOLDS) | scores
-    content["provenance"] |= {"detections": str(folder / "found.json")}
-    write_json(folder / "metrics.json", content)
-    write_json(folder / "ground_truth.json", truth_content(truth, durations, "test"))
-    results = {name: [] for name in found.videos}
-    for video, label, segment, score in zip(found.video, found.label, found.segments.tolist(),
-                                            found.scores.tolist(), strict=True):
-        results[found.videos[video]].append(
-            {"label": found.classes[label], "segment": segment, "score": score})
-    write_json(folder / "found.json", {"results": results})
-    return folder
-
 
 @pytest.fixture
 def folders(tmp_path):

@@ -18,8 +18,7 @@ from Evaluation.report.compare import compare
 from Evaluation.report.report import linked_videos, write_report
 from Evaluation.results import read_results
 from tests.browser import Page, open_browser, selenium
-from tests.Evaluation.report.test_compare import better, left_by_eval
-from tests.report_data import CLASSES, random_run, scores_of
+from tests.report_data import CLASSES, better, left_by_eval, random_run, scores_of
 
 BAD_NAME = "</script><img src=x onerror='window.hacked=1'>"
 WIDTHS = {"phone": 390, "desk": 1400}
