@@ -85,7 +85,7 @@ def read_json(path, what="JSON file", unique_names=False):
     """
     path = Path(path)
     try:
-        return json.loads(read_text(path), object_pairs_hook=_unique if unique_names else None)
+        return json.loads(read_text(path), object_pairs_hook=unique if unique_names else None)
     except FileNotFoundError:
         raise UserError(f"no {what} at {path}") from None
     except json.JSONDecodeError as problem:
@@ -106,7 +106,7 @@ def read_text(path):
     return raw.decode(json.detect_encoding(raw)).removeprefix("\ufeff")
 
 
-def _unique(pairs):
+def unique(pairs):
     """dict of an object's pairs; a ValueError for a name that is there twice."""
     content = dict(pairs)
     if len(content) < len(pairs):

@@ -94,7 +94,11 @@ def videos_of(videos, subset, flag="subset"):
 
 def read_records(path):
     """Every video of an annotation file. -> list of Record, in file order."""
-    content = read_json(path, "annotation file", unique_names=True)
+    return records_of(read_json(path, "annotation file", unique_names=True), path)
+
+
+def records_of(content, path):
+    """Every video of the content of an annotation file. path: for messages."""
     database = content.get("database", content) if isinstance(content, dict) else None
     if not isinstance(database, dict) or not database:
         raise UserError(f"{path} holds no videos: expected "

@@ -410,7 +410,7 @@ def test_convert_writes_and_does_not_overwrite(tmp_path, capsys, no_network):
 
 
 def test_help_is_shown_for_every_verb(capsys):
-    for verb in ("check", "convert", "download"):
+    for verb in ("check", "convert", "download", "import", "export"):
         with contextlib.suppress(SystemExit):
             Prepare_data.main([verb, "--help"])
         assert "usage: Prepare_data.py " + verb in capsys.readouterr().out

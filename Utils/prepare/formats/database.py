@@ -1,13 +1,13 @@
 """Annotations that are in our layout already (ActivityNet's, OpenTAD's): to join or split them."""
 
-from Utils.data.annotations import read_records
+from Utils.data.annotations import records_of
 from Utils.prepare.formats.found import Found
 
 
 def read(source, options):
     """The actions of a JSON file `database -> video -> annotations`. -> Found."""
     found = Found(source.path, options.skip_bad)
-    for record in read_records(source.path):
+    for record in records_of(source.json, source.path):
         with found.row(f"video {record.name}"):
             found.add_media(record.name, record.duration, record.subset)
             found.names[record.name] = record.name

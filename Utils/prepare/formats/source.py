@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from Utils.files import UserError
+from Utils.files import UserError, unique
 from Utils.prepare.formats.found import BadRow
 
 GZIP = b"\x1f\x8b"
@@ -117,7 +117,7 @@ class Source:
     def json(self):
         """The content as JSON (NaN is allowed, BORIS writes it)."""
         try:
-            return json.loads(self.text)
+            return json.loads(self.text, object_pairs_hook=unique)
         except json.JSONDecodeError as problem:
             raise UserError(f"{self.path} is not valid JSON: line {problem.lineno}, column "
                             f"{problem.colno}: {problem.msg}") from None

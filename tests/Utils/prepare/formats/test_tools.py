@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from Utils.files import UserError
 from Utils.prepare.formats.boris_media import Observation
 from Utils.prepare.formats.found import Found, Options
 from Utils.prepare.formats.importing import import_files
@@ -161,3 +162,25 @@ def test_a_subrip_file_of_two_lines_a_cue_and_empty_lines_around(tmp_path):
     found = import_files([tmp_path / "clip.mp4.srt"]).annotations.database
     assert [(*action["segment"], action["label"]) for action in found["clip"]["annotations"]] == [
         (1, 2, "two lines"), (3.5, 360004, "no number")]
+
+
+DATABASE = {"a.b": {"subset": "Validation", "duration": 9.5, "other": 1, "annotations": [
+    {"segment": ["1", 2.5], "label": "run"}, {"segment": [3, 3], "label": "run"}]}}
+
+
+@pytest.mark.parametrize("encode", [str.encode, lambda text: text.encode("utf-8-sig"),
+                                    lambda text: gzip.compress(text.encode())])
+def test_annotations_in_our_layout_are_normalised(tmp_path, encode):
+    (tmp_path / "x.dat").write_bytes(encode(json.dumps({"database": DATABASE})))
+    found = import_files([tmp_path / "x.dat"])
+    assert found.formats == {tmp_path / "x.dat": "activitynet"}
+    assert found.annotations.database == {"a.b": {
+        "subset": "validation", "duration": 9.5,
+        "annotations": [{"segment": [1.0, 2.5], "label": "run"}]}}
+    assert found.annotations.left_out == {"point events": 1}
+
+
+def test_a_name_twice_in_one_object_is_refused(tmp_path):
+    (tmp_path / "x.json").write_text('{"database": {"a": {"annotations": []}, "a": {}}}')
+    with pytest.raises(UserError, match="the name 'a' is there 2 times in one object"):
+        import_files([tmp_path / "x.json"])
