@@ -47,7 +47,8 @@ ROWS = (
     (("benchmarks.*", "tests.*"), ("*",)),
 )
 # Packages of the extra `video`, with two that it leaves to the user, and who may import them.
-VIDEO, OF_NETWORKS = ("Utils.video.*", "Models.extractors.*"), ("torchvision", "transformers")
+VIDEO, OF_NETWORKS = ("Utils.video.*", "Models.extractors.*"), (
+    "torchvision", "transformers", "huggingface_hub")
 IMPORTED_AS = {"pympi-ling": "pympi", "opencv-python-headless": "cv2"}
 WITHOUT_TORCH = ("Evaluation.*", "DETAD.*", "Utils.files", "Utils.config.*", "Utils.inputs.windows",
                  "Utils.environment", "Utils.packages", "Utils.data.demo")
