@@ -54,9 +54,11 @@ from Evaluation.scores import (
 )
 from Evaluation.sweep import combinations, format_sweep
 from Evaluation.thumos14_protocol import read_ambiguous
+from Utils.config.checks import check_earlier
 from Utils.config.describe import describe
 from Utils.config.options import SCORING_NAMES, SETTLED, STORED_NAMES
 from Utils.config.resolve import adopt, parse_config, resolve, settings
+from Utils.config.run_file import data_places
 from Utils.data.annotations import canonical, number
 from Utils.data.datasets import DATASETS, find_file, read_csv_rows
 from Utils.data.ground_truth import check_actions, load_ground_truth
@@ -75,13 +77,17 @@ def main(argv=None):
         return compare_runs(config, watch)
     with locked(results_folder(config)) as folder:
         check_export(config, folder)
-        config, file = open_proposals(config, folder)
+        config, file = open_proposals(config)
+        home = folder if file is None else file.path.parent
+        find_file(config, "ambiguous", optional=True)      # there, if it is named
         config, annotations, truth = load_truth(config)
         if file is not None:
             check_same_videos([*names_of_results(config, file).values()], truth, config, file.path)
-        check_scorable(config, file, annotations, folder)
         if config.sweep:
             return sweep(config, file, annotations, truth, folder)
+        if not config.overwrite:
+            check_earlier_scores(config, file, folder)
+        check_scorable(config, file, annotations, folder)
         results = (read_file(config, annotations, truth) if file is None else
                    decode(config, file, folder))
         scores, recall = score(config, truth, results)
@@ -89,10 +95,11 @@ def main(argv=None):
         warnings = [*results.warnings, *mismatches(align(main_table(results), truth), truth)]
         scores["provenance"] = origin(config, truth, annotations, results.source, warnings)
         scores["provenance"]["epoch"] = file.settings.get("epoch") if file else None
-        scores |= recommended_score(folder, scores["provenance"]["epoch"])
+        scores |= recommended_score(home, scores["provenance"]["epoch"])
         durations = durations_of(annotations, results)
         write(folder, scores, diagnosis, truth_content(truth, durations, config.subset))
-        write_report_page(folder, config, scores, truth, durations, results, recall, diagnosis)
+        write_report_page(folder, home, config, scores, truth, durations, results, recall,
+                          diagnosis)
         report(scores, diagnosis, annotations.notes, warnings)
         if config.export:
             print(*export_detections(config, results, durations, folder / "export"), sep="\n")
@@ -107,7 +114,7 @@ def results_folder(config):
             raise UserError(f"no detection file at {config.detections}")
         return Path(config.detections).parent
     folder = Path(config.output_path)
-    if not config.detections and not folder.is_dir():
+    if not config.detections and not folder.is_dir() and not proposals_path(config).is_file():
         raise UserError(f"no folder {folder}; run Infer.py --output_path {folder} first, or name "
                         "the folder of a run")
     return folder
@@ -115,14 +122,24 @@ def results_folder(config):
 
 # ---- what is scored -----------------------------------------------------------------------------
 
-def open_proposals(config, folder):
-    """The proposals in `folder`, and the options they were made with: config, ProposalFile. With
-    --detections there are none: config, None."""
+def proposals_path(config):
+    """The proposals to score: those in output_path or else, where that is a new folder for the
+    results, those of the run."""
+    own, home = (Path(folder) / "proposals.h5" for folder in (config.output_path, config.home))
+    return home if home.is_file() and not own.is_file() else own
+
+
+def open_proposals(config):
+    """The proposals, and the options they were made with: config, ProposalFile. With --detections
+    there are none: config, None."""
     if config.detections:
         print(f"Eval.py\n{describe(config, 'Eval')}")
         return config, None
-    file, stored = read_proposals(folder / "proposals.h5")
-    config = adopt(config, stored, file.path, SETTLED["Eval"])
+    file, stored = read_proposals(proposals_path(config))
+    places = data_places(file.path.parent)
+    if "ground_truth" in DATASETS[stored.get("dataset", config.dataset)].files:
+        places.pop("video_anno", None)      # what is trained on is no official ground truth there
+    config = adopt(config, stored, file.path, SETTLED["Eval"], places)
     if "classes" not in stored:
         raise UserError(f"{file.path} does not say its classes; run Infer.py again")
     print(f"Eval.py\n{describe(config, 'Eval')}")
@@ -138,6 +155,20 @@ def load_truth(config):
     if subset != canonical(config.subset):
         config = replace(config, subset=subset)
     return config, annotations, truth
+
+
+def check_earlier_scores(config, file, folder):
+    """Refuse to replace scores of other settings, subset or detections."""
+    path = folder / "metrics.json"
+    if not path.is_file():
+        return
+    before = read_json(path, "scores").get("provenance", {})
+    check_earlier(path, before.get("settings", {}), settings(config, setting_names(config)),
+                  "scored")
+    now = {"subset": config.subset, "detections": str(config.detections or file.path)}
+    # By name: a folder may have been moved.
+    check_earlier(path, before | {"detections": Path(before.get("detections", "")).name},
+                  now | {"detections": Path(now["detections"]).name}, "scored")
 
 
 def check_scorable(config, file, annotations, folder):
@@ -312,14 +343,17 @@ def durations_of(annotations, results):
             for video in annotations.videos}
 
 
+def setting_names(config):
+    """The options that scores depend on: of other methods' detections we know our own alone."""
+    return (*(("dataset",) if config.detections else STORED_NAMES), *SCORING_NAMES)
+
+
 def origin(config, truth, annotations, source, warnings, varied=()):
     """What the scores were computed on and with. varied: names of options that no value fits."""
     files = {"ground_truth": truth_of(annotations), "detections": source,
              "ambiguous": config.ambiguous if config.protocol == "thumos14" else None,
              "subset": config.subset}
-    # Of other methods' detections we know our own options alone.
-    names = (*(("dataset",) if config.detections else STORED_NAMES), *SCORING_NAMES)
-    options = settings(config, [name for name in names if name not in varied])
+    options = settings(config, [name for name in setting_names(config) if name not in varied])
     return provenance(truth, files, config.protocol, options,
                       [*annotations.notes[1:], *warnings])
 
@@ -344,13 +378,13 @@ def write(folder, scores, diagnosis, truth):
     write_json(folder / "metrics.json", scores)
 
 
-def write_report_page(folder, config, scores, truth, durations, results, recall, diagnosis):
-    """Write report.html, and figures of the same beside it."""
+def write_report_page(folder, home, config, scores, truth, durations, results, recall, diagnosis):
+    """Write report.html, and figures of the same beside it. home: the folder of the run."""
     detections, curves = align(main_table(results), truth), None
     if results.detections is not None and config.protocol == "activitynet":
         curves = precision_recall(truth, detections, config.tiou)
     paths = draw_figures(folder, config, truth, durations, detections, curves, recall, diagnosis)
-    history = folder / "history.json"
+    history = home / "history.json"
     about = {"run": folder.name.removeprefix("output_"), "date": date.today().isoformat()}
     write_report(
         folder / "report.html", scores | {"provenance": scores["provenance"] | about}, truth,

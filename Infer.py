@@ -21,11 +21,13 @@ from Evaluation.postprocessing.detections import (
     write_detections,
 )
 from Evaluation.postprocessing.per_video import detection_options
-from Evaluation.postprocessing.proposal_file import ProposalWriter
+from Evaluation.postprocessing.proposal_file import ProposalWriter, read_proposals
 from Evaluation.postprocessing.proposals import Proposals
 from Evaluation.report.timeline import write_detected
+from Utils.config.checks import check_earlier
 from Utils.config.describe import describe
 from Utils.config.resolve import parse_config, settings
+from Utils.config.run_file import write_run_file
 from Utils.data.datasets import DATASETS
 from Utils.files import UserError, write_json
 from Utils.inference.network import build, class_names, predicted, trained
@@ -48,6 +50,8 @@ def main(argv=None):
         source, loader, lines = inference_loader(config, process, checkpoint)
         config = source.config
         check_classes(checkpoint, source.classes, config.checkpoint_path)
+        if process.is_first and not config.overwrite:
+            check_earlier_proposals(config)
         model = build(config, checkpoint, process.device)
         process.say(f"Infer.py on {process.device}, {process.world} process(es)",
                     describe(config, "Infer"), *lines)
@@ -59,6 +63,17 @@ def main(argv=None):
             print(watch.summary(f"{count} proposals of {len(loader.dataset)} windows in "
                                 f"{config.output_path}/proposals.h5"))
     return 0
+
+
+def check_earlier_proposals(config):
+    """Refuse to replace proposals that were made with other settings."""
+    path = Path(config.output_path) / "proposals.h5"
+    try:
+        file, before = read_proposals(path)
+    except UserError:      # none there, or none that can be read
+        return
+    file.close()
+    check_earlier(path, before, settings(config))
 
 
 def infer_video(config, checkpoint, watch):
@@ -138,6 +153,7 @@ def write_results(config, checkpoint, results, source):
             writer.add(replace(window, duration=durations[window.video]), proposals)
             count += len(proposals)
     write_json(folder / "history.json", whole_history(config, checkpoint))
+    write_run_file(folder, config, "Infer")
     return count
 
 

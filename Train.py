@@ -15,6 +15,7 @@ from Evaluation.report.input_figure import write_input_figure
 from Utils.config.checks import check
 from Utils.config.describe import describe
 from Utils.config.resolve import adopt, parse_config
+from Utils.config.run_file import write_run_file
 from Utils.files import UserError
 from Utils.inputs.loaders import training_loaders
 from Utils.run import Stopwatch, locked, script_main
@@ -39,6 +40,7 @@ def main(argv=None):
         before = earlier_run(config, process)
         if before:
             config = adopt(config, before["settings"], Path(config.checkpoint_path) / LAST)
+            check_schedule(config, before)
             if before["epoch"] >= config.num_epoch:
                 process.say(f"{config.checkpoint_path} is finished: {before['epoch']} epochs")
                 return 0
@@ -55,6 +57,8 @@ def main(argv=None):
             draw_input(Path(config.checkpoint_path) / "input", loaders[0].dataset, source)
         run = held.enter_context(contextlib.closing(
             Run(config, source, process, history, before)))
+        if process.is_first:
+            write_run_file(config.checkpoint_path, config, "Train")
         while run.epoch < config.num_epoch:
             run.next_epoch(*loaders)
         process.say(watch.summary(f"{run.epoch} epochs of {len(loaders[0].dataset)} windows; "
@@ -79,6 +83,15 @@ def earlier_run(config, process):
     check_resumable(before, path)
     process.say(f"resuming {path} after epoch {before['epoch']}")
     return before
+
+
+def check_schedule(config, before):
+    """Refuse to lengthen a run whose learning rate falls towards its end, unlike a longer run's."""
+    planned = before["settings"].get("num_epoch", config.num_epoch)
+    if config.schedule == "cosine" and config.num_epoch != planned:
+        raise UserError(f"the cosine in {config.checkpoint_path} was planned for {planned} epochs: "
+                        f"going on to {config.num_epoch} is not the run of {config.num_epoch} "
+                        "epochs; leave --num_epoch out, or train anew with --overwrite")
 
 
 def draw_input(stem, dataset, source):

@@ -26,7 +26,7 @@ usage: [DATASET=...] [DATA_PATH=...] bash run_vsgn.sh VERB [NAME] [FLAGS]
   DATASET    thumos, activitynet, custom, demo or demo_videos (small videos made here)
   DATA_PATH  folder of the features or, for custom, of videos: their features are extracted first,
              into data/NAME/features; --extractor, --weights and --workers say how (docs/video.md)
-  Without either: the built-in demo data.
+  Without either: the built-in demo data; of infer and eval, the data of the run NAME.
 
 An active environment that has what pyproject.toml asks for is used as it is. Otherwise
 requirements.txt is installed into .venv beside this script, for videos requirements-video.txt too.
@@ -97,30 +97,36 @@ run_steps() {   # run_steps VERB [NAME] [FLAGS]
     windows=${windows:-windows/$name}
     refuse_earlier_run "$verb" "$checkpoint" "$output" "$@"
 
-    flags=(--dataset "$dataset" --checkpoint_path "$checkpoint" --output_path "$output"
-           --window_path "$windows")
+    flags=()
+    [[ -z $dataset ]] || flags+=(--dataset "$dataset")
     [[ -z $data_path ]] || flags+=(--feature_path "$data_path")
     if [[ -n $videos && ($is_demo == yes || -f $videos/annotations.json) ]]; then
         flags+=(--video_anno "$videos/annotations.json")
     fi
-    flags+=("$@")       # behind ours, so that the user's win
+    # Results of an evaluation may go elsewhere; the run is where it is.
+    if [[ $verb == eval && $output != "output_$name" && -e output_$name/config.json ]]; then
+        flags+=(--config "output_$name/config.json")
+    fi
 
-    say "$verb, run '$name': data set $dataset${data_path:+ in $data_path}"
+    say "$verb, run '$name': data set ${dataset:-of the run}${data_path:+ in $data_path}"
     choose_python ${videos:+video}
     if [[ -n $videos && $verb != eval ]]; then
         step Extract_features "$videos" --out "$data_path" \
             ${OF_EXTRACTION[@]+"${OF_EXTRACTION[@]}"}
     fi
     if [[ $verb == cut ]] || { [[ $verb == train* ]] && must_cut "$windows" "$@"; }; then
-        step Cut_long_videos "${flags[@]}"
+        step Cut_long_videos "${flags[@]}" --window_path "$windows" "$@"
     fi
-    [[ $verb != *train* ]] || step Train "${flags[@]}"
-    [[ $verb != *infer* ]] || step Infer "${flags[@]}"
+    # The user's flags stand behind ours, so that they win.
+    [[ $verb != *train* ]] || step Train "${flags[@]}" --window_path "$windows" \
+        --checkpoint_path "$checkpoint" "$@"
+    [[ $verb != *infer* ]] || step Infer ${flags[@]+"${flags[@]}"} --window_path "$windows" \
+        --checkpoint_path "$checkpoint" --output_path "$output" "$@"
     if [[ $verb == *eval* ]]; then
         if [[ -n $videos ]] && ! has_flag --video_folder "$@"; then
             flags+=(--video_folder "$videos")
         fi
-        step Eval "${flags[@]}"
+        step Eval ${flags[@]+"${flags[@]}"} --output_path "$output" "$@"
     fi
 }
 
@@ -128,6 +134,9 @@ chosen_dataset() {      # from --dataset, DATASET, or what the scripts mean with
     local dataset
     dataset=$(flag_value --dataset "$@")
     dataset=${dataset:-${DATASET-}}
+    if [[ -z $dataset && $verb == @(infer|eval) && -n $name ]]; then
+        return      # the run knows
+    fi
     if [[ -z $dataset ]]; then
         if [[ -z ${DATA_PATH-}$(flag_value --feature_path "$@") ]]; then
             dataset=demo
@@ -144,11 +153,12 @@ chosen_dataset() {      # from --dataset, DATASET, or what the scripts mean with
     esac
 }
 
-chosen_data_path() {    # chosen_data_path DATASET FLAGS; empty: the script's default
+chosen_data_path() {    # chosen_data_path DATASET FLAGS; empty: the script's default, or the run's
     local path
     path=$(flag_value --feature_path "${@:2}")
     path=${path:-${DATA_PATH-}}
-    [[ -n $path || $1 == demo* ]] || fail "data set $1 needs its features: set DATA_PATH to their" \
+    [[ -n $path || -z $1 || $1 == demo* || $verb == eval ]] ||
+        fail "data set $1 needs its features: set DATA_PATH to their" \
         "folder, or leave DATASET unset for the demo data"
     echo "$path"
 }

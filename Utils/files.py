@@ -72,10 +72,10 @@ def remove_parts(folder):
             path.unlink(missing_ok=True)
 
 
-def write_json(path, content):
-    """Write `content` as JSON to `path`, whole or not at all."""
+def write_json(path, content, indent=None):
+    """Write `content` as JSON to `path`, whole or not at all. indent: for people to read."""
     with replacing(path) as part:
-        part.write_text(json.dumps(content), encoding="utf-8")
+        part.write_text(json.dumps(content, indent=indent), encoding="utf-8")
 
 
 def read_json(path, what="JSON file", unique_names=False):

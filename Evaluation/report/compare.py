@@ -97,7 +97,8 @@ def check_comparable(runs):
     for other in runs[1:]:
         if other.scores["tiou_thresholds"] != first.scores["tiou_thresholds"]:
             raise UserError(f"{first.folder} and {other.folder} are scored at other tIoU; run "
-                            "Eval.py on one of them again with the --tiou of the other")
+                            "Eval.py on one of them again with --overwrite and the --tiou of the "
+                            "other")
         if problem := difference_of(first.truth, other.truth):
             raise UserError(f"{first.folder} and {other.folder} cannot be compared, since their "
                             f"ground truths differ: {problem}; evaluate both on the same videos")

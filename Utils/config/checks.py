@@ -77,3 +77,22 @@ def check_network(config):
     if config.use_xGPN and config.num_neigh > coarsest:
         raise UserError(f"--num_neigh {config.num_neigh} is more than the {coarsest} positions of "
                         f"the coarsest graph; at most {coarsest} fit")
+
+
+def check_earlier(path, before, now, what="made"):
+    """Refuse to replace a result of other settings, naming the first that differs.
+
+    path: the file that would be replaced. before, now: {name: JSON-able value}; what only one of
+    them has is not compared, nor the number of epochs: a run that went on replaces its results.
+    """
+    for name, value in now.items():
+        if name in before and before[name] != value and name != "num_epoch":
+            raise UserError(f"{path} was {what} with {_setting(name, before[name])}, this run has "
+                            f"{_setting(name, value)}; --overwrite replaces it, another "
+                            "--output_path leaves it alone")
+
+
+def _setting(name, value):
+    """A setting as the user would write it, or in words where it is no option."""
+    value = shown(tuple(value) if isinstance(value, list) else value)
+    return f"--{name} {value}" if name in OPTIONS else f"the {name.replace('_', ' ')} {value}"

@@ -91,8 +91,12 @@ def _unknown_words(unknown):
     word = unknown[0]
     if not word.startswith("-"):
         return f"{word} belongs to no option; --help all lists them"
-    name = word.split("=")[0].lstrip("-").removeprefix("no-").replace("-", "_").lower()
+    name = word.split("=")[0].lstrip("-").removeprefix("no-").replace("-", "_")
+    return f"unknown option {word}; {nearest_option(name)}"
+
+
+def nearest_option(name):
+    """A question after the option whose name is nearest, or where they are listed."""
     known = {option.lower(): option for option in OPTIONS}
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"did you mean --{known[near[0]]}?" if near else "--help all lists them"
-    return f"unknown option {word}; {hint}"
+    near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    return f"did you mean --{known[near[0]]}?" if near else "--help all lists them"

@@ -24,8 +24,9 @@ def notes(config, script):
 
 def unread(config, script):
     """Names of the options that the user gave and this script has no use for."""
-    return [name for name in config.given
-            if script not in OPTIONS[name].scripts and name not in SETTLED.get(script, ())]
+    held = () if config.detections else SETTLED.get(script, ())     # against the file that is read
+    return [name for name in config.given if name not in config.from_file
+            and script not in OPTIONS[name].scripts and name not in held]
 
 
 def without_effect(config, script):
@@ -35,7 +36,7 @@ def without_effect(config, script):
         spec = OPTIONS[name]
         lacking = [_flag(other, value) for other, value in spec.needs.items()
                    if getattr(config, other) != value]
-        if lacking and script in spec.scripts:
+        if lacking and script in spec.scripts and name not in config.from_file:
             found.append(f"--{name} has no effect: it needs {' and '.join(lacking)}")
     return found
 

@@ -32,7 +32,8 @@ RARE = {"Cut_long_videos": ("network",),
         "Train": ("from windows to proposals", "from proposals to detections", "evaluation",
                   "from proposals without classes to detections (ActivityNet)"),
         "Infer": ("from proposals to detections",
-                  "from proposals without classes to detections (ActivityNet)")}
+                  "from proposals without classes to detections (ActivityNet)"),
+        "Eval": ("from proposals without classes to detections (ActivityNet)",)}
 
 
 def help_text(script, is_all=False):

@@ -35,6 +35,9 @@ class PresetOptions:
         shapes="training")
     recipe: Literal["paper", "strong"] = option(
         "paper", "how to train and to decode: as in the paper, or better (docs/strong_recipe.md)")
+    config: str | None = option(
+        None, "take options from this file, as a run writes it (config.json in its folder); "
+              "options given beside it count", is_stored=False)
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,8 @@ class PathOptions:
         None, "file of video durations and subsets: ActivityNet's csv; "
               "for THUMOS14 the folder of the two .mat files")
     class_index: str | None = option(
-        None, "JSON of class name -> id, background 0", scripts=(CUT, TRAIN, INFER))
+        None, "JSON of class name -> id, background 0", scripts=(CUT, TRAIN, INFER),
+        is_rare=True)
 
 
 @dataclass(frozen=True)
@@ -119,13 +123,13 @@ class RandomOptions:
         is_rare=True)
     clip_share: float = option(
         0.42, "share of clips to be stitched, among random windows", SHARE,
-        needs={"random_windows": True, "use_VSS": True})
+        needs={"random_windows": True, "use_VSS": True}, is_rare=True)
     min_clip: float = option(
         0.19, "length of the shortest random clip, as a share of T; the longest has clip_win_size",
         PART, needs={"random_windows": True, "use_VSS": True})
     min_crop: float = option(
         0.6, "length of the shortest other random window, as a share of its video", PART,
-        needs={"random_windows": True})
+        needs={"random_windows": True}, is_rare=True)
     min_inside: float = option(
         1.0, "an action is a target where at least this share of it is in the window, and clipped "
              "to that", SHARE)
@@ -322,7 +326,7 @@ class VideoOptions:
         None, "folder to keep the features in that are extracted from a video file")
     weights: str | None = option(
         None, "weights of the network that extracts features from a video file, where there is no "
-              "connection to fetch them")
+              "connection to fetch them", is_rare=True)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from Utils.config.options import (
     WindowOptions,
     shown,
 )
+from Utils.config.run_file import read_run_file
 from Utils.files import UserError
 
 
@@ -42,6 +43,9 @@ class Config(RunOptions, VideoOptions, EvalOptions, AgnosticOptions, DetectionOp
              DataOptions, PathOptions, PresetOptions):
     """All options of a run; `given` holds those the user set, by name."""
     given: dict = field(default_factory=dict, repr=False)
+    # Of those, the ones that --config brought; and the output_path if none were given.
+    from_file: frozenset = field(default=frozenset(), repr=False)
+    home: str = field(default="", repr=False, compare=False)
 
     @property
     def num_scores(self):
@@ -50,16 +54,33 @@ class Config(RunOptions, VideoOptions, EvalOptions, AgnosticOptions, DetectionOp
 
 
 def parse_config(script, argv=None):
-    """The options of one script from its command line. Touches no data.
+    """The options of one script from its command line and --config. Touches no data.
 
     script: one of fields.SCRIPTS. argv: list of words, None for those of the process.
     Raises UserError for an unknown, contradictory or impossible option.
     """
-    return check(resolve(read_words(script, argv)), script, is_complete=script not in SETTLED)
+    words = read_words(script, argv)
+    file = read_run_file(words["config"]) if words.get("config") else {}
+    if words.get("recipe", file.get("recipe")) != file.get("recipe"):
+        file = without_recipe(file)
+    config = resolve({**file, **words})
+    config = dataclasses.replace(
+        config, from_file=frozenset(file.keys() - words.keys()),
+        home=file.get("output_path") or f"output_{config.dataset}")
+    return check(config, script, is_complete=script not in SETTLED)
+
+
+def without_recipe(stored, kept=()):
+    """Stored options without those that a recipe sets, save the `kept`: another is to set them."""
+    return {name: value for name, value in stored.items()
+            if name in kept or name not in SET_BY_RECIPES}
 
 
 def resolve(given):
     """Defaults, presets and `given` values (by name) put together."""
+    for name, presets in (("dataset", PRESETS), ("recipe", RECIPES)):
+        if given.get(name) is not None and given[name] not in presets:
+            raise UserError(f"--{name} {given[name]} is none of {', '.join(presets)}")
     dataset = given.get("dataset") or ("custom" if given.get("detections") else
                                        Config.dataset)
     recipe = given.get("recipe", Config.recipe)
@@ -81,26 +102,27 @@ def choose_val_split(checkpoint):
     return "heldout" if checkpoint == "best" else "none"
 
 
-def adopt(config, stored, source, settled=NETWORK_NAMES):
+def adopt(config, stored, source, settled=NETWORK_NAMES, places=None):
     """Take over the options stored with a checkpoint or result, all that the user did not give.
 
     stored: dict as `settings` makes it. source: where it was read, for the message. settled: the
-    options that must not differ from it (of a script: SETTLED).
+    options that must not differ from it (of a script: SETTLED). places: paths to take over too.
     Raises UserError where a given option contradicts a settled one.
     """
     stored = {name: _revived(stored[name]) for name in STORED_NAMES if name in stored}
     for name in settled:
         if name in config.given and name in stored and config.given[name] != stored[name]:
             remedy = "infer" if OPTIONS[name].shapes == "proposals" else "train"
-            raise UserError(f"--{name} {shown(config.given[name])} contradicts {source}, made "
-                            f"with {shown(stored[name])}; leave the option out, or {remedy} again "
-                            "with it")
+            where = f" of {config.config}" if name in config.from_file else ""
+            raise UserError(f"--{name} {shown(config.given[name])}{where} contradicts {source}, "
+                            f"made with {shown(stored[name])}; leave the option out, or {remedy} "
+                            "again with it")
     if config.given.get("recipe", stored.get("recipe")) != stored.get("recipe"):
         # Another recipe decodes by its own options, not by those of the training.
-        stored = {name: value for name, value in stored.items()
-                  if name in settled or name not in SET_BY_RECIPES}
-    adopted = resolve({**stored, **config.given})
-    return dataclasses.replace(adopted, given=config.given)
+        stored = without_recipe(stored, settled)
+    adopted = resolve({**stored, **(places or {}), **config.given})
+    return dataclasses.replace(adopted, given=config.given, from_file=config.from_file,
+                               home=config.home)
 
 
 def settings(config, names=STORED_NAMES):

@@ -230,8 +230,9 @@ def with_features(videos, store, skip_missing):
     return [video for video in videos if video.name not in wrong], wrong
 
 
-def check_width(store, expected):
-    """Refuse features of another width than `expected` channels, saying what to do."""
+def check_width(store, expected, is_trained=False):
+    """Refuse features of another width than `expected` channels, saying what to do. is_trained:
+    a network has them already."""
     widths, frames = store.widths, store.first_frames
     parts = " + ".join(f"{stream} {width}" for stream, width in
                        zip(store.streams, widths, strict=True))
@@ -239,6 +240,10 @@ def check_width(store, expected):
         raise UserError(f"the features seem to be stored [channels, frames]: {sum(frames)} frames "
                         f"of {sum(widths)} channels ({parts}) in the first video, and "
                         f"--input_feat_dim is {expected}; store [frames, channels]")
+    if sum(widths) != expected and is_trained:
+        raise UserError(f"the features have {sum(widths)} channels ({parts}), the network was "
+                        f"trained on {expected}; give the folder of features made alike with "
+                        "--feature_path, or train again on these")
     if sum(widths) != expected:
         raise UserError(f"the features have {sum(widths)} channels ({parts}), but --input_feat_dim "
                         f"is {expected}; set --input_feat_dim {sum(widths)}, or check "

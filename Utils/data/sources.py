@@ -93,7 +93,7 @@ def _match_features(source):
                      for use, videos in source.videos.items()}
     source.config = complete(config, list(kept.values()), source.classes, store,
                              source.videos.get("train"))
-    check_width(store, source.config.input_feat_dim)
+    check_width(store, source.config.input_feat_dim, is_trained="train" not in source.videos)
 
 
 def _by_sidecars(source, videos):
@@ -272,6 +272,9 @@ def check_classes(source):
     """Refuse more classes than the network has scores for, naming the flag that fits."""
     config, count = source.config, len(source.classes) + 1
     if count > (config.decoder_num_classes or count):
+        wanted = config.decoder_num_classes
+        remedy = (f"--decoder_num_classes is {wanted}; set --decoder_num_classes {count}"
+                  if "train" in source.videos else
+                  f"the network was trained on {wanted}; annotate with its classes, or train again")
         raise UserError(f"the annotations have {count - 1} classes, with background {count}, but "
-                        f"--decoder_num_classes is {config.decoder_num_classes}; set "
-                        f"--decoder_num_classes {count}")
+                        f"{remedy}")

@@ -10,20 +10,30 @@ from Models.VSGN import VSGN, load_weights
 from Utils.config.checks import check
 from Utils.config.options import SETTLED
 from Utils.config.resolve import adopt
+from Utils.config.run_file import data_places
 from Utils.run import progress
 from Utils.training.checkpoints import BEST, LAST, load_checkpoint
 from Utils.training.process import arithmetic, limit_threads
 
+FILES = {"best": BEST, "last": LAST}
+
 
 def trained(config):
-    """The options as the checkpoint has them, and the checkpoint."""
-    path = Path(config.checkpoint_path) / (BEST if config.checkpoint == "best" else LAST)
+    """The options as the checkpoint has them, and the checkpoint; where the data are, by the
+    config.json beside it."""
+    folder = Path(config.checkpoint_path)
+    path = folder / FILES[config.checkpoint]
+    if "checkpoint" not in config.given and (folder / LAST).is_file():
+        # Which one to use is among the settings, the same in both.
+        chosen = load_checkpoint(folder / LAST).get("settings", {}).get("checkpoint")
+        path = folder / FILES.get(chosen, path.name)
     checkpoint = load_checkpoint(path)
     if "settings" in checkpoint:
-        if config.checkpoint == "best" and checkpoint["settings"].get("val_split") == "none":
+        if path.name == BEST and checkpoint["settings"].get("val_split") == "none":
             print(f"note: {path} has the lowest loss on training videos, as none were held out; "
                   "--checkpoint last takes the end of the training")
-        return adopt(config, checkpoint["settings"], path, SETTLED["Infer"]), checkpoint
+        return adopt(config, checkpoint["settings"], path, SETTLED["Infer"],
+                     data_places(folder)), checkpoint
     print(f"{path} has no settings (a released checkpoint): the network is that of the preset "
           f"{config.dataset} and the flags given")
     return config, checkpoint

@@ -104,7 +104,7 @@ def inference_loader(config, process, checkpoint):
 def video_loader(config, process, checkpoint):
     """A loader of every window of the one video that --video names, and the video."""
     store, name = open_one(config.video)
-    check_width(store, config.input_feat_dim)
+    check_width(store, config.input_feat_dim, is_trained=True)
     cars = sidecars(store, [name])
     use_features_of(checkpoint, store, identities(cars), config.checkpoint_path)
     car = next((cars[stream][name] for stream in cars), None)

@@ -136,7 +136,7 @@ def detections(*rows):
     return content("found.json", json.dumps({"results": {"test0": list(rows)}}).encode())
 
 
-FOUND = ("--detections", "{folder}/found.json", "--output_path", "{folder}/out")
+FOUND = ("--detections", "{folder}/found.json", "--output_path", "{folder}/out", "--overwrite")
 ANEW = ("--overwrite",)
 NAN = np.full((100, 3), np.nan, np.float32)
 LAST, BEST = "checkpoint.pth.tar", "best.pth.tar"
@@ -147,7 +147,7 @@ CASES = {
     # files
     "a stream gone since cutting": ("Train", absent("data/rgb.h5"), ANEW, "--input_feat_dim"),
     "a stream gone": ("Infer", absent("data/rgb.h5"), (),
-                      "the features have 2 channels (flow 2), but --input_feat_dim is 5"),
+                      "the features have 2 channels (flow 2), the network was trained on 5"),
     "no folder of features": ("Cut", nothing, ("--feature_path", "nowhere"),
                               "--feature_path nowhere does not exist"),
     "a folder for features": ("Train", a_folder("data/rgb.h5"), ANEW, "rgb.h5 is a folder"),

@@ -121,7 +121,7 @@ def test_activitynet_results_may_have_v_before_their_videos(folder, capsys, monk
     said = capsys.readouterr().out
     assert "warning: 1 of 2 videos of" in said and "were renamed" in said
     # Names of other data sets mean what they say.
-    assert evaluate(*words, "--subset", "validation") == 0
+    assert evaluate(*words, "--subset", "validation", "--overwrite") == 0
     assert read(folder / "metrics.json")["mAP"] == [.25] * 7
 
 
@@ -199,7 +199,7 @@ def test_detections_are_made_of_proposals(folder, capsys):
     assert scores["provenance"]["settings"]["nms_alpha_detect"] == .46
     assert "warning" not in capsys.readouterr().out
     # With another suppression, and no new inference.
-    assert evaluate(*words, "--nms_alpha_detect", 1e-4, "--max_detections", 1) == 0
+    assert evaluate(*words, "--nms_alpha_detect", 1e-4, "--max_detections", 1, "--overwrite") == 0
     assert [len(rows) for rows in read(folder / "detections_postNMS.json")["results"].values()] == [
         1, 1]
 
@@ -241,7 +241,7 @@ def test_a_sweep_says_what_it_was_computed_on(folder, capsys):
                                                         "nms_alpha_detect": .3}]
     # The same numbers, from the same things, as Eval.py with these settings.
     assert not (folder / "metrics.json").exists()
-    assert evaluate(*words, "--max_detections", 3, "--nms_alpha_detect", .3) == 0
+    assert evaluate(*words, "--max_detections", 3, "--nms_alpha_detect", .3, "--overwrite") == 0
     scores = read(folder / "metrics.json")
     assert content["tried"][1]["scores"] == scores["average_mAP"]
     assert content["tried"][0]["scores"]["0.1:0.7"] < scores["average_mAP"]["0.1:0.7"]
@@ -348,7 +348,7 @@ def test_the_report_names_its_run_and_links_its_videos(folder, capsys):
     assert data["links"] == [["v", "../films/v.mp4"]] and data["title"]["run"] == "mine"
     assert "tiou" in data["provenance"]["own"]
     capsys.readouterr()
-    assert evaluate(*words, "--video_folder", folder / "nowhere") == 2
+    assert evaluate(*words, "--video_folder", folder / "nowhere", "--overwrite") == 2
     assert "no folder" in capsys.readouterr().err
 
 
@@ -363,7 +363,7 @@ def test_two_runs_are_compared_and_the_remedies_of_refusals_work(folder, capsys)
     assert evaluate(*words, "--output_path", second, "--tiou", ".5") == 0
     assert evaluate("--compare", first, second, "--output_path", out) == 2
     assert "--tiou" in capsys.readouterr().err
-    assert evaluate(*words, "--output_path", second, "--tiou", *read(
+    assert evaluate(*words, "--output_path", second, "--overwrite", "--tiou", *read(
         first / "metrics.json")["tiou_thresholds"]) == 0
     capsys.readouterr()
     # The file has changed since a was scored.

@@ -140,17 +140,50 @@ def test_a_verb_runs_its_steps_in_order(tree, verb, scripts):
 def test_the_demo_is_the_default_and_names_the_run(tree):
     tree.run("infer")
     assert tree.steps == [(INFER, [
-        "--dataset", "demo", "--checkpoint_path", "checkpoint_demo", "--output_path",
-        "output_demo", "--window_path", "windows/demo"])]
+        "--dataset", "demo", "--window_path", "windows/demo", "--checkpoint_path",
+        "checkpoint_demo", "--output_path", "output_demo"])]
 
 
 def test_name_flags_and_environment_are_passed_on(tree):
     tree.run("infer", "mine", "--nms_thr", "0.3", "--no-use_VSS", DATASET="thumos",
              DATA_PATH="a folder")
     assert tree.steps == [(INFER, [
-        "--dataset", "thumos", "--checkpoint_path", "checkpoint_mine", "--output_path",
-        "output_mine", "--window_path", "windows/mine", "--feature_path", "a folder",
+        "--dataset", "thumos", "--feature_path", "a folder", "--window_path", "windows/mine",
+        "--checkpoint_path", "checkpoint_mine", "--output_path", "output_mine",
         "--nms_thr", "0.3", "--no-use_VSS"])]
+
+
+def test_a_step_gets_the_folders_that_it_reads(tree):
+    tree.run("traininfereval", "mine", DATASET="thumos", DATA_PATH="features")
+    folders = {script: [word for word in arguments if word.endswith("_path")]
+               for script, arguments in tree.steps}
+    assert folders == {CUT: ["--feature_path", "--window_path"],
+                       TRAIN: ["--feature_path", "--window_path", "--checkpoint_path"],
+                       INFER: ["--feature_path", "--window_path", "--checkpoint_path",
+                               "--output_path"],
+                       EVAL: ["--feature_path", "--output_path"]}
+
+
+def test_a_run_knows_its_data_set_and_its_features(tree):
+    said = tree.run("eval", "mine") + tree.run("infer", "mine")
+    assert "data set of the run" in said
+    assert tree.steps == [
+        (EVAL, ["--output_path", "output_mine"]),
+        (INFER, ["--window_path", "windows/mine", "--checkpoint_path", "checkpoint_mine",
+                 "--output_path", "output_mine"])]
+
+
+def test_a_data_set_that_is_named_is_left_to_the_script_to_hold_against_the_run(tree):
+    tree.run("eval", "mine", DATASET="thumos")
+    assert tree.steps == [(EVAL, ["--dataset", "thumos", "--output_path", "output_mine"])]
+
+
+def test_scores_may_go_elsewhere_and_the_run_stays_where_it_is(tree):
+    tree.put("output_mine/config.json", text="{}")
+    tree.run("eval", "mine", "--output_path", "new")
+    [(_, arguments)] = tree.steps
+    assert value(arguments, "--config") == "output_mine/config.json"
+    assert value(arguments, "--output_path") == "new"
 
 
 def test_an_argument_with_a_dash_is_a_flag_not_a_name(tree):
@@ -394,7 +427,7 @@ def test_a_folder_of_videos_is_extracted_first(tree):
         assert "--dataset custom" in words and "--feature_path data/mine/features" in words
         assert "--feature_fps 10" in words and "--num_epoch 2" in words
         assert "extractor" not in words and "workers" not in words
-    assert steps[EVAL][-2:] == ["--video_folder", "clips"] and "clips" not in steps[INFER]
+    assert value(steps[EVAL], "--video_folder") == "clips" and "clips" not in steps[INFER]
 
 
 def test_annotations_beside_the_videos_are_found(tree):
