@@ -29,7 +29,12 @@ from DETAD.characteristics import (
 from Evaluation.average_recall import THRESHOLDS, average_recall
 from Evaluation.curves import precision_recall
 from Evaluation.metrics import action_table, align, detection_table
-from Evaluation.postprocessing.detections import detection_rows, write_detections
+from Evaluation.postprocessing.detections import (
+    best_rows,
+    detection_rows,
+    least_score,
+    write_detections,
+)
 from Evaluation.postprocessing.per_video import Results, proposal_table, read_video, results_of
 from Evaluation.postprocessing.proposal_file import read_proposals
 from Evaluation.postprocessing.video_scores import check_covered, read_video_scores
@@ -223,12 +228,15 @@ def decode(config, file, folder=None):
     video_scores = scores_of_videos(config, classes, names.values())
     detections, proposals = results_of(read_videos(config, file, spec), config, video_scores)
     tables, warnings = {"detections": None, "proposals": None}, []
+    least = recommended(config, file, folder) if folder else None
     if config.class_agnostic:
         tables["proposals"] = proposal_table(proposals)
-        write_rows(folder, "proposals_postNMS.json", proposals, spec)
+        if folder:
+            write_rows(folder / "proposals_postNMS.json", proposals, config, least)
     if video_scores or not config.class_agnostic:
         tables["detections"] = detection_table(detections, classes)
-        write_rows(folder, "detections_postNMS.json", detections, spec, classes)
+        if folder:
+            write_rows(folder / "detections_postNMS.json", detections, config, least, classes)
     else:
         warnings.append("no video-level scores (--video_scores): proposals have no classes, so "
                         "they and AR@AN are all there is")
@@ -259,11 +267,17 @@ def scores_of_videos(config, classes, names):
     return found
 
 
-def write_rows(folder, name, found, spec, classes=None):
-    """Write the rows of every video, if there is a folder for them."""
-    if folder is not None:
-        write_detections(folder / name, {video: detection_rows(rows, classes)
-                                         for video, rows in found.items()}, spec.version)
+def write_rows(path, found, config, least, classes=None):
+    """Write the rows of every video that --min_score and --top leave."""
+    write_detections(path, {video: best_rows(detection_rows(rows, classes), least, config.top)
+                            for video, rows in found.items()}, DATASETS[config.dataset].version)
+
+
+def recommended(config, file, folder):
+    """The score that --min_score asks for, of the epoch that made the proposals."""
+    path = folder / "history.json"
+    history = read_json(path) if config.min_score == "auto" and path.is_file() else []
+    return least_score(config.min_score, history[:file.settings.get("epoch")], path)
 
 
 def sweep(config, file, annotations, truth, folder):

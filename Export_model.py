@@ -43,7 +43,8 @@ def main(argv=None):
     if out.suffix == ".onnx":
         check_onnx_packages(out)
     given = {name: value for name, value in vars(words).items() if name != "out" and value}
-    config, checkpoint = trained(resolve(given))
+    config, checkpoint, notes = trained(resolve(given))
+    print(*notes, sep="\n", end="\n" * bool(notes))
     model = build(config, checkpoint, torch.device("cpu"))
     shape = config.input_feat_dim, config.temporal_scale
     WRITERS[out.suffix](out, exported(model, *shape))

@@ -14,37 +14,35 @@ from pathlib import Path
 
 import torch
 
-from Evaluation.postprocessing.detections import (
-    detection_rows,
-    in_seconds,
-    video_detections,
-    write_detections,
-)
-from Evaluation.postprocessing.per_video import detection_options
+from Evaluation.postprocessing.detections import least_score
 from Evaluation.postprocessing.proposal_file import ProposalWriter, read_proposals
-from Evaluation.postprocessing.proposals import Proposals
-from Evaluation.report.timeline import write_detected
 from Utils.config.checks import check_earlier
 from Utils.config.describe import describe
 from Utils.config.resolve import parse_config, settings
 from Utils.config.run_file import write_run_file
 from Utils.data.datasets import DATASETS
-from Utils.files import UserError, write_json
-from Utils.inference.network import build, class_names, predicted, trained
-from Utils.inputs.loaders import inference_loader, video_loader
+from Utils.data.features import holds_features, open_places
+from Utils.files import UserError, listed, write_json
+from Utils.inference.network import Network, build, predicted, trained
+from Utils.inference.outputs import check_out, draw_found, table, write_found
+from Utils.inference.videos import annotated, detect, usable, warnings
+from Utils.inputs.loaders import inference_loader
 from Utils.run import Stopwatch, locked, script_main
 from Utils.training.checkpoints import LAST, check_classes, load_checkpoint
 from Utils.training.process import processes
+from Utils.video.listing import find_videos, holds_videos
 from Utils.video.of_checkpoint import feature_files
 
 
 @script_main
 def main(argv=None):
     watch = Stopwatch()
-    config, checkpoint = trained(parse_config("Infer", argv))
-    if config.video:
-        return infer_video(config, checkpoint, watch)
+    config = parse_config("Infer", argv)
+    if config.video or config.videos:
+        return infer_videos(config, watch)
+    check_of_videos(config)
     with processes(config.device) as process, contextlib.ExitStack() as held:
+        config, checkpoint, notes = trained(config)
         if process.is_first:
             held.enter_context(locked(config.output_path))
         source, loader, lines = inference_loader(config, process, checkpoint)
@@ -52,12 +50,11 @@ def main(argv=None):
         check_classes(checkpoint, source.classes, config.checkpoint_path)
         if process.is_first and not config.overwrite:
             check_earlier_proposals(config)
-        model = build(config, checkpoint, process.device)
-        process.say(f"Infer.py on {process.device}, {process.world} process(es)",
+        network = Network(config, checkpoint, build(config, checkpoint, process.device), process)
+        process.say(f"Infer.py on {process.device}, {process.world} process(es)", *notes,
                     describe(config, "Infer"), *lines)
         rows = (row for batch in loader.rows() for row in batch)
-        results = in_order(zip(rows, predicted(model, loader, config, process), strict=True),
-                           process)
+        results = in_order(zip(rows, predicted(network, loader), strict=True), process)
         if process.is_first:
             count = write_results(config, checkpoint, results, source)
             print(watch.summary(f"{count} proposals of {len(loader.dataset)} windows in "
@@ -76,51 +73,68 @@ def check_earlier_proposals(config):
     check_earlier(path, before, settings(config))
 
 
-def infer_video(config, checkpoint, watch):
-    """Detections of the one video that --video names: JSON, and a picture beside it."""
-    out = Path(config.out or f"{Path(config.video).stem}_detections.json")
-    if out.is_dir():
-        raise UserError(f"-o {out} is a folder; name a file in it")
-    with processes(config.device) as process, features_of_video(config, checkpoint,
-                                                                process.device) as features:
-        config = replace(config, video=features)
-        loader, video = video_loader(config, process, checkpoint)
-        model = build(config, checkpoint, process.device)
-        print(f"Infer.py on {process.device}", describe(config, "Infer"),
-              *warnings(config, checkpoint), sep="\n")
-        parts = [proposals for _, proposals in predicted(model, loader, config, process)]
-    proposals = Proposals.joined(parts)
-    if config.framing == "whole":
-        proposals = in_seconds(proposals, video.duration)
-    found = video_detections(proposals, video.duration, **detection_options(config))
-    classes = None if config.class_agnostic else class_names(config, checkpoint)
-    rows = detection_rows(found, classes)
-    write_detections(out, {video.name: rows}, DATASETS[config.dataset].version)
-    _, picture = write_detected(out.with_suffix(""), video.name, video.duration, rows)
-    print(watch.summary(f"{len(rows)} detections of {len(loader.dataset)} windows in {out} and "
-                        f"{picture}"))
+def check_of_videos(config):
+    """Refuse options that are of --video and --videos alone."""
+    given = [name for name in ("out", "min_score", "top") if name in config.given]
+    if given:
+        raise UserError(f"--{given[0]} is for detections, of --video or --videos; without them "
+                        "Infer.py writes proposals, which Eval.py makes detections of")
+
+
+def infer_videos(config, watch):
+    """Detections of the videos that --video or --videos names, to a file and a picture or, without
+    -o, to the terminal."""
+    out = config.out and Path(config.out)
+    if out:
+        check_out(out, config.overwrite)
+    with processes(config.device) as process, contextlib.ExitStack() as held:
+        if process.world > 1:
+            raise UserError("--videos runs in one process; leave torchrun out")
+        network = Network.load(config, process)
+        places, unread = held.enter_context(features_of_videos(network))
+        store, names, durations = named_videos(network.config, places)
+        names, wrong = usable(store, names, config.skip_missing)
+        wrong = unread | wrong
+        print(f"Infer.py on {process.device}", describe(network.config, "Infer"), *network.notes,
+              *warnings(network), *(f"left out: {text}" for text in wrong.values()), sep="\n")
+        least = least_score(config.min_score, network.checkpoint.get("history"),
+                            config.checkpoint_path)
+        found = list(detect(network, store, names, durations))
+    if out:
+        lines = write_found(out, found, DATASETS[network.config.dataset].version, least,
+                            config.top, config.overwrite)
+        lines.append(f"picture: {draw_found(out, found)}")
+    else:
+        lines = [table(found, least, config.top), "-o FILE writes them all"]
+    print(*lines, watch.summary(f"{len(found)} video{'s' * (len(found) != 1)}"), sep="\n")
     return 0
 
 
 @contextlib.contextmanager
-def features_of_video(config, checkpoint, device):
-    """The file of features that --video names or, of a video file, that are extracted from it."""
-    path = config.video
-    with feature_files([path], checkpoint, config.checkpoint_path, config.save_features,
-                       config.weights, str(device)) as (files, faults):
-        if faults:
-            raise UserError(f"--video {path} has no features: {faults[path]}")
-        yield files[path]
+def features_of_videos(network):
+    """Where the features of --video and --videos are, those of video files extracted: places, and
+    {video file: why it has none}."""
+    config = network.config
+    places = config.videos or (config.video,)
+    if len(places) == 1 and not holds_features(places[0]) and holds_videos(places[0]):
+        places = tuple(map(str, find_videos(places).values()))
+    with feature_files(places, network.checkpoint, config.checkpoint_path, config.save_features,
+                       config.weights, str(network.process.device)) as (files, faults):
+        faults = {path: f"{path} has no features: {why}" for path, why in faults.items()}
+        if faults and not (files and config.skip_missing):
+            raise UserError(listed(faults.values(), 3) + (
+                "; go on without it: --skip_missing" if files else ""))
+        yield list(files.values()), faults
 
 
-def warnings(config, checkpoint):
-    """A line if the features of one video come at another rate than those of the training."""
-    trained_rate = (checkpoint.get("settings") or {}).get("feature_fps")
-    if config.framing == "whole" or trained_rate in (None, config.feature_fps):
-        return []
-    return [f"warning: --feature_fps is {config.feature_fps:g}, the network was trained on "
-            f"{trained_rate:g} features a second: actions will seem "
-            f"{config.feature_fps / trained_rate:.3g} times as long to it"]
+def named_videos(config, places):
+    """The features in some places: FeatureStore, names of videos, {name: seconds or None}."""
+    store, names = open_places(places)
+    # The annotation file that config.json names is that of the training.
+    if config.videos is None or "video_anno" not in config.given:
+        return store, names, {}
+    durations = annotated(config.video_anno, config.given.get("subset"))
+    return store, list(durations), durations
 
 
 def in_order(results, process):

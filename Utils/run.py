@@ -121,13 +121,18 @@ def _remove_made(folder, made):
             place.rmdir()
 
 
-def progress(items, what, is_shown=True):
+def progress(items, what, shown=True):
     """Hand on the items and show how far it is: a bar on a terminal, else a line every 30 s.
 
-    items: has a length. what: in a word or two.
+    items: has a length. what: in a word or two. shown: False for silence; or a function, called
+    with (what, done, total) after each item.
     """
-    if not is_shown:
+    if not shown:
         yield from items
+    elif callable(shown):
+        for done, item in enumerate(items, 1):
+            yield item
+            shown(what, done, len(items))
     elif sys.stderr.isatty():
         yield from tqdm(items, desc=what, leave=False)
     else:

@@ -141,8 +141,35 @@ def detection_rows(detections, classes=None):
 
 
 def write_detections(path, results, version):
-    """Write detections_postNMS.json or proposals_postNMS.json. results: {video: rows}."""
-    write_json(path, {"version": version, "results": results, "external_data": {}})
+    """Write a detection file. results: {video: rows}. version: of its layout, None where nothing
+    asks for one."""
+    write_json(path, ({"version": version} if version else {}) | {
+        "results": results, "external_data": {}})
+
+
+def least_score(wanted, history, where):
+    """The score that --min_score asks for: None, a number or, for auto, that from which on
+    detections were best, by F1 on the validation videos.
+
+    history: of the training, up to the epoch used. where: it was read, for the message. Raises
+    UserError where the training found none.
+    """
+    if wanted != "auto":
+        return None if wanted is None else float(wanted)
+    score = ((history or [{}])[-1].get("val") or {}).get("threshold")
+    if score is None:
+        raise UserError(f"--min_score auto: {where} recommends no score, as no detections were "
+                        "looked at in training; give a number, or train with --best_by map")
+    return score
+
+
+def best_rows(rows, min_score=None, top=None):
+    """The rows of a video with at least min_score, at most the `top` best, in their order."""
+    kept = [row for row in rows if min_score is None or row["score"] >= min_score]
+    if top is None or len(kept) <= top:
+        return kept
+    best = sorted(range(len(kept)), key=lambda place: -kept[place]["score"])[:top]
+    return [kept[place] for place in sorted(best)]
 
 
 def _check_labels(labels, num_classes):

@@ -101,22 +101,34 @@ def write_timelines(truth, detections, durations, folder, videos, threshold=0.5,
     return paths_of(stem, formats)
 
 
-def write_detected(stem, name, duration, rows):
-    """Draw the detections of one video, of which none is known to be right, to stem.pdf and .png.
+def write_detected(stem, videos, formats=FORMATS):
+    """Draw the detections of a few videos, of which none is known to be right. -> paths.
 
-    duration: s. rows: of a detection file ({score, segment, label or none}). Shown are the classes
-    with the best detections, MOST_CLASSES at most, darker where the score is higher; what scores
-    less than LEAST_SHARE of the best is left out. -> paths.
+    videos: (name, duration in s, rows of a detection file: {score, segment, label or none}). Shown
+    are the classes with the best detections, MOST_CLASSES at most, darker where the score is
+    higher; what scores less than LEAST_SHARE of the best is left out.
     """
-    lanes = detected_lanes(rows)
-    with figure_files(stem, PAGE_WIDTH, UNIT_INCHES * height_of(lanes) + 0.4) as figure:
-        axes = figure.subplots()
-        draw_timeline(axes, lanes, duration)
+    lanes = [detected_lanes(rows) for _, _, rows in videos]
+    with figure_files(stem, PAGE_WIDTH, detected_height(lanes), formats) as figure:
+        draw_detected(figure, videos, lanes)
+    return paths_of(stem, formats)
+
+
+def detected_height(lanes):
+    """Of a figure with a panel for each of some lists of lanes, in inches."""
+    return UNIT_INCHES * sum(map(height_of, lanes)) + 0.4
+
+
+def draw_detected(figure, videos, lanes):
+    """Draw a panel for each video. videos: as of `write_detected`; lanes: of each of them."""
+    panels = figure.subplots(len(videos), 1, squeeze=False,
+                             height_ratios=list(map(height_of, lanes)))[:, 0]
+    for axes, own, (name, duration, rows) in zip(panels, lanes, videos, strict=True):
+        draw_timeline(axes, own, duration)
         axes.set_title(f"{drawable(name, 60)}: {len(rows)} detections; in brackets the best score",
                        loc="left", fontweight="bold")
-        axes.set_xlabel(f"time (min:s); detections with at least {100 * LEAST_SHARE:g} % of the "
-                        "best score, darker where it is higher")
-    return paths_of(stem)
+    panels[-1].set_xlabel(f"time (min:s); detections with at least {100 * LEAST_SHARE:g} % of the "
+                          "best score, darker where it is higher")
 
 
 def detected_lanes(rows):

@@ -23,6 +23,14 @@ SHARE = Limit("from 0 to 1", lambda value: 0 <= value <= 1)
 PART = Limit("above 0 and at most 1", lambda value: 0 < value <= 1)
 
 
+def is_score(value):
+    """Whether a value, or text, is a finite number or `auto`."""
+    try:
+        return value == "auto" or math.isfinite(float(value))
+    except (TypeError, ValueError):
+        return False
+
+
 def between(low, high):
     """The Limit of low .. high, both included."""
     return Limit(f"from {low} to {high}", lambda value: low <= value <= high)

@@ -20,6 +20,7 @@ from Utils.config.fields import (
     TRAIN,
     Limit,
     between,
+    is_score,
     multiple_of,
     option,
     options_of,
@@ -313,19 +314,28 @@ class EvalOptions:
 
 @dataclass(frozen=True)
 class VideoOptions:
-    """one video"""
+    """videos without annotations, and what is written of detections"""
     scripts: ClassVar = (INFER,)
     is_stored: ClassVar = False
     video: str | None = option(
         None, "detect in this one video alone: a video file, where Extract_features.py made what "
               "was trained on, or its features (.npy, .npz, .pt)", is_doing=True)
+    videos: tuple[str, ...] | None = option(
+        None, "the same for many: a folder of features or of video files, or the files; with "
+              "--video_anno those that it lists (of --subset, if given)", is_doing=True)
     out: str | None = option(
-        None, "the result of --video (default <video>_detections.json); -o for short",
-        short="-o", is_doing=True)
+        None, "file of the detections of --video and --videos: .json, .csv, .srt, .vtt, .eaf; -o "
+              "for short; by default they are shown and not written", short="-o", is_doing=True)
+    min_score: str | None = option(
+        None, "leave detections of a lower score out of what is written; auto: the score that the "
+              "training recommends", Limit("a number or auto", is_score), scripts=(INFER, EVAL))
+    top: int | None = option(
+        None, "write at most this many detections per video, the best", ABOVE_0,
+        scripts=(INFER, EVAL))
     save_features: str | None = option(
-        None, "folder to keep the features in that are extracted from a video file")
+        None, "folder to keep the features in that are extracted from video files")
     weights: str | None = option(
-        None, "weights of the network that extracts features from a video file, where there is no "
+        None, "weights of the network that extracts features from video files, where there is no "
               "connection to fetch them", is_rare=True)
 
 

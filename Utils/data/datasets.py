@@ -45,7 +45,7 @@ class DatasetSpec:
     feature_files: dict[str, dict[str, str]] | None = None
     skipped: frozenset[str] = field(default_factory=frozenset)
     result_prefix: str = ""        # cut from names in result files
-    version: str = "VERSION 1.3"   # in result files
+    version: str | None = None     # in result files
     clip_rate: float | None = None
     detad_table: str = "quantile"  # which of DETAD's buckets (DETAD.characteristics.bucket_table)
     detad_tiou: tuple[float, ...] = (0.5,)
@@ -243,7 +243,7 @@ DATASETS = {
         origin="github.com/coolbay/VSGN, Evaluation/activitynet/annot (see docs/data.md)",
         feature_files={subset: _STREAMS for subset in ("train", "val", "test")},
         skipped=frozenset(name for bare in _ACTIVITYNET_SKIPPED for name in (bare, f"v_{bare}")),
-        result_prefix="v_", clip_rate=5.0, detad_table="activitynet",
+        result_prefix="v_", version="VERSION 1.3", clip_rate=5.0, detad_table="activitynet",
         detad_tiou=PRESETS["activitynet"]["tiou"]),
     "custom": DatasetSpec(read=read_custom, files={"video_anno": ("annotations.json",)}),
     "demo": DatasetSpec(read=read_custom, files={"video_anno": ("annotations.json",)},

@@ -149,6 +149,14 @@ class FolderStream:
             self.inside[path.relative_to(folder).with_suffix("").as_posix()] = path
             self.inside.setdefault(path.stem, path)
 
+    @classmethod
+    def of_files(cls, paths):
+        """Some files, in one folder or several."""
+        stream = cls.__new__(cls)
+        stream.folder = listed(dict.fromkeys(path.parent for path in paths))
+        stream.paths = {path.stem: path for path in paths}
+        return stream
+
     @property
     def places(self):
         return str(self.folder)
@@ -180,6 +188,32 @@ class FolderStream:
 
     def close(self):
         """Nothing stays open."""
+
+
+class ArrayStream:
+    """Arrays (frames, channels) in memory, by video."""
+    places = "the arrays given"
+
+    def __init__(self, arrays):
+        self.arrays = arrays
+
+    def __contains__(self, video):
+        return video in self.arrays
+
+    def names(self):
+        return list(self.arrays)
+
+    def shape(self, video):
+        return self.arrays[video].shape
+
+    def read(self, video, start, stop):
+        return self.arrays[video][start:stop]
+
+    def path_of(self, video):
+        """None: no video has a file."""
+
+    def close(self):
+        """Nothing is open."""
 
 
 def _open_hdf5(path):

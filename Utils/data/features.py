@@ -130,16 +130,33 @@ class FeatureStore:
             part.close()
 
 
-def open_one(path):
-    """The features of one video, called like its file: .npy, .npz or .pt. -> FeatureStore, name."""
-    path = Path(path)
-    if not path.is_file() or path.suffix not in ARRAY_ENDINGS:
-        found = f"a {path.suffix or 'nameless'} file" if path.is_file() else "no file"
-        raise UserError(f"--video {path}: found {found}, expected the features of one video in a "
-                        f"file of {listed(ARRAY_ENDINGS)}, [frames, channels]")
-    stream = FolderStream(path.parent)
-    stream.paths = {path.stem: path}
-    return FeatureStore({ONLY: stream}), path.stem
+def open_places(places):
+    """The features that a user names: files of one video each, or a folder or HDF5 file of many.
+    -> FeatureStore, names of the videos that have all of its streams.
+    """
+    paths = [Path(place) for place in places]
+    if absent := [path for path in paths if not path.exists()]:
+        raise UserError(f"no file or folder {listed(absent)}")
+    if len(paths) == 1 and (paths[0].is_dir() or paths[0].suffix in HDF5_ENDINGS):
+        store = open_features(paths[0])
+        return store, [name for name in store.parts[store.streams[0]].names() if name in store]
+    if odd := [path for path in paths if path.suffix not in ARRAY_ENDINGS or path.is_dir()]:
+        raise UserError(f"{odd[0]} is {'a folder' if odd[0].is_dir() else 'no file of features'}; "
+                        "expected one folder, or files of one video each "
+                        f"({listed(ARRAY_ENDINGS)}), [frames, channels]")
+    names = {}
+    for path in paths:
+        if path.stem in names:
+            raise UserError(f"{names[path.stem]} and {path} would both be video {path.stem}; "
+                            "rename one of them")
+        names[path.stem] = path
+    return FeatureStore({ONLY: FolderStream.of_files(paths)}), list(names)
+
+
+def holds_features(place):
+    """Whether a folder has files of features, or a file is one."""
+    path = Path(place)
+    return bool(files_below(path, FILE_ENDINGS)) if path.is_dir() else path.suffix in FILE_ENDINGS
 
 
 def open_features(folder, feature_files=None, subsets=()):

@@ -55,6 +55,14 @@ class Standard:
                             f"Train.py writes them ({problem!r}); train again") from None
         return cls(means, factors)
 
+    def fitting(self, store):
+        """The same for a store that has all streams side by side in one; else as it is."""
+        widths = [len(mean) for mean in self.means.values()]
+        if len(store.streams) > 1 or len(widths) == 1 or store.widths != (sum(widths),):
+            return self
+        return Standard(*({store.streams[0]: np.concatenate([*parts.values()])}
+                          for parts in (self.means, self.factors)))
+
     @classmethod
     def measured(cls, store, videos):
         """That of the features of some videos (names), read once, a part at a time."""

@@ -1,5 +1,7 @@
 """The network of a checkpoint, with the options it was trained with, run over windows."""
 
+import threading
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -9,34 +11,71 @@ from Models.BatchDecoding import gpu_decoder
 from Models.VSGN import VSGN, load_weights
 from Utils.config.checks import check
 from Utils.config.options import SETTLED
-from Utils.config.resolve import adopt
+from Utils.config.resolve import Config, adopt
 from Utils.config.run_file import data_places
 from Utils.run import progress
 from Utils.training.checkpoints import BEST, LAST, load_checkpoint
-from Utils.training.process import arithmetic, limit_threads
+from Utils.training.process import Processes, arithmetic, limit_threads
 
-FILES = {"best": BEST, "last": LAST}
+# The arithmetic of products is a setting of the whole process.
+_one_at_a_time = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Network:
+    """The network of a checkpoint, ready to predict.
+
+    config: the options it was trained with and, over them, those given. process: where it computes.
+    notes: what the user should know.
+    """
+    config: Config
+    checkpoint: dict
+    model: VSGN
+    process: Processes
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def load(cls, config, process):
+        """The network of the run in checkpoint_path."""
+        config, checkpoint, notes = trained(config)
+        return cls(config, checkpoint, build(config, checkpoint, process.device), process, notes)
+
+    @property
+    def classes(self):
+        """Names of the classes, label 1 first; None where it does not tell them apart."""
+        return None if self.config.class_agnostic else class_names(self.config, self.checkpoint)
 
 
 def trained(config):
-    """The options as the checkpoint has them, and the checkpoint; where the data are, by the
-    config.json beside it."""
-    folder = Path(config.checkpoint_path)
-    path = folder / FILES[config.checkpoint]
-    if "checkpoint" not in config.given and (folder / LAST).is_file():
-        # Which one to use is among the settings, the same in both.
-        chosen = load_checkpoint(folder / LAST).get("settings", {}).get("checkpoint")
-        path = folder / FILES.get(chosen, path.name)
-    checkpoint = load_checkpoint(path)
+    """The options as the checkpoint has them, the checkpoint, and what the user should know. Where
+    the data are says the config.json beside it."""
+    path, checkpoint = chosen_checkpoint(config)
     if "settings" in checkpoint:
+        notes = ()
         if path.name == BEST and checkpoint["settings"].get("val_split") == "none":
-            print(f"note: {path} has the lowest loss on training videos, as none were held out; "
-                  "--checkpoint last takes the end of the training")
-        return adopt(config, checkpoint["settings"], path, SETTLED["Infer"],
-                     data_places(folder)), checkpoint
-    print(f"{path} has no settings (a released checkpoint): the network is that of the preset "
-          f"{config.dataset} and the flags given")
-    return config, checkpoint
+            notes = (f"note: {path} has the lowest loss on training videos, as none were held out; "
+                     "--checkpoint last takes the end of the training",)
+        config = adopt(config, checkpoint["settings"], path, SETTLED["Infer"],
+                       data_places(path.parent))
+        return config, checkpoint, notes
+    return config, checkpoint, (
+        f"{path} has no settings (a released checkpoint): the network is that of the preset "
+        f"{config.dataset} and the flags given",)
+
+
+def chosen_checkpoint(config):
+    """The checkpoint that the user names, else the one that the training meant to be used. -> path,
+    content."""
+    folder = Path(config.checkpoint_path)
+    last, best = folder / LAST, folder / BEST
+    if "checkpoint" not in config.given and last.is_file():
+        content = load_checkpoint(last)
+        wanted = content.get("settings", {}).get("checkpoint", config.checkpoint)
+        if wanted == "last" or not best.is_file():
+            return last, content
+        return best, load_checkpoint(best)
+    path = best if config.checkpoint == "best" else last
+    return path, load_checkpoint(path)
 
 
 def class_names(config, checkpoint):
@@ -53,12 +92,14 @@ def build(config, checkpoint, device):
 
 
 @torch.inference_mode()
-def predicted(model, loader, config, process):
-    """(Window, Proposals) of every window of the loader, in order."""
+def predicted(network, loader):
+    """(Window, Proposals) of every window of the loader, in order. Threads may share a network."""
+    config, process = network.config, network.process
+
     def launched():
-        for batch in progress(loader, "infer", process.is_first):
-            with arithmetic(config.precision, process.device):
-                predictions = model(batch.features, batch.num_frames)
+        for batch in progress(loader, "infer", process.shown):
+            with _one_at_a_time, arithmetic(config.precision, process.device):
+                predictions = network.model(batch.features, batch.num_frames)
             yield predictions, batch
 
     yield from decoded(launched(), config, gpu_decoder(config, process.device))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from Utils.data.annotations import Video
-from Utils.data.features import check_width, open_one
+from Utils.data.annotations import Video, frames_per_second
+from Utils.data.features import check_width
 from Utils.data.sidecars import check_identities, fingerprints, identities, sidecars
 from Utils.data.sources import INFER, TRAIN, Source, open_source, timed
 from Utils.data.standard import Standard, check_streams, is_uneven
@@ -24,6 +24,7 @@ from Utils.inputs.windows import (
     read_windows,
 )
 
+SAME_RATE = 1.05    # of the videos: the highest rate of features over the lowest, at most
 PARTS = {"none": " (of a fifth of the training videos: nothing is held out)"}
 SHOWN = 40      # validation windows at most where nothing is chosen by their loss
 
@@ -71,10 +72,18 @@ def standard_lines(source):
 
 
 def feature_state(source):
-    """What a checkpoint holds about the features: their standardising, and what made them."""
-    standard = source.features.standard
+    """What a checkpoint holds about the features: their standardising, what made them, and how many
+    there are per second."""
+    standard, rate = source.features.standard, usual_rate(source)
     return ({"standard": standard.state()} if standard else {}) | (
-        {"extractors": source.extractors} if source.extractors else {})
+        {"extractors": source.extractors} if source.extractors else {}) | (
+        {"feature_rate": rate} if rate else {})
+
+
+def usual_rate(source):
+    """Features per second of the videos; None where they differ."""
+    rates = sorted(frames_per_second(video, source.frames(video)) for video in source.all_videos)
+    return rates[len(rates) // 2] if rates and rates[-1] <= SAME_RATE * rates[0] else None
 
 
 def use_features_of(checkpoint, store, extractors, path):
@@ -85,6 +94,7 @@ def use_features_of(checkpoint, store, extractors, path):
     check_identities(extractors, checkpoint.get("extractors"), path)
     store.standard = Standard.of(checkpoint.get("standard"))
     if store.standard:
+        store.standard = store.standard.fitting(store)
         check_streams(store.standard, store)
 
 
@@ -101,27 +111,49 @@ def inference_loader(config, process, checkpoint):
     return source, loader, lines
 
 
-def video_loader(config, process, checkpoint):
-    """A loader of every window of the one video that --video names, and the video."""
-    store, name = open_one(config.video)
+def videos_loader(config, process, store, videos):
+    """A loader of every window of some videos of a FeatureStore, in order.
+
+    videos: Video with durations; they need no windows cut before, and no actions.
+    """
+    clip, windows = inference_clip(config), []
+    for video in videos:
+        frames = store.lengths(video.name)[0]
+        rate = frames_per_second(video, frames)
+        windows += (cut_sliding_inference(video, frames, rate, config.temporal_scale,
+                                          config.infer_windows, clip)
+                    if config.framing == "sliding" else
+                    cut_whole_inference(video, clip and clip / rate))
+    source = Source(config, {"infer": videos}, (), store)
+    return window_loader(config, source, windows, process, is_training=None)
+
+
+def unlabelled(config, checkpoint, store, names, durations):
+    """Videos without actions, of which nothing is known but features. -> list of Video.
+
+    checkpoint: its content, as which the features are read from now on. durations: {name: seconds
+    or None}, as far as they are known. Rates are those of the options, else of side-cars, else
+    follow from the durations, else are those that the network was trained on.
+    """
     check_width(store, config.input_feat_dim, is_trained=True)
-    cars = sidecars(store, [name])
+    cars = sidecars(store, names)
     use_features_of(checkpoint, store, identities(cars), config.checkpoint_path)
-    car = next((cars[stream][name] for stream in cars), None)
-    rate = config.feature_fps or (car and car.rate)
-    frames = store.lengths(name)[0]
-    if rate is None:
-        raise UserError(f"--video {config.video}: tell how many features a second there are, with "
-                        "--feature_fps")
-    video = Video(name, "", car and car.duration, np.zeros((0, 2)), np.zeros(0, np.int64))
-    video = timed(video, frames, dataclasses.replace(config, feature_fps=rate))
-    clip = inference_clip(config)
-    windows = (cut_sliding_inference(video, frames, rate, config.temporal_scale,
-                                     config.infer_windows, clip)
-               if config.framing == "sliding" else
-               cut_whole_inference(video, clip and clip / rate))
-    source = Source(config, {"infer": [video]}, (), store)
-    return window_loader(config, source, windows, process, is_training=None), video
+    cars = next(iter(cars.values()), {})
+    videos = []
+    for name in names:
+        car, duration = cars.get(name), durations.get(name)
+        if duration is None and car:
+            duration = car.duration
+        rate = config.feature_fps or (car and car.rate)
+        if rate is None and duration is None:
+            rate = checkpoint.get("feature_rate")
+        if rate is None and duration is None:
+            raise UserError(f"video {name}: tell how many features per second there are, with "
+                            "--feature_fps")
+        bare = Video(name, "", duration, np.zeros((0, 2)), np.zeros(0, np.int64))
+        videos.append(timed(bare, store.lengths(name)[0],
+                            dataclasses.replace(config, feature_fps=rate)))
+    return videos
 
 
 def open_lists(config, names):

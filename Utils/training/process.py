@@ -3,6 +3,7 @@
 import contextlib
 import os
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,19 +50,39 @@ def restore_random_states(states):
 
 @dataclass(frozen=True)
 class Processes:
-    """This process among those that torchrun started: `rank` of `world`, on `device`."""
+    """This process among those that torchrun started: `rank` of `world`, on `device`.
+
+    see: True to print what is said and how far it is, False for silence; or a function that is
+    called with how far it is (what, done, total).
+    """
     rank: int
     world: int
     device: torch.device
+    see: bool | Callable[[str, int, int], object] = True
 
     @property
     def is_first(self):
         return self.rank == 0
 
+    @property
+    def shown(self):
+        """What `Utils.run.progress` is to show of this process."""
+        return self.see if self.is_first else False
+
     def say(self, *lines):
         """Print lines, once for all processes."""
-        if self.is_first and lines:
+        if self.shown is True and lines:
             print(*lines, sep="\n", flush=True)
+
+
+def choose_device(name):
+    """The device of this process by name: auto, cpu or cuda. UserError for cuda without one."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UserError("--device cuda: torch finds no CUDA device here; use --device cpu, or "
+                        "install a CUDA build of torch")
+    if name == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device(f"cuda:{os.environ.get('LOCAL_RANK', 0)}")
 
 
 @contextlib.contextmanager
@@ -70,12 +91,8 @@ def processes(device_name):
 
     device_name: auto, cpu or cuda. Raises UserError for cuda where there is none.
     """
-    if device_name == "cuda" and not torch.cuda.is_available():
-        raise UserError("--device cuda: torch finds no CUDA device here; use --device cpu, or "
-                        "install a CUDA build of torch")
-    use_cuda = device_name != "cpu" and torch.cuda.is_available()
-    local = int(os.environ.get("LOCAL_RANK", 0))
-    device = torch.device(f"cuda:{local}" if use_cuda else "cpu")
+    device = choose_device(device_name)
+    use_cuda = device.type == "cuda"
     if use_cuda:
         torch.cuda.set_device(device)
     if "RANK" not in os.environ:

@@ -150,7 +150,7 @@ def run_epoch(run, loader, training=False, see=None):
     network.train(training)
     what = f"epoch {run.epoch + 1} {'train' if training else 'val'}"
     with torch.set_grad_enabled(training):
-        for step, batch in enumerate(progress(loader, what, run.process.is_first)):
+        for step, batch in enumerate(progress(loader, what, run.process.shown)):
             features = run.augmentation(batch.features) if training else batch.features
             with arithmetic(run.config.precision, run.process.device):
                 predictions = network(features, batch.num_frames)

@@ -194,5 +194,5 @@ def test_progress_is_told_in_plain_lines_where_there_is_no_terminal(monkeypatch,
 
 
 def test_only_the_first_process_tells_its_progress(capsys):
-    assert list(progress([1, 2], "infer", is_shown=False)) == [1, 2]
+    assert list(progress([1, 2], "infer", shown=False)) == [1, 2]
     assert capsys.readouterr().out == ""

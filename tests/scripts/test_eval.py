@@ -193,11 +193,18 @@ def test_detections_are_made_of_proposals(folder, capsys):
     assert evaluate(*words) == 0
     found = read(folder / "detections_postNMS.json")
     assert found["results"]["w"] == [row("x", 0, 40, .75)]
-    assert found["version"] == "VERSION 1.3" and list(found["results"]) == ["v", "w"]
+    assert "version" not in found and list(found["results"]) == ["v", "w"]
     scores = read(folder / "metrics.json")
     assert scores["mAP"] == [1] * 7 and "AR@AN" not in scores and scores["dataset"] == "custom"
     assert scores["provenance"]["settings"]["nms_alpha_detect"] == .46
     assert "warning" not in capsys.readouterr().out
+    # What is written may be less than what is scored.
+    assert evaluate(*words, "--min_score", .3, "--top", 1) == 0
+    assert read(folder / "detections_postNMS.json")["results"] == {
+        "v": [row("x", 0, 10, .5)], "w": [row("x", 0, 40, .75)]}
+    assert read(folder / "metrics.json")["num_detections"] == scores["num_detections"]
+    assert evaluate(*words, "--min_score", "auto") == 2
+    assert "history.json recommends no score" in capsys.readouterr().err
     # With another suppression, and no new inference.
     assert evaluate(*words, "--nms_alpha_detect", 1e-4, "--max_detections", 1, "--overwrite") == 0
     assert [len(rows) for rows in read(folder / "detections_postNMS.json")["results"].values()] == [

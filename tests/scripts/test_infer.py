@@ -1,18 +1,22 @@
 """Inference on one video alone, and from checkpoints of all kinds."""
 
 import json
+import shutil
 
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 import Cut_long_videos
 import Infer
 import Train
+from Utils.config.resolve import resolve
 from Utils.data.demo import CLASSES, write_demo
 from Utils.inference import network
-from Utils.training.checkpoints import BEST, load_checkpoint, save_checkpoint
+from Utils.prepare.formats.importing import import_files
+from Utils.training.checkpoints import BEST, LAST, load_checkpoint, save_checkpoint
 
 TINY = ["--dataset", "demo", "--num_epoch", "1", "--bb_hidden_dim", "32", "--num_head_layers", "1"]
 
@@ -33,6 +37,10 @@ def run(tmp_path_factory):
     return folder, places, name
 
 
+def results(path):
+    return json.loads(path.read_text())["results"]
+
+
 def detect(run, *flags, video="features.npy"):
     folder, _, _ = run
     return Infer.main(["--video", str(folder / video), "--checkpoint_path", str(folder / "run"),
@@ -41,9 +49,9 @@ def detect(run, *flags, video="features.npy"):
 
 def test_one_video_needs_neither_annotations_nor_windows(run):
     assert detect(run, "--feature_fps", "10") == 0
-    results = json.loads((run[0] / "out.json").read_text())["results"]
-    assert list(results) == ["features"]
-    assert {row["label"] for row in results["features"]} <= set(CLASSES)
+    content = json.loads((run[0] / "out.json").read_text())
+    assert list(content["results"]) == ["features"] and "version" not in content
+    assert {row["label"] for row in content["results"]["features"]} <= set(CLASSES)
     assert (run[0] / "out.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -91,8 +99,17 @@ def test_batches_decoded_at_once_give_the_same_proposals(run, monkeypatch):
         assert found[name].scores == pytest.approx(expected[name].scores, rel=1e-5)
 
 
-def test_the_rate_of_the_features_must_be_told(run, capsys):
-    assert detect(run) == 2
+def test_the_rate_is_that_of_the_training_where_all_videos_had_one(run, capsys):
+    assert detect(run, "--feature_fps", "10") == 0
+    told = results(run[0] / "out.json")
+    assert detect(run) == 0 and results(run[0] / "out.json") == told
+
+
+def test_the_rate_must_be_told_where_the_training_knew_none(run, capsys):
+    content = load_checkpoint(run[0] / "run" / BEST)
+    del content["feature_rate"]
+    save_checkpoint(run[0] / "no rate" / BEST, content)
+    assert detect(run, "--checkpoint_path", str(run[0] / "no rate")) == 2
     assert "--feature_fps" in capsys.readouterr().err
 
 
@@ -116,7 +133,7 @@ def test_a_released_checkpoint_takes_its_options_from_the_flags(run, capsys):
     places = [*places, f"--checkpoint_path={folder}/released", f"--output_path={folder}/released"]
     assert Infer.main(TINY + places) == 0
     assert "has no settings" in capsys.readouterr().out
-    assert Infer.main(["--dataset", "demo", *places]) == 2
+    assert Infer.main(["--dataset", "demo", *places, "--overwrite"]) == 2
     assert "weights of another network" in capsys.readouterr().err
 
 
@@ -133,3 +150,143 @@ def test_a_network_option_that_contradicts_the_checkpoint_is_refused(run, capsys
     folder, places, _ = run
     assert Infer.main([*places, f"--output_path={folder}/all", "--num_neigh", "4"]) == 2
     assert "--num_neigh 4 contradicts" in capsys.readouterr().err
+
+
+# ---- many videos --------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def unseen(run):
+    """A folder of new feature files, two videos, and their features in the other layouts."""
+    folder = run[0] / "unseen"
+    (folder / "files").mkdir(parents=True)
+    with h5py.File(run[0] / "data/rgb.h5") as rgb, h5py.File(run[0] / "data/flow.h5") as flow:
+        for new, name in zip(("a", "b"), sorted(rgb), strict=False):
+            np.save(folder / "files" / f"{new}.npy",
+                    np.concatenate([rgb[name][()], flow[name][()]], axis=1))
+    return folder
+
+
+def predict(run, *words, code=0):
+    assert Infer.main(["--checkpoint_path", str(run[0] / "run"), *map(str, words)]) == code
+
+
+def test_a_folder_is_detected_at_once_as_its_files_one_by_one(run, unseen, tmp_path):
+    predict(run, "--videos", unseen / "files", "-o", tmp_path / "all.json")
+    found = results(tmp_path / "all.json")
+    assert list(found) == ["a", "b"]
+    predict(run, "--videos", unseen / "files/b.npy", unseen / "files/a.npy", "-o",
+            tmp_path / "files.json")
+    assert list(results(tmp_path / "files.json")) == ["b", "a"]
+    for name in ("a", "b"):
+        predict(run, "--video", unseen / "files" / f"{name}.npy", "-o", tmp_path / "one.json")
+        one, = results(tmp_path / "one.json").values()
+        assert len(one) == len(found[name]) > 10
+        ends, others = (np.sort([row["segment"] for row in rows], axis=0)
+                        for rows in (one, found[name]))
+        assert np.abs(ends - others).max() < 1e-3
+    assert (tmp_path / "all.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_a_file_to_write_detections_are_shown(run, unseen, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    predict(run, "--videos", unseen / "files", "--top", 3)
+    said = capsys.readouterr().out
+    assert "\na (" in said and "\nb (" in said and "the best 3" in said
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".srt", ".vtt", ".eaf"])
+def test_other_tools_get_their_own_format(run, unseen, tmp_path, suffix, capsys):
+    out = tmp_path / f"found{suffix}"
+    words = ["--videos", unseen / "files", "-o", out, "--min_score", 0, "--top", 5]
+    predict(run, *words)
+    assert "10 detections of 2 videos in" in capsys.readouterr().out
+    if suffix == ".csv":
+        rows = pd.read_csv(out)
+        assert list(rows.columns) == ["video", "start", "end", "label", "score"]
+        assert rows.groupby("video").size().to_dict() == {"a": 5, "b": 5}
+    else:
+        assert {path.name for path in (tmp_path / "found").iterdir()} == {f"a{suffix}",
+                                                                          f"b{suffix}"}
+        database = import_files([*(tmp_path / "found").iterdir()]).annotations.database
+        assert {name: len(video["annotations"]) for name, video in database.items()} == {
+            "a": 5, "b": 5}
+    predict(run, *words, code=2)
+    assert "--overwrite" in capsys.readouterr().err
+    predict(run, *words, "--overwrite")
+
+
+def test_a_hidden_test_set_is_detected_by_its_list_of_videos(run, tmp_path, capsys):
+    folder, _, _ = run
+    truth = json.loads((folder / "data/annotations.json").read_text())
+    for video in truth["database"].values():
+        video["annotations"] = []
+    (tmp_path / "hidden.json").write_text(json.dumps(truth))
+    words = ["--videos", folder / "data", "--video_anno", tmp_path / "hidden.json", "-o",
+             tmp_path / "out.json"]
+    predict(run, *words, "--subset", "testing")
+    assert list(results(tmp_path / "out.json")) == [f"demo_test_00{i}" for i in range(3)]
+    predict(run, *words)
+    assert len(results(tmp_path / "out.json")) == 11
+    predict(run, *words, "--subset", "other", code=2)
+    assert "is of subset other; it has train, test" in capsys.readouterr().err
+
+
+def test_least_score_and_number_choose_what_is_written(run, tmp_path):
+    words = ["--video", run[0] / "features.npy", "-o", tmp_path / "out.json"]
+    predict(run, *words)
+    scores = [row["score"] for row in results(tmp_path / "out.json")["features"]]
+    predict(run, *words, "--min_score", scores[20], "--top", 7)
+    assert [row["score"] for row in results(tmp_path / "out.json")["features"]] == scores[:7]
+    predict(run, *words, "--min_score", scores[3])
+    assert [row["score"] for row in results(tmp_path / "out.json")["features"]] == scores[:4]
+
+
+def test_the_recommended_score_is_that_of_the_training(run, tmp_path, capsys):
+    words = ["--video", run[0] / "features.npy", "-o", tmp_path / "out.json"]
+    predict(run, *words, "--min_score", "auto", code=2)
+    assert "recommends no score" in capsys.readouterr().err
+    content = load_checkpoint(run[0] / "run" / BEST)
+    content["history"][-1]["val"]["threshold"] = 0.05
+    save_checkpoint(tmp_path / BEST, content)
+    predict(run, *words, "--min_score", "auto", "--checkpoint_path", tmp_path)
+    scores = [row["score"] for row in results(tmp_path / "out.json")["features"]]
+    assert scores and min(scores) >= 0.05
+
+
+def test_broken_features_are_left_out_where_that_is_asked_for(run, unseen, tmp_path, capsys):
+    shutil.copytree(unseen / "files", tmp_path / "files")
+    np.save(tmp_path / "files/c.npy", np.full((90, 32), np.nan, np.float32))
+    words = ["--videos", tmp_path / "files", "-o", tmp_path / "out.json"]
+    predict(run, *words, code=2)
+    assert "NaN" in capsys.readouterr().err and not (tmp_path / "out.json").exists()
+    predict(run, *words, "--skip_missing")
+    assert "left out: video c" in capsys.readouterr().out
+    assert list(results(tmp_path / "out.json")) == ["a", "b"]
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["-o", "x.json"], "--out is for detections, of --video or --videos"),
+    (["--videos", "{files}", "-o", "x.doc"], "the suffix of the file says its format"),
+    (["--videos", "{files}", "-o", "x.json", "--min_score", "high"], "a number or auto"),
+    (["--videos", "{files}", "nowhere.npy"], "no file or folder nowhere.npy"),
+    (["--videos", "{files}/a.npy", "{files}/../../features.npy", "{files}"], "is a folder"),
+])
+def test_what_cannot_be_is_refused_in_a_sentence(run, unseen, tmp_path, capsys, monkeypatch, words,
+                                                 said):
+    monkeypatch.chdir(tmp_path)
+    predict(run, *(word.format(files=unseen / "files") for word in words), code=2)
+    assert said in capsys.readouterr().err
+
+
+def test_the_checkpoint_is_the_one_that_the_recipe_takes(run, tmp_path):
+    """Of the strong recipe it is the last one, also where inference names no recipe."""
+    for name, epoch, wanted in ((LAST, 2, "last"), (BEST, 1, "last")):
+        content = load_checkpoint(run[0] / "run" / BEST)
+        content["settings"] |= {"recipe": "strong", "checkpoint": wanted}
+        save_checkpoint(tmp_path / name, content | {"epoch": epoch})
+    at = {"checkpoint_path": str(tmp_path)}
+    assert network.trained(resolve(at))[1]["epoch"] == 2
+    assert network.trained(resolve(at | {"checkpoint": "best"}))[1]["epoch"] == 1
+    (tmp_path / LAST).unlink()
+    assert network.trained(resolve(at))[1]["epoch"] == 1

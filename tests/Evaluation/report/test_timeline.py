@@ -129,7 +129,7 @@ def test_timelines_of_nothing_are_empty_not_wrong(tmp_path, monkeypatch):
     truth, found = actions(videos=("v",), classes=("x",)), detections(videos=("v",), classes=("x",))
     figure, _ = drawn(monkeypatch, write_timelines, truth, found, {}, tmp_path, ["v"])
     assert bars(figure.axes[0]) == []
-    figure, _ = drawn(monkeypatch, write_detected, tmp_path / "video", "v", 10.0, [])
+    figure, _ = drawn(monkeypatch, write_detected, tmp_path / "video", [("v", 10.0, [])])
     assert bars(figure.axes[0]) == [] and figure.axes[0].get_xlim() == (0, 10)
 
 
@@ -143,7 +143,7 @@ def test_the_detections_of_a_video_stand_by_class_darker_where_they_score_more(t
                                                                                monkeypatch):
     rows = [row("low", 0, 2, .2), row("high", 5, 9, .8), row("high", 6, 8, .4),
             row("none", 0, 9, .03)]
-    figure, paths = drawn(monkeypatch, write_detected, tmp_path / "a.b", "video", 20.0, rows)
+    figure, paths = drawn(monkeypatch, write_detected, tmp_path / "a.b", [("video", 20.0, rows)])
     axes, = figure.axes
     assert [text.get_text() for text in axes.get_yticklabels()] == ["high (0.80)", "low (0.20)"]
     patches = sorted((patch for patch in axes.patches), key=lambda patch: patch.get_y())
@@ -154,6 +154,15 @@ def test_the_detections_of_a_video_stand_by_class_darker_where_they_score_more(t
     assert patches[1].get_y() >= patches[0].get_y() + patches[0].get_height()
     assert "4 detections" in axes.get_title(loc="left") and axes.get_xlim() == (0, 20)
     assert [path.name for path in paths] == ["a.b.pdf", "a.b.png"]
+
+
+def test_several_videos_have_a_panel_each(tmp_path, monkeypatch):
+    videos = [("a", 20.0, [row("x", 1, 2, .5)]), ("b", 9.0, [])]
+    figure, paths = drawn(monkeypatch, write_detected, tmp_path / "all", videos, ("png",))
+    first, second = figure.axes
+    assert first.get_title(loc="left").startswith("a: 1 detections") and len(bars(first)) == 1
+    assert second.get_title(loc="left").startswith("b: 0 ") and second.get_xlim() == (0, 9)
+    assert [path.name for path in paths] == ["all.png"]
 
 
 def test_only_the_best_classes_have_room_and_proposals_have_one_name():
