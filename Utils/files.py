@@ -123,6 +123,11 @@ def listed(names, most=5):
     return ", ".join(names[:most]) + more
 
 
+def counted(count, word, words=None):
+    """`1 video`, `2 videos`."""
+    return f"{count} {word if count == 1 else words or word + 's'}"
+
+
 def reason(problem):
     """What an exception says, in one line without control characters.
 

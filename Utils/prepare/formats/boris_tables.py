@@ -3,7 +3,7 @@ versions 6 to 9."""
 
 import re
 
-from Utils.files import UserError
+from Utils.files import UserError, counted
 from Utils.prepare.formats.boris_media import WITHOUT_MEDIA, Observation, Pairs
 from Utils.prepare.formats.found import BadRow, Found
 from Utils.prepare.formats.times import seconds
@@ -144,7 +144,8 @@ def _player_1(sources, lengths, decimal_comma):
     seconds_of = lengths.partition("|")[0].split(";")
     if len(paths) != len(seconds_of):
         if len(paths) > 1 or lengths not in LEFT_BLANK:
-            raise BadRow(f"there are {len(paths)} media files and {len(seconds_of)} durations")
+            raise BadRow(f"there are {counted(len(paths), 'media file')} and "
+                         f"{counted(len(seconds_of), 'duration')}")
         seconds_of = [""]
     return [(path, _length(text, decimal_comma))
             for path, text in zip(paths, seconds_of, strict=True)]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from Utils.files import UserError, listed, replacing
+from Utils.files import UserError, counted, listed, replacing
 from Utils.prepare.formats import (
     audacity,
     boris_project,
@@ -55,9 +55,9 @@ class Written:
 
     def lines(self) -> list[str]:
         """What was left out and written, for the user."""
-        files = "1 file" if len(self.paths) == 1 else f"{len(self.paths)} files"
         return [*(f"left out of {why} ({count})" for why, count in self.left_out.items()),
-                f"wrote {files}: {listed(self.paths)}" if self.paths else "wrote no file"]
+                f"wrote {counted(len(self.paths), 'file')}" + f": {listed(self.paths)}"
+                * bool(self.paths)]
 
 
 def write(results: dict[str, list[dict]], path: str | Path, choices: Choices | None = None,

@@ -4,7 +4,7 @@ import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
-from Utils.files import UserError, listed
+from Utils.files import UserError, counted, listed
 from Utils.prepare.formats.found import BadRow, Options
 from Utils.prepare.formats.recognise import READERS, files_in, recognise
 from Utils.prepare.formats.rules import Imported, annotations_of
@@ -27,8 +27,8 @@ class Import:
         """Lines for the user: formats, counts, notes, what was left out."""
         database = self.annotations.database
         labels = [action["label"] for video in database.values() for action in video["annotations"]]
-        lines = [f"{format}: {len(paths)} {'file' if len(paths) == 1 else 'files'} "
-                 f"({listed(paths)})" for format, paths in self._by_format().items()]
+        lines = [f"{format}: {counted(len(paths), 'file')} ({listed(paths)})"
+                 for format, paths in self._by_format().items()]
         lines.append(", ".join((counted(len(database), "video"), counted(len(labels), "action"),
                                 counted(len(set(labels)), "class", "classes"))))
         lines.append("subsets: " + ", ".join(
@@ -47,11 +47,6 @@ class Import:
         for path, format in self.formats.items():
             groups.setdefault(format, []).append(path)
         return groups
-
-
-def counted(count, word, words=None):
-    """`1 video`, `2 videos`."""
-    return f"{count} {word if count == 1 else words or word + 's'}"
 
 
 def import_files(paths: list[str | Path], options: Options | None = None,

@@ -73,8 +73,8 @@ def _media(data):
     """The one value of a task's data that is a media file."""
     media = list(dict.fromkeys(value.strip() for value in data.values() if is_media(value)))
     if len(media) != 1:
-        raise BadRow(f"{len(media)} values of its data are media files, expected one (a path or "
-                     "address that ends like .mp4)")
+        raise BadRow(f"{len(media)} of the values of its data are media files, expected one (a "
+                     "path or address that ends like .mp4)")
     return media[0]
 
 

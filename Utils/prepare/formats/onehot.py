@@ -1,6 +1,6 @@
 """A row per frame, a column of 0 and 1 per behaviour: DeepEthogram's labels, SimBA's targets."""
 
-from Utils.files import UserError, listed
+from Utils.files import UserError, counted, listed
 from Utils.prepare.formats.found import BadRow, Found
 from Utils.prepare.formats.framelabels import BACKGROUND, add_runs
 from Utils.prepare.formats.times import frame, rate
@@ -25,8 +25,8 @@ def read(source, options):
                                     for column in columns.values()), strict=True)))
     if unlabelled:
         if not options.skip_bad:
-            raise UserError(f"{source.path}: {unlabelled} frames are not yet labelled (-1); label "
-                            "them, or leave the video out with --skip_bad")
+            raise UserError(f"{source.path}: {counted(unlabelled, 'frame')} not yet labelled (-1); "
+                            "label all, or leave the video out with --skip_bad")
         found.left_out["videos with unlabelled frames"] += 1
         return found
     for label, column in columns.items():

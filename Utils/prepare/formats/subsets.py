@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from Utils.data.annotations import canonical
-from Utils.files import UserError, listed
+from Utils.files import UserError, counted, listed
 from Utils.prepare.formats.names import video_name
 from Utils.prepare.formats.side_files import two_columns
 from Utils.prepare.formats.source import Source
@@ -78,7 +78,8 @@ def _by_list(videos, split, path, notes):
     for name, video in videos.items():
         video.subset = split[name]
     if absent := sorted(set(split) - set(videos)):
-        notes.append(f"{len(absent)} videos of {path} are not in the files: {listed(absent)}")
+        notes.append(f"not in the files: {counted(len(absent), 'video')} of {path} "
+                     f"({listed(absent)})")
 
 
 def read_split(path, encoding=None):

@@ -5,7 +5,7 @@ import itertools
 
 import pandas as pd
 
-from Utils.files import UserError, listed
+from Utils.files import UserError, counted, listed
 from Utils.prepare.formats.found import BadRow, Found
 from Utils.prepare.formats.times import frame, number_of, rate, seconds
 
@@ -122,8 +122,8 @@ def _read_steps(source, found, cells, places):
         except BadRow as fault:
             raise UserError(f"{source.path}, line {line}: {fault}") from None
     if len(times) < 2:
-        raise UserError(f"{source.path}: {len(times)} rows have no step of time; give a table with "
-                        "the columns video, start, end, label")
+        raise UserError(f"{source.path}: {counted(len(times), 'row')}, in which no step of time "
+                        "shows; give a table with the columns video, start, end, label")
     step = (times[-1] - times[0]) / (len(times) - 1)
     for row, time in enumerate(times):
         if step <= 0 or abs(times[0] + row * step - time) > UNEVEN * step + 0.001:

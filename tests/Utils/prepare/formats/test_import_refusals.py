@@ -234,7 +234,7 @@ def test_rows_in_time_must_come_at_a_constant_step(run):
     said, *_ = run("x.csv --label Behaviour", **{"x.csv": text})
     assert said.startswith("x.csv, line 3: the rows do not follow each other at a constant step")
     assert run("x.csv", **{"x.csv": "Time,Behaviour\n0,run\n"})[0].startswith(
-        "x.csv: 1 rows have no step of time")
+        "x.csv: 1 row, in which no step of time shows")
 
 
 def test_what_two_rows_say_of_a_video_must_agree(run):
@@ -311,7 +311,7 @@ def test_an_observation_of_several_files_cannot_name_them(run):
 
 def test_files_and_lengths_must_be_as_many(run):
     text = boris(("", "peck", "", "POINT", 1), source="player #1:a.mp4;b.mp4", lengths="5.0")
-    assert "there are 2 media files and 1 durations" in run("x.csv", **{"x.csv": text})[0]
+    assert "there are 2 media files and 1 duration" in run("x.csv", **{"x.csv": text})[0]
     text = boris(("", "peck", "", "POINT", 1), source="player #1:a.mp4;b.mp4", lengths="NA;5.0")
     assert "the length of a.mp4 is not known" in run("x.csv", **{"x.csv": text})[0]
 
@@ -371,7 +371,7 @@ def test_a_task_needs_one_media_file(run):
     good = {"ranges": [{"start": 1, "end": 10}], "timelinelabels": ["x"]}
     for data, count in (({"text": "hi"}, 0), ({"a": "x.mp4", "b": "y.mp4"}, 2)):
         text = task(good, data=data)
-        assert f"task 1: {count} values of its data are media files, expected one" in run(
+        assert f"task 1: {count} of the values of its data are media files, expected one" in run(
             "x.json --fps 10", **{"x.json": text})[0]
 
 
@@ -483,7 +483,7 @@ def test_frames_that_are_not_yet_labelled_are_refused_or_leave_the_video_out(run
     bad = {"x_labels.csv": ",background,run\n0,1,0\n1,-1,-1\n2,-1,-1\n", "y_labels.csv":
            ",background,run\n0,1,0\n1,0,1\n"}
     said, *_ = run("x_labels.csv y_labels.csv --fps 1", **bad)
-    assert said == ("x_labels.csv: 2 frames are not yet labelled (-1); label them, or leave the "
+    assert said == ("x_labels.csv: 2 frames not yet labelled (-1); label all, or leave the "
                     "video out with --skip_bad")
     _, found, out = run("x_labels.csv y_labels.csv --fps 1 --skip_bad")
     assert list(found) == ["y"] and "videos with unlabelled frames (1)" in out

@@ -198,7 +198,7 @@ def test_a_list_says_the_subsets(table, tmp_path, name, text):
     videos = "video,start,end,label,set\na,1,2,x,test\nb,1,2,x,train\n"
     _, found = table(videos, split=tmp_path / name)
     assert subsets(found) == {"a": "training", "b": "testing"}
-    assert f"1 videos of {tmp_path / name} are not in the files: zz" in found.notes
+    assert f"not in the files: 1 video of {tmp_path / name} (zz)" in found.notes
 
 
 def test_a_video_in_no_list_is_refused_and_may_be_added(table, tmp_path):
