@@ -1,4 +1,4 @@
-"""Check, convert or download the data of THUMOS14 and ActivityNet-1.3 (docs/data.md); import the
+"""Check or convert the data of THUMOS14 and ActivityNet-1.3 (docs/data.md); import the
 annotations of other tools and export detections to them (docs/annotation_tools.md)."""
 
 import os
@@ -17,13 +17,12 @@ from Evaluation.results import read_results, rows_by_video
 from Utils.files import UserError, write_json
 from Utils.prepare.compare import check_annotations, check_features, exit_code
 from Utils.prepare.convert import convert, write_annotations, write_durations
-from Utils.prepare.download import fetch
 from Utils.prepare.formats.after_import import look_and_go_on, without_features
 from Utils.prepare.formats.arguments import add_export, add_import, export_choices, import_options
 from Utils.prepare.formats.export import export
 from Utils.prepare.formats.importing import import_files
-from Utils.prepare.known_files import COPIES, KNOWN_FILES, sha256
-from Utils.run import locked, script_main
+from Utils.prepare.known_files import KNOWN_FILES
+from Utils.run import script_main
 from Utils.streams import check_said
 
 ANNOTATIONS = "Evaluation/{}/annot"
@@ -73,47 +72,6 @@ def convert_annotations(source, to, all_videos, overwrite):
         if known.needed and not known.find(to):
             print(f"still missing: {known.name}; {known.purpose}, comes from {known.source}")
     return 0
-
-
-def download(dataset, address, to, only, checksum, overwrite):
-    """Fetch annotation files that are missing, each verified by its checksum."""
-    folder = Path(to or ANNOTATIONS.format(dataset))
-    wanted = _wanted(dataset, only, checksum)
-    fetched = Counter()
-    with locked(folder):
-        for name, known_sum, size in wanted:
-            fetched[_download_one(address, folder / name, known_sum, size, overwrite)] += 1
-    print(", ".join(f"{count} {what}" for what, count in fetched.items()))
-    return 0
-
-
-def _wanted(dataset, only, checksum):
-    """(name, sha256, size or None) of the files to fetch."""
-    if checksum and len(only or ()) != 1:
-        raise UserError("--sha256 is the checksum of one file; name it with --only")
-    known = [name for file in KNOWN_FILES[dataset] for name in file.names]
-    if unknown := [name for name in only or () if name not in known]:
-        raise UserError(f"{unknown[0]} is no file of {dataset}; known are {', '.join(known)}")
-    if checksum:
-        return [(only[0], checksum.lower(), None)]
-    names = only or [file.name for file in KNOWN_FILES[dataset] if file.name in COPIES]
-    if unsure := [name for name in names if name not in COPIES]:
-        raise UserError(f"the checksum of {unsure[0]} is not known here, so that a download could "
-                        f"not be verified; give it: --only {unsure[0]} --sha256 HEX")
-    return [(name, *COPIES[name]) for name in names]
-
-
-def _download_one(address, path, checksum, size, overwrite):
-    """Fetch one file unless it is there. -> what was done, in words."""
-    if path.exists() and sha256(path) == checksum:
-        print(f"  {path}: there already")
-        return "there already"
-    if path.exists() and not overwrite:
-        raise UserError(f"{path} is there but is not the known file; --overwrite replaces it")
-    url = f"{address.rstrip('/')}/{path.name}"
-    print(f"  {path}: from {url}")
-    fetch(url, path, checksum, size)
-    return "downloaded and verified"
 
 
 def import_annotations(**words):
@@ -172,18 +130,6 @@ def parser():
                        help="keep the two mislabelled test videos")
     words.add_argument("--overwrite", action="store_true", help="replace thumos_gt.json")
     words.set_defaults(verb=convert_annotations)
-
-    words = verbs.add_parser("download", help=(text := "fetch annotation files that are missing, "
-                             "verified by checksum"), description=text)
-    words.add_argument("--dataset", **sets)
-    words.add_argument("--from", dest="address", required=True, metavar="URL",
-                       help="folder on the web that holds the files")
-    words.add_argument("--to", help="folder (Evaluation/<dataset>/annot)")
-    words.add_argument("--only", nargs="+", metavar="FILE", help="these files")
-    words.add_argument("--sha256", dest="checksum", metavar="HEX",
-                       help="checksum of the one file of --only, where none is known here")
-    words.add_argument("--overwrite", action="store_true", help="replace files that differ")
-    words.set_defaults(verb=download)
 
     words = verbs.add_parser("import", help=(text := "make annotations.json of the files of other "
                              "tools"), description=text)

@@ -2,18 +2,18 @@
 
 import itertools
 
+from Utils.config.options import OPTIONS, AgnosticOptions, DetectionOptions, names_of
 from Utils.files import UserError
 
-# What Eval.py applies, and so may vary without inference: name -> type of its values.
-SWEPT = {"nms_alpha_detect": float, "max_detections": int, "max_seconds": float,
-         "max_per_class": int, "vote_iou": float, "agreement_power": float, "nms_alpha_prop": float,
-         "nms_lthr_prop": float, "nms_hthr_prop": float, "num_video_classes": int}
+# What Eval.py applies, and so may vary without inference: the numbers among its options.
+SWEPT = tuple(name for name in names_of(DetectionOptions, AgnosticOptions)
+              if OPTIONS[name].kind is not bool)
 
 
 def combinations(words):
     """Every combination of the values of `name=value,value,...` words. -> list of dict.
 
-    Raises UserError for a name that is not swept, or a value that is no number above 0.
+    Raises UserError for a name that is not swept, or a value outside the option's limit.
     """
     values = dict(map(_parsed, words))
     return [dict(zip(values, chosen, strict=True))
@@ -26,12 +26,16 @@ def _parsed(word):
     if name not in SWEPT:
         raise UserError(f"--sweep {word}: {name!r} is not applied by Eval.py; what is: "
                         f"{', '.join(SWEPT)}, as in --sweep nms_alpha_detect=0.3,0.46,0.6")
+    spec = OPTIONS[name]
     try:
-        values = [SWEPT[name](value) for value in listed.split(",")]
+        values = [spec.kind(value) for value in listed.split(",")]
     except ValueError:
-        values = []
-    if not values or not all(0 < value < float("inf") for value in values):
-        raise UserError(f"--sweep {word}: expected numbers above 0, separated by commas")
+        raise UserError(f"--sweep {word}: expected numbers separated by commas"
+                        f"{', whole ones' * (spec.kind is int)}") from None
+    for value in values:
+        if not spec.limit.holds(value):
+            raise UserError(f"--sweep {word}: {value:g} is impossible, --{name} must be "
+                            f"{spec.limit.words}")
     return name, values
 
 

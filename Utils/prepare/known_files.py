@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from Utils.data.annotations import read_records
 from Utils.data.datasets import read_durations
@@ -75,12 +74,6 @@ def count_scores(path):
     return Counter({"classes": len(names), "videos with another number of scores": odd})
 
 
-class Copy(NamedTuple):
-    """The copy of a file that the tests ran with."""
-    sha256: str
-    size: int          # bytes
-
-
 @dataclass(frozen=True)
 class KnownFile:
     """One annotation file: `counts` are those of a good copy, as `count` finds them."""
@@ -120,29 +113,30 @@ def sha256(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+# sha256 of the copies that the tests ran with.
 COPIES = {
-    "thumos_gt.json": Copy(
-        "09ec867173d8532cd805769497633617f8a95519491c5558edd29a50731116a2", 376411),
-    "val_info.mat": Copy(
-        "69f25722f2fe9815c1f82c79afc0b15cea93686db1aead881141bfb649f3f16a", 790952),
-    "test_info.mat": Copy(
-        "073bed4af50a2d96f33f0e6f3eb4b16b46cd2895b1dc7ecac3c32d375381bcd1", 1372504),
-    "thumos14_test_extra_characteristics.json": Copy(
-        "15a5de7fc97f50a0c3aa8d57897ccf77ebb2eba5d0e5d5098c59b074794dd589", 758196),
-    "thumos14_val_extra_characteristics.json": Copy(
-        "db1cdfb515b779de7e79ce714d337b7639719bc918e573d4b02513c112a23bb1", 682091),
-    "thumos_classes_idx.json": Copy(
-        "947560ac39feb89e9353e96e4748d64742db2ee1c3c7f9c74fe0688485774803", 386),
-    "anet_anno_action.json": Copy(
-        "fa1433d2408f7985dd8f5914f292944794230ee2279633ad6013f16d7f9725e7", 3991517),
-    "video_info_new.csv": Copy(
-        "13086bc4e870e2be4e71895847f077e9a97566231c3ef429bf46881796235d92", 1130073),
-    "anet_classes_idx.json": Copy(
-        "aff0dba9ba9dd7407ceee08a44fcded431af22f2bd6847dca5e8e2c87c07dfd4", 4473),
-    "anet_v1-3_validation_gt.json.gz": Copy(
-        "651b7395b7e4b7e7c1236e5bf5180b32183cfed56724368f2619a052e4adaeb0", 225173),
-    "anet_v1-3_validation_gt.json": Copy(
-        "4b16b7d538b102f02dac0bb7aa64e2f6b36722d3c6ed17f3a344a7dea97f75e5", 817301),
+    "thumos_gt.json":
+        "09ec867173d8532cd805769497633617f8a95519491c5558edd29a50731116a2",
+    "val_info.mat":
+        "69f25722f2fe9815c1f82c79afc0b15cea93686db1aead881141bfb649f3f16a",
+    "test_info.mat":
+        "073bed4af50a2d96f33f0e6f3eb4b16b46cd2895b1dc7ecac3c32d375381bcd1",
+    "thumos14_test_extra_characteristics.json":
+        "15a5de7fc97f50a0c3aa8d57897ccf77ebb2eba5d0e5d5098c59b074794dd589",
+    "thumos14_val_extra_characteristics.json":
+        "db1cdfb515b779de7e79ce714d337b7639719bc918e573d4b02513c112a23bb1",
+    "thumos_classes_idx.json":
+        "947560ac39feb89e9353e96e4748d64742db2ee1c3c7f9c74fe0688485774803",
+    "anet_anno_action.json":
+        "fa1433d2408f7985dd8f5914f292944794230ee2279633ad6013f16d7f9725e7",
+    "video_info_new.csv":
+        "13086bc4e870e2be4e71895847f077e9a97566231c3ef429bf46881796235d92",
+    "anet_classes_idx.json":
+        "aff0dba9ba9dd7407ceee08a44fcded431af22f2bd6847dca5e8e2c87c07dfd4",
+    "anet_v1-3_validation_gt.json.gz":
+        "651b7395b7e4b7e7c1236e5bf5180b32183cfed56724368f2619a052e4adaeb0",
+    "anet_v1-3_validation_gt.json":
+        "4b16b7d538b102f02dac0bb7aa64e2f6b36722d3c6ed17f3a344a7dea97f75e5",
 }
 
 THUMOS = (

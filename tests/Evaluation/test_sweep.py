@@ -14,11 +14,18 @@ def test_every_combination_is_tried():
         {"nms_alpha_detect": 0.5, "max_detections": 200}]
 
 
-@pytest.mark.parametrize("word", ["max_detections=1.5", "nms_alpha_detect=", "max_seconds=nan",
-                                  "nms_alpha_detect=0", "max_detections"])
-def test_what_is_no_number_is_refused(word):
-    with pytest.raises(UserError, match="expected numbers above 0"):
+@pytest.mark.parametrize(("word", "sentence"), [
+    ("max_detections=1.5", "expected numbers separated by commas, whole ones"),
+    ("nms_alpha_detect=", "expected numbers separated by commas"),
+    ("max_detections", "expected numbers separated by commas"),
+    ("max_seconds=nan", "nan is impossible, --max_seconds must be above 0"),
+    ("nms_alpha_detect=0.3,0", "0 is impossible, --nms_alpha_detect must be above 0"),
+    ("vote_iou=0.7,1.5", "1.5 is impossible, --vote_iou must be above 0 and at most 1"),
+])
+def test_a_value_outside_the_limit_of_its_option_is_refused(word, sentence):
+    with pytest.raises(UserError) as caught:
         combinations([word])
+    assert sentence in str(caught.value)
 
 
 def test_what_inference_has_applied_cannot_be_swept():

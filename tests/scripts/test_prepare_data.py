@@ -1,19 +1,11 @@
-"""Prepare_data.py: what it says of files, and downloads that break off."""
+"""Prepare_data.py: what it says of files, and what it converts."""
 
 import contextlib
 import gzip
-import hashlib
 import json
 import os
 import shutil
-import signal
 import socket
-import subprocess
-import sys
-import threading
-import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import h5py
 import pytest
@@ -22,197 +14,7 @@ import Prepare_data
 from Utils.config.resolve import resolve
 from Utils.data.annotations import videos_of
 from Utils.data.datasets import load_videos
-from Utils.files import UserError
 from Utils.prepare.compare import check_features
-from Utils.prepare.download import fetch
-
-CONTENT = bytes(range(256)) * 800        # 200 kB
-CHECKSUM = hashlib.sha256(CONTENT).hexdigest()
-
-
-class Server(ThreadingHTTPServer):
-    """Files from memory; each of `cuts` ends one transfer after so many bytes."""
-
-    def __init__(self, files):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.files, self.cuts, self.codes, self.ranges = files, [], [], []
-        self.knows_ranges, self.pause, self.sent = True, 0.0, 0
-
-    @property
-    def address(self):
-        return f"http://127.0.0.1:{self.server_address[1]}/files"
-
-
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self):
-        server, wanted = self.server, self.headers.get("Range")
-        server.ranges.append(wanted)
-        body = server.files.get(self.path.removeprefix("/files/"))
-        code = server.codes.pop(0) if server.codes else 200 if body is not None else 404
-        if code != 200:
-            self.send_error(code)
-            return
-        start = int(wanted[6:-1]) if wanted and server.knows_ranges else 0
-        if start and start >= len(body):
-            self.send_error(416)
-            return
-        self.send_response(206 if start else 200)
-        if start:
-            self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
-        self.send_header("Content-Length", str(len(body) - start))
-        self.end_headers()
-        stop = start + server.cuts.pop(0) if server.cuts else len(body)
-        for at in range(start, min(stop, len(body)), 8192):
-            self.wfile.write(body[at:min(at + 8192, stop)])
-            server.sent += len(body[at:min(at + 8192, stop)])
-            time.sleep(server.pause)
-
-    def log_message(self, *words):
-        pass
-
-
-@pytest.fixture
-def server():
-    with Server({"part.bin": CONTENT}) as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        yield running
-        running.shutdown()
-        thread.join()
-
-
-@pytest.fixture
-def target(tmp_path):
-    return tmp_path / "annot" / "part.bin"
-
-
-def get(server, target, checksum=CHECKSUM, **options):
-    fetch(f"{server.address}/part.bin", target, checksum, **{"pause": 0.0, **options})
-
-
-def test_a_whole_file_arrives_alone(server, target):
-    get(server, target)
-    assert target.read_bytes() == CONTENT
-    assert os.listdir(target.parent) == ["part.bin"]
-
-
-def test_a_broken_transfer_goes_on_where_it_ended(server, target):
-    server.cuts = [1000, 50_000, 8192, 1]
-    get(server, target, attempts=2)
-    assert target.read_bytes() == CONTENT
-    assert server.ranges == [None, "bytes=1000-", "bytes=51000-", "bytes=59192-", "bytes=59193-"]
-    assert server.sent == len(CONTENT)              # no byte came twice
-
-
-def test_a_later_run_goes_on_too(server, target):
-    server.cuts = [1000, 0, 0]
-    with pytest.raises(UserError, match="off after 1000 of 204800 bytes; 1000 bytes are kept"):
-        get(server, target, attempts=2)
-    assert not target.exists()
-    get(server, target)
-    assert target.read_bytes() == CONTENT
-    assert server.ranges[-1] == "bytes=1000-"
-
-
-def test_a_server_without_ranges_sends_from_the_start(server, target):
-    server.knows_ranges, server.cuts = False, [70_000]
-    get(server, target)
-    assert target.read_bytes() == CONTENT
-
-
-def test_a_server_that_always_breaks_off_at_the_same_byte_is_given_up(server, target):
-    server.knows_ranges, server.cuts = False, [70_000, 30_000] * 20
-    with pytest.raises(UserError, match="broke off"):
-        get(server, target, attempts=3)
-    assert len(server.ranges) <= 6
-
-
-def test_a_kept_start_of_another_version_is_thrown_away(server, target):
-    server.cuts = [5000, 0]
-    with pytest.raises(UserError):
-        get(server, target, attempts=1)
-    server.files["part.bin"], server.cuts = CONTENT[::-1], []
-    get(server, target, hashlib.sha256(CONTENT[::-1]).hexdigest())
-    assert target.read_bytes() == CONTENT[::-1]
-
-
-def test_a_download_ended_before_its_renaming_is_only_verified(server, target):
-    target.parent.mkdir()
-    (target.parent / ".part.bin.download").write_bytes(CONTENT)
-    get(server, target)
-    assert target.read_bytes() == CONTENT
-    assert server.sent == 0
-
-
-def test_a_wrong_file_is_not_kept_and_does_not_replace(server, target):
-    target.parent.mkdir()
-    target.write_bytes(b"mine")
-    with pytest.raises(UserError, match=f"its sha256 is {CHECKSUM}, expected 00"):
-        get(server, target, checksum="00")
-    assert target.read_bytes() == b"mine"
-    assert os.listdir(target.parent) == ["part.bin"]
-
-
-def test_a_longer_file_is_cut_off(server, target):
-    with pytest.raises(UserError, match="longer than the 1000 bytes expected"):
-        get(server, target, size=1000)
-    assert not target.exists()
-
-
-def test_an_overloaded_server_is_asked_again(server, target):
-    server.codes = [503, 429]
-    get(server, target)
-    assert target.read_bytes() == CONTENT
-
-
-@pytest.mark.parametrize("codes, message", [
-    ([404], "answers 404 Not Found; check the address given with --from"),
-    ([503] * 4, "answers 503 Service Unavailable; 0 bytes are kept"),
-])
-def test_a_refusal_is_a_sentence(server, target, codes, message):
-    server.codes = codes
-    with pytest.raises(UserError, match=message):
-        get(server, target)
-
-
-def test_no_server_is_a_sentence(target):
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
-    with pytest.raises(UserError, match="no connection .*0 bytes are kept, run the command again"):
-        fetch(f"http://127.0.0.1:{port}/x", target, CHECKSUM, pause=0.0)
-
-
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "nonsense", "http://[x",
-                                 "http://a b/c", "http://127.0.0.1:port/x"])
-def test_only_web_addresses_are_opened(target, url):
-    with pytest.raises(UserError, match="is no web address"):
-        fetch(url, target, CHECKSUM)
-
-
-def test_a_full_disk_is_a_sentence(server, tmp_path):
-    with pytest.raises(UserError, match="cannot write"):
-        get(server, Path("/dev/full/part.bin"))
-    (tmp_path / "file").touch()
-    with pytest.raises(UserError, match="cannot write"):
-        get(server, tmp_path / "file" / "part.bin")
-
-
-def test_killed_at_any_moment_the_next_run_completes_the_file(server, target):
-    """kill -9 in the middle: no half file under the name, and the next run ends it."""
-    server.pause = 0.02
-    order = [sys.executable, "-c", "import sys; from Utils.prepare.download import fetch; "
-             "fetch(*sys.argv[1:])", f"{server.address}/part.bin", str(target), CHECKSUM]
-    for sent in (20_000, 90_000):
-        running = subprocess.Popen(order, cwd=Path(__file__).parents[2])
-        while server.sent < sent and running.poll() is None:
-            time.sleep(0.005)
-        running.send_signal(signal.SIGKILL)
-        running.wait()
-        assert not target.exists()
-    get(server, target)
-    assert target.read_bytes() == CONTENT
-
 
 # The script
 
@@ -338,53 +140,11 @@ def test_scores_of_another_width_are_counted(annotations, capsys):
     assert "1 videos with another number of scores, expected 0" in said
 
 
-def test_download_fetches_what_is_missing(annotations, server, capsys):
-    source, folder = annotations / "thumos14", annotations / "mine"
-    server.files = {path.name: path.read_bytes() for path in source.iterdir()}
-    server.cuts = [100_000, 5]
-    folder.mkdir()
-    shutil.copyfile(source / "val_info.mat", folder / "val_info.mat")
-    code, said, _ = run(capsys, "download", "--dataset", "thumos", "--from", server.address,
-                        "--to", folder)
-    assert code == 0
-    assert "1 there already" in said and "5 downloaded and verified" in said
-    for path in source.iterdir():
-        assert (folder / path.name).read_bytes() == path.read_bytes()
-
-
-def test_download_refuses_a_changed_file_and_keeps_mine(server, tmp_path, capsys):
-    server.files = {"thumos_classes_idx.json": b"{}"}
-    mine = tmp_path / "thumos_classes_idx.json"
-    order = ("download", "--dataset", "thumos", "--from", server.address, "--to", tmp_path,
-             "--only", mine.name)
-    code, _, said = run(capsys, *order)
-    assert code == 2 and "is not the known thumos_classes_idx.json" in said
-    assert not mine.exists()
-    mine.write_text("mine")
-    code, _, said = run(capsys, *order)
-    assert code == 2 and "is there but is not the known file; --overwrite replaces it" in said
-    assert mine.read_text() == "mine"
-
-
-def test_a_file_without_known_checksum_needs_one(server, tmp_path, capsys):
-    server.files = {"cuhk_val_simp_share.json": CONTENT}
-    order = ("download", "--dataset", "activitynet", "--from", server.address, "--to", tmp_path,
-             "--only", "cuhk_val_simp_share.json")
-    code, _, said = run(capsys, *order)
-    assert code == 2 and "give it: --only cuhk_val_simp_share.json --sha256 HEX" in said
-    assert run(capsys, *order, "--sha256", CHECKSUM.upper())[0] == 0
-    assert (tmp_path / "cuhk_val_simp_share.json").read_bytes() == CONTENT
-
-
 @pytest.mark.parametrize("words, message", [
     ("", "the following arguments are required: VERB"),
     ("check", "the following arguments are required: --dataset"),
     ("check --dataset charades", "invalid choice: 'charades'"),
     ("check --dataset thumos --folders x", "unrecognized arguments: --folders"),
-    ("download --dataset thumos", "required: --from"),
-    ("download --dataset thumos --from x --only ../x", "../x is no file of thumos; known"),
-    ("download --dataset thumos --from x --sha256 0", "name it with --only"),
-    ("download --dataset thumos --from x", "is no web address"),
 ])
 def test_wrong_words_are_one_sentence(capsys, tmp_path, monkeypatch, words, message):
     monkeypatch.chdir(tmp_path)
@@ -410,7 +170,7 @@ def test_convert_writes_and_does_not_overwrite(tmp_path, capsys, no_network):
 
 
 def test_help_is_shown_for_every_verb(capsys):
-    for verb in ("check", "convert", "download", "import", "export"):
+    for verb in ("check", "convert", "import", "export"):
         with contextlib.suppress(SystemExit):
             Prepare_data.main([verb, "--help"])
         assert "usage: Prepare_data.py " + verb in capsys.readouterr().out
