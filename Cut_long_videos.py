@@ -44,7 +44,7 @@ def main(argv=None):
     watch = Stopwatch()
     given = parse_config("Cut_long_videos", argv)
     if given.check:
-        code = check_data(given, lambda source: lacking(cut_lists(source), source, True))
+        code = check_data(given, lambda source: lacking(cut_lists(source), source))
         check_said()
         return code
     with locked(given.window_path):
@@ -123,16 +123,16 @@ def clip_rule(config, rng, rate=1.0):
                        rate) if config.use_VSS else None
 
 
-def lacking(lists, source, trained=False):
+def lacking(lists, source):
     """Which lists are empty, and what cannot run then, in sentences; a UserError if inference has
-    no windows. trained: leave out lists for which there are no videos."""
+    no windows."""
     config, found = source.config, []
     if not lists["infer"]:
         raise UserError(f"no windows for infer.json: no video of subset {config.subset} has usable "
                         "features; nothing was written")
     for name in ("train", "val"):
         count = len(source.videos[name])
-        if lists[name] or (trained and not count):
+        if lists[name]:
             continue
         why = (f"none of its {count} videos has an action that lies wholly in a window of "
                f"{config.temporal_scale} frames; raise --temporal_scale or look at the data "

@@ -58,8 +58,24 @@ def convert(source, all_videos=False):
             found.left_out[f"actions of {name} (mislabelled)"] = len(video["annotations"])
     if not found.videos:
         raise UserError(f"{source} holds no annotated video")
+    _check(found.videos, source)
     order = sorted(found.videos, key=lambda name: (found.videos[name]["subset"] == "test", name))
     return Conversion({name: found.videos[name] for name in order}, found.left_out)
+
+
+def _check(videos, source):
+    """Refuse what could not be written or used, before anything is: {name: entry}."""
+    for name, video in videos.items():
+        for action in video["annotations"]:
+            _known_label(action["label"], f"{source}: video {name}")
+    for subset in ("train", "test"):
+        places = {}
+        for name, video in videos.items():
+            if video["subset"] == subset and "duration" in video:
+                places.setdefault(_place(name), []).append(name)
+        if twice := [names for names in places.values() if len(names) > 1]:
+            raise UserError(f"{source}: {' and '.join(twice[0])} have the same number; the table "
+                            "of durations has one row per number: leave one of them out")
 
 
 def read_texts(folder):

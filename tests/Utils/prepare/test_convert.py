@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.io import loadmat
 
+import Prepare_data
 from Utils.config.resolve import resolve
 from Utils.data.datasets import load_videos
 from Utils.files import UserError
@@ -179,12 +180,18 @@ def test_a_bad_json_is_one_sentence(tmp_path, content, message):
         convert(path)
 
 
-def test_a_name_that_is_not_of_thumos_gets_no_mat(tmp_path):
+@pytest.mark.parametrize("videos, label, message", [
+    (["../x"], "Diving", "../x: not a name of THUMOS14"),
+    (["video_test_0000004"], "x", "video video_test_0000004: x is no class of THUMOS14"),
+    (["video_validation_0000051", "video_validation_00051"], "Diving", "have the same number")])
+def test_converters_check_before_they_write(tmp_path, capsys, videos, label, message):
     path = tmp_path / "anno.json"
-    path.write_text(json.dumps({"database": {"../x": {"subset": "train", "duration": 3.0,
-                    "annotations": [{"segment": [1, 2], "label": "x"}]}}}))
-    with pytest.raises(UserError, match="../x: not a name of THUMOS14"):
-        write_durations(convert(path), tmp_path)
+    path.write_text(json.dumps({"database": {name: {
+        "subset": "train", "duration": 3.0,
+        "annotations": [{"segment": [1, 2], "label": label}]} for name in videos}}))
+    assert Prepare_data.main(["convert", str(path), "--to", str(tmp_path / "new")]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
 
 
 def rows_of(database):
