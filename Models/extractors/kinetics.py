@@ -60,8 +60,8 @@ def _torchvision():
     except RuntimeError as problem:
         raise UserError(
             f"the torchvision that is installed does not fit torch {torch.__version__} "
-            f"({reason(problem)}); install the pair from one place: pip install --force-reinstall "
-            "torch torchvision, both with the same --index-url") from None
+            f"({reason(problem)}); install the pair from one package index: pip install "
+            "--force-reinstall torch torchvision") from None
     return torchvision
 
 
