@@ -5,11 +5,16 @@ import gzip
 import json
 import os
 import re
+import stat
 import zlib
 from collections import Counter
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
+# A file that unpacks to more than this many times its size is an attack, or was never written:
+# deflate makes zeros 1032 times smaller, but nothing that anybody measured.
+MOST_GROWTH = 1000
+SMALL_TEXT = 2 ** 26      # and this much may be unpacked anyhow
 
 
 class UserError(ValueError):
@@ -72,6 +77,16 @@ def remove_parts(folder):
             path.unlink(missing_ok=True)
 
 
+def check_regular(path):
+    """Refuse what is no file of data: a pipe would be waited for, a device read without an end.
+
+    OSError where there is nothing.
+    """
+    if not stat.S_ISREG(os.stat(path).st_mode) and not os.path.isdir(path):
+        raise UserError(f"{path} is a pipe or a device, not a file; write what it gives to a file, "
+                        "and name that")
+
+
 def write_json(path, content, indent=None):
     """Write `content` as JSON to `path`, whole or not at all. indent: for people to read."""
     with replacing(path) as part:
@@ -86,6 +101,8 @@ def read_json(path, what="JSON file", unique_names=False):
     path = Path(path)
     try:
         return json.loads(read_text(path), object_pairs_hook=unique if unique_names else None)
+    except UserError:
+        raise
     except FileNotFoundError:
         raise UserError(f"no {what} at {path}") from None
     except json.JSONDecodeError as problem:
@@ -101,9 +118,20 @@ def read_text(path):
     Raises OSError and ValueError.
     """
     path = Path(path)
-    with gzip.open(path) if path.suffix == ".gz" else open(path, "rb") as file:
-        raw = file.read()
+    check_regular(path)
+    raw = _unpacked(path) if path.suffix == ".gz" else path.read_bytes()
     return raw.decode(json.detect_encoding(raw)).removeprefix("\ufeff")
+
+
+def _unpacked(path):
+    """The content of a .gz file; a UserError where it is far more than any text would be."""
+    most = max(SMALL_TEXT, MOST_GROWTH // 5 * path.stat().st_size)
+    with gzip.open(path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise UserError(f"{path} unpacks to more than {most >> 20} MiB, which no text does; pack "
+                        "it again from the text itself")
+    return content
 
 
 def unique(pairs):

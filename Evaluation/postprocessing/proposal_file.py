@@ -17,6 +17,7 @@ import numpy as np
 
 from Evaluation.postprocessing.proposals import Proposals
 from Utils.files import UserError, replacing
+from Utils.hdf5 import check_stored, holds, open_file, opened
 
 FORMAT = "VSGN proposals"
 SECONDS, SHARES = "seconds", "shares of the duration"
@@ -157,7 +158,7 @@ class ProposalFile(Mapping):
                             f"{self.path.parent} first")
         with self._readable():
             self.size = self.path.stat().st_size
-            self.file = h5py.File(self.path, "r")
+            self.file = open_file(self.path)
             kind = self.file.attrs.get("format")
         if kind != FORMAT:
             raise UserError(f"{path} is an HDF5 file, but holds no proposals; name the output_path "
@@ -183,14 +184,16 @@ class ProposalFile(Mapping):
         return map(video_name, self.file)
 
     def __contains__(self, video):
-        return group_name(video) in self.file
+        return holds(self.file, group_name(video))
 
     def __getitem__(self, video):
         if video not in self:
             raise KeyError(video)
         with self._readable(f" for video {video}"):
-            group = self.file[group_name(video)]
-            rows = [group[name] for name in ("segments", "scores", "labels")]
+            rows = [opened(self.file, f"{group_name(video)}/{name}")
+                    for name in ("segments", "scores", "labels")]
+            for row in rows:
+                check_stored(row)
             # A damaged length would have HDF5 fill all memory with zeros.
             sound = all(row.nbytes <= self.size for row in rows)
             segments, scores, labels = (row[()] for row in rows) if sound else (np.zeros(0),) * 3
@@ -202,7 +205,7 @@ class ProposalFile(Mapping):
     def duration(self, video):
         """Seconds of a video, None where they were not known."""
         with self._readable(f" for video {video}"):
-            seconds = self.file[group_name(video)].attrs.get("duration")
+            seconds = opened(self.file, group_name(video)).attrs.get("duration")
             return None if seconds is None else float(seconds)
 
     @contextlib.contextmanager
@@ -210,6 +213,8 @@ class ProposalFile(Mapping):
         """Turn what h5py raises for damaged files into a UserError."""
         try:
             yield
+        except UserError:
+            raise
         except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as problem:
             raise UserError(f"{self.path} can't be read{where} ({_first_line(problem)}); it may be "
                             "cut off: copy it again or run Infer.py again") from None

@@ -90,6 +90,9 @@ class DataOptions:
     skip_missing: bool = option(
         False, "go on without videos whose features are missing or broken", shapes="",
         scripts=(CUT, TRAIN, INFER), is_stored=False)
+    follow_links: bool = option(
+        False, "read HDF5 features also where a file leads to another one (links, virtual "
+               "datasets)", shapes="", scripts=(CUT, TRAIN, INFER), is_stored=False, is_rare=True)
     standardize: Literal["auto", "on", "off"] = option(
         "auto", "give each channel of the features the mean 0 and deviation 1 over the training "
                 "videos; auto: where Extract_features.py made them and, in the strong recipe, "

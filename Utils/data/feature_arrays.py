@@ -2,12 +2,16 @@
 
 import contextlib
 import pickletools
+import zipfile
 from pathlib import Path
 
 import h5py
 import numpy as np
 
-from Utils.files import UserError, listed
+from Utils.data.npz_arrays import npz_arrays
+from Utils.files import UserError, check_regular, listed
+from Utils.hdf5 import check_inside, check_written, open_file
+from Utils.torch_files import check_solid, check_uncompressed
 
 HDF5_ENDINGS = (".h5", ".hdf5")
 ARRAY_KEYS = ("feats", "features", "feat", "data")
@@ -55,20 +59,25 @@ def part_of(array, start, stop):
 
 
 @contextlib.contextmanager
-def opened(path):
-    """The array of a file of one video, or an HDF5 dataset; only the part used is read of a .npy
-    and of HDF5. Raises UserError for other contents, and what the readers raise."""
+def opened(path, follow_links=False):
+    """The array of a file of one video, or an HDF5 dataset; only the part used is read. Raises
+    UserError for other contents, and what the readers raise."""
     if path.suffix in HDF5_ENDINGS:
-        with h5py.File(path, "r") as file:
-            yield numbers(one_dataset(file, path), path)
+        with open_file(path, follow_links) as file:
+            yield numbers(one_dataset(file, path), path, follow_links)
     else:
+        check_regular(path)
         yield numbers(_loaded(path), path)
 
 
-def numbers(array, where):
-    """The array, if its values are numbers."""
+def numbers(array, where, follow_links=False):
+    """The array, if its values are numbers, and are there."""
     if array.dtype.kind not in "fiu":
         raise UserError(f"{where} is no array of numbers but of {array.dtype}")
+    if isinstance(array, h5py.Dataset):
+        if not follow_links:
+            check_inside(array)
+        check_written(array)
     return array
 
 
@@ -95,11 +104,14 @@ def _loaded(path):
                 raise UserError(_pickled(path))
         return np.load(path, mmap_mode="r", allow_pickle=False)
     if path.suffix == ".npz":
-        with np.load(path, allow_pickle=False) as arrays:
-            return arrays[_key(arrays, list(arrays), path)]
+        arrays = npz_arrays(path)
+        return arrays[_key(arrays, list(arrays), path)]
     import torch  # takes seconds; without .pt files cutting does without
 
-    content = torch.load(path, map_location="cpu", weights_only=True)
+    is_zip = zipfile.is_zipfile(path)
+    if is_zip:
+        check_uncompressed(path)
+    content = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
     while isinstance(content, dict):
         keys = [key for key, value in content.items() if torch.is_tensor(value)]
         if not keys and len(content) == 1:
@@ -109,6 +121,9 @@ def _loaded(path):
     if not torch.is_tensor(content):
         raise UserError(f"{path} holds a {type(content).__name__}, expected a tensor; save one: "
                         f"torch.save(tensor, '{path.name}')")
+    if content.layout != torch.strided:
+        raise UserError(f"{path} is no array of numbers but of {content.layout}")
+    check_solid(content, path)
     return content.detach().float().numpy()
 
 

@@ -28,6 +28,7 @@ from Utils.data.feature_arrays import (
     plain_shape,
 )
 from Utils.files import UserError, listed, reason
+from Utils.hdf5 import open_file
 
 ARRAY_ENDINGS = (".npy", ".npz", ".pt")
 FILE_ENDINGS = (*ARRAY_ENDINGS, *HDF5_ENDINGS)
@@ -41,8 +42,8 @@ READ_ERRORS = (OSError, ValueError, LookupError, RuntimeError, TypeError, EOFErr
 class Hdf5Stream:
     """A dataset (frames, channels) for each video, in one of a few HDF5 files."""
 
-    def __init__(self, paths):
-        self.paths = [Path(path) for path in paths]
+    def __init__(self, paths, follow_links=False):
+        self.paths, self.follow_links = [Path(path) for path in paths], follow_links
         self._files, self._process, self._below = None, None, None
 
     @property
@@ -52,7 +53,8 @@ class Hdf5Stream:
     def _open(self):
         # Once a process: a handle that crosses a fork reads garbage.
         if self._process != os.getpid():
-            self._files, self._process = [_open_hdf5(path) for path in self.paths], os.getpid()
+            self._files = [_open_hdf5(path, self.follow_links) for path in self.paths]
+            self._process = os.getpid()
             self._below = None
         return self._files
 
@@ -105,7 +107,7 @@ class Hdf5Stream:
             item = one_dataset(item, where)
         if not isinstance(item, h5py.Dataset):
             raise UserError(f"{where} is no array of numbers")
-        return numbers(item, where)
+        return numbers(item, where, self.follow_links)
 
     def shape(self, video):
         with _reading(video, self.places):
@@ -125,7 +127,7 @@ class Hdf5Stream:
         self._files, self._process, self._below = None, None, None
 
     def __getstate__(self):
-        return {"paths": self.paths, "_files": None, "_process": None, "_below": None}
+        return vars(self) | {"_files": None, "_process": None, "_below": None}
 
 
 class FolderStream:
@@ -134,10 +136,10 @@ class FolderStream:
     files: [(name, path)]; None: those in the folder and below, by their names without ending. A
     file below may also be named with its folders, as in train/a.
     """
-    twice, inside = {}, {}
+    twice, inside, follow_links = {}, {}, False
 
-    def __init__(self, folder, files=None):
-        self.folder = Path(folder)
+    def __init__(self, folder, files=None, follow_links=False):
+        self.folder, self.follow_links = Path(folder), follow_links
         with _reading("", folder):
             files = [(path.stem, path) for path in files_below(folder, FILE_ENDINGS)
                      ] if files is None else files
@@ -178,13 +180,16 @@ class FolderStream:
         return list(self.paths)
 
     def shape(self, video):
-        with _reading(video, self.path_of(video)), opened(self.path_of(video)) as array:
+        with _reading(video, self.path_of(video)), self._opened(video) as array:
             return plain_shape(array.shape)
 
     def read(self, video, start, stop):
-        with _reading(video, self.path_of(video)), opened(self.path_of(video)) as array:
+        with _reading(video, self.path_of(video)), self._opened(video) as array:
             # A copy, so that a mapped file is read here, where its faults are understood.
             return np.array(part_of(array, start, stop))
+
+    def _opened(self, video):
+        return opened(self.path_of(video), self.follow_links)
 
     def close(self):
         """Nothing stays open."""
@@ -216,13 +221,13 @@ class ArrayStream:
         """Nothing is open."""
 
 
-def _open_hdf5(path):
+def _open_hdf5(path, follow_links):
     if path.is_dir():
         raise UserError(f"{path} is a folder, expected an HDF5 file of features")
     if not path.exists():
         raise UserError(f"no feature file {path}; check --feature_path")
     try:
-        return h5py.File(path, "r")
+        return open_file(path, follow_links)
     except (OSError, RuntimeError) as problem:
         raise UserError(f"{path} cannot be read as HDF5 (cut short, or another format): "
                         f"{problem}") from None
@@ -243,7 +248,7 @@ def _reading(video, place):
 def files_below(folder, endings):
     """Files with one of the endings in a folder and below, hidden ones aside. -> list of Path."""
     folder = Path(folder)
-    return sorted(path for path in folder.rglob("*") if path.suffix in endings and path.is_file()
+    return sorted(path for path in folder.rglob("*") if path.suffix in endings and not path.is_dir()
                   and not any(part.startswith(".") for part in path.relative_to(folder).parts))
 
 
@@ -252,7 +257,7 @@ def are_of_one_video(paths, looked_at=3):
     keys = []
     for path in paths[:looked_at]:
         try:
-            with h5py.File(path, "r") as file:
+            with open_file(path) as file:
                 keys.append(one_dataset(file, path).name.lstrip("/"))
         except (*READ_ERRORS, UserError):      # several arrays, or none: of several videos
             return False

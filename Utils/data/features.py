@@ -159,20 +159,24 @@ def holds_features(place):
     return bool(files_below(path, FILE_ENDINGS)) if path.is_dir() else path.suffix in FILE_ENDINGS
 
 
-def open_features(folder, feature_files=None, subsets=()):
+def open_features(folder, feature_files=None, subsets=(), follow_links=False):
     """The store of a folder of features.
 
     feature_files: subset -> stream -> file, of the subsets used; None looks at what is there:
     rgb*.h5 and flow*.h5, or any .h5; folders rgb and flow, or files .npy, .npz, .pt. A single
-    HDF5 file may be named itself.
+    HDF5 file may be named itself. follow_links: HDF5 files may lead to others.
     """
     if folder is None:
         raise UserError("--feature_path is needed: the folder of the feature files")
     folder = Path(folder)
-    if not folder.exists():
-        raise UserError(f"--feature_path {folder} does not exist")
-    if feature_files is None:
-        return FeatureStore(_found_streams(folder))
+    try:
+        if not folder.exists():
+            raise UserError(f"--feature_path {folder} does not exist")
+        if feature_files is None:
+            return FeatureStore(_found_streams(folder, follow_links))
+    except OSError as problem:
+        raise UserError(f"--feature_path {folder} cannot be read: {problem.strerror}; get the "
+                        "right to read it, or name another folder") from None
     names = {}
     for subset in subsets:
         for stream, name in feature_files[subset].items():
@@ -180,13 +184,14 @@ def open_features(folder, feature_files=None, subsets=()):
     absent = [path for paths in names.values() for path in paths if not path.exists()]
     if absent:
         raise UserError(f"no feature file {listed(absent)}; check --feature_path")
-    return FeatureStore({stream: Hdf5Stream(paths) for stream, paths in names.items()})
+    return FeatureStore({stream: Hdf5Stream(paths, follow_links)
+                         for stream, paths in names.items()})
 
 
-def _found_streams(folder):
+def _found_streams(folder, follow_links):
     """Streams by what lies in a folder of the user's own. -> {name: stream}."""
     if folder.is_file():
-        return {ONLY: Hdf5Stream([folder])}
+        return {ONLY: Hdf5Stream([folder], follow_links)}
     # Not only files: a folder that is called like one gets its sentence.
     tables = sorted(path for path in folder.iterdir() if path.suffix in HDF5_ENDINGS) or (
         files_below(folder, HDF5_ENDINGS) if not files_below(folder, ARRAY_ENDINGS) else [])
@@ -194,13 +199,15 @@ def _found_streams(folder):
             tables and not are_of_one_video(tables)):
         found = {name: paths for name in STREAMS
                  if (paths := [path for path in tables if name in path.stem.split("_")])}
-        return {name: Hdf5Stream(paths) for name, paths in (found or {ONLY: tables}).items()}
+        return {name: Hdf5Stream(paths, follow_links)
+                for name, paths in (found or {ONLY: tables}).items()}
     files = files_below(folder, FILE_ENDINGS if tables else ARRAY_ENDINGS)
     if not files:
         raise UserError(refusal(folder) or (
             f"no features in {folder}: expected rgb.h5 and flow.h5, one .h5 file, or a .npy, .npz, "
             ".pt or .h5 file for each video"))
-    return {name: FolderStream(folder, named) for name, named in _named_files(folder, files)}
+    return {name: FolderStream(folder, named, follow_links)
+            for name, named in _named_files(folder, files)}
 
 
 def _named_files(folder, files):

@@ -70,7 +70,7 @@ def open_source(config, uses=(*TRAIN, *INFER), needs_features=True):
                     [*annotations.notes, *notes, *odd_lines(annotations, config.train_subset)])
     if needs_features or config.feature_path is not None:
         source.features = open_features(config.feature_path, spec.feature_files, {
-            canonical(video.subset) for video in source.all_videos})
+            canonical(video.subset) for video in source.all_videos}, config.follow_links)
         _match_features(source)
     check_classes(source)
     return source

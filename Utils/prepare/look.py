@@ -135,7 +135,8 @@ def look_at_classes(report, classes, videos, training):
 def look_at_all_features(report, spec, videos, config):
     """Everything about the features of these videos."""
     subsets = dict.fromkeys(canonical(video.subset) for video in videos)
-    store = open_features(config.feature_path, spec.feature_files, subsets)
+    store = open_features(config.feature_path, spec.feature_files, subsets,
+                          config.follow_links)
     survey = look_at_features(report, store, videos, config)
     look_at_shapes(report, survey, config)
     look_at_values(report, survey)

@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 
 from Utils.files import UserError, listed, reason, replacing
+from Utils.torch_files import check_solid, check_uncompressed
 
 LAST = "checkpoint.pth.tar"
 BEST = "best.pth.tar"
@@ -56,6 +57,8 @@ def load_checkpoint(path):
     try:
         _check_sums(path)
         content = torch.load(path, map_location="cpu", weights_only=True)
+    except UserError:
+        raise
     except pickle.UnpicklingError as problem:
         raise UserError(f"{path} is refused: it wants more than weights to be loaded, which could "
                         f"run foreign code ({reason(problem)})") from None
@@ -93,6 +96,7 @@ def _check_sums(path):
     torch.load does not look at them, and would take a flipped bit for a weight.
     """
     if zipfile.is_zipfile(path):
+        check_uncompressed(path)
         with zipfile.ZipFile(path) as parts:
             if bad := parts.testzip():
                 raise zipfile.BadZipFile(f"the checksum of {bad} is wrong")
@@ -108,6 +112,7 @@ def _check_content(content, path):
     for name, value in [*content["state_dict"].items(), *trained.items()]:
         if not isinstance(name, str) or not torch.is_tensor(value):
             raise UserError(f"{path}: {str(name)[:60]!r} of its state_dict is no tensor")
+        check_solid(value, f"{path}: {name}")
         if not value.isfinite().all():
             raise UserError(f"{path}: its weights {name} have NaN or infinite values; take another "
                             "checkpoint or train again")

@@ -15,7 +15,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-GROUND = ("Utils.files", "Utils.names", "Utils.segments", "Utils.stitching", "Utils.figures")
+GROUND = ("Utils.files", "Utils.names", "Utils.hdf5", "Utils.torch_files", "Utils.segments",
+          "Utils.stitching", "Utils.figures")
 CONFIG = ("Utils.config", "Utils.config.*")
 DATA = (*GROUND, *CONFIG, "Utils.data.*")
 SCRIPTS = ("Cut_long_videos", "Train", "Infer", "Eval", "Prepare_data",
