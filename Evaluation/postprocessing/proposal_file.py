@@ -17,7 +17,7 @@ import numpy as np
 
 from Evaluation.postprocessing.proposals import Proposals
 from Utils.files import UserError, replacing
-from Utils.hdf5 import check_stored, holds, open_file, opened
+from Utils.hdf5 import check_inside, open_file, opened
 
 FORMAT = "VSGN proposals"
 SECONDS, SHARES = "seconds", "shares of the duration"
@@ -45,9 +45,10 @@ class ProposalWriter:
         with contextlib.ExitStack() as stack:
             self.file = stack.enter_context(_new_file(self.path))
             unit = SHARES if self.settings.get("framing") == "whole" else SECONDS
-            self.file.attrs.update({"format": FORMAT, "unit": unit,
-                                    "settings": json.dumps(self.settings),
-                                    "window_columns": WINDOW_COLUMNS})
+            # Bytes of a fixed length: in a damaged file HDF5 may look for others for ever.
+            self.file.attrs.update({"format": np.bytes_(FORMAT), "unit": np.bytes_(unit),
+                                    "settings": np.bytes_(json.dumps(self.settings)),
+                                    "window_columns": np.array(WINDOW_COLUMNS, "S")})
             stack.push(lambda failure, *_: failure is None and self._write_waiting())
             self._stack = stack.pop_all()
         return self
@@ -104,8 +105,8 @@ def _make_room(file, size):
 def _describe(group, window):
     """Say of which video the group is, in attributes."""
     # HDF5's strings end at a NUL and are UTF-8; the group's name holds the name exactly.
-    group.attrs["video"] = window.video.encode("utf-8", "backslashreplace").replace(b"\0", b"\\0"
-                                                                                    ).decode()
+    name = window.video.encode("utf-8", "backslashreplace").replace(b"\0", b"\\0")
+    group.attrs["video"] = np.bytes_(name)
     for name in ("fps", "duration"):
         if getattr(window, name) is not None:
             group.attrs[name] = getattr(window, name)
@@ -158,14 +159,15 @@ class ProposalFile(Mapping):
                             f"{self.path.parent} first")
         with self._readable():
             self.size = self.path.stat().st_size
-            self.file = open_file(self.path)
-            kind = self.file.attrs.get("format")
+            # Links are looked at video by video, so that one that is damaged spoils no other.
+            self.file = open_file(self.path, follow_links=True)
+            kind = _text(self.file.attrs.get("format"))
         if kind != FORMAT:
             raise UserError(f"{path} is an HDF5 file, but holds no proposals; name the output_path "
                             "of a run of Infer.py")
         with self._readable():
-            self.settings = json.loads(self.file.attrs["settings"])
-            self.in_shares = self.file.attrs["unit"] == SHARES
+            self.settings = json.loads(_text(self.file.attrs["settings"]))
+            self.in_shares = _text(self.file.attrs["unit"]) == SHARES
 
     def __enter__(self):
         return self
@@ -184,7 +186,8 @@ class ProposalFile(Mapping):
         return map(video_name, self.file)
 
     def __contains__(self, video):
-        return holds(self.file, group_name(video))
+        # Not `in`, which would follow a link to another file.
+        return self.file.id.links.exists(group_name(video).encode())
 
     def __getitem__(self, video):
         if video not in self:
@@ -193,7 +196,7 @@ class ProposalFile(Mapping):
             rows = [opened(self.file, f"{group_name(video)}/{name}")
                     for name in ("segments", "scores", "labels")]
             for row in rows:
-                check_stored(row)
+                check_inside(row)
             # A damaged length would have HDF5 fill all memory with zeros.
             sound = all(row.nbytes <= self.size for row in rows)
             segments, scores, labels = (row[()] for row in rows) if sound else (np.zeros(0),) * 3
@@ -218,6 +221,11 @@ class ProposalFile(Mapping):
         except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as problem:
             raise UserError(f"{self.path} can't be read{where} ({_first_line(problem)}); it may be "
                             "cut off: copy it again or run Infer.py again") from None
+
+
+def _text(value):
+    """A string of an attribute, as it is written now (bytes) or was once."""
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def _are_proposals(segments, scores, labels):

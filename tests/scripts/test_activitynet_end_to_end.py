@@ -104,7 +104,7 @@ def test_windows_are_whole_videos_and_clips_of_long_ones(folder, whole):
 
 def test_a_row_an_anchor_is_written_of_every_video(folder):
     with h5py.File(folder / "out/proposals.h5") as file:
-        assert len(file) == 12 and file.attrs["unit"] == "shares of the duration"
+        assert len(file) == 12 and file.attrs["unit"] == b"shares of the duration"
         for group in file.values():
             assert group["segments"].shape == (2 * (64 + 32 + 16 + 8), 2)
             assert 0 <= group["segments"][()].min() <= group["segments"][()].max() < 1

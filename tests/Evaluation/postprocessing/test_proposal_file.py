@@ -69,11 +69,11 @@ def test_other_programs_find_what_the_spec_says(written):
         assert group["scores"].shape == group["labels"].shape == (50,)
         assert group.attrs["windows"].tolist() == [[0, 99, 0, 50]]
         assert (group.attrs["video"], group.attrs["fps"], group.attrs["duration"]) == (
-            "a", 30.0, 12.5)
+            b"a", 30.0, 12.5)
         assert file["b"].attrs["windows"].tolist() == [[0, 9.5, -1, 3]]
         assert "fps" not in file["b"].attrs
-        assert file.attrs["window_columns"].tolist() == ["start", "end", "index", "proposals"]
-        assert file.attrs["unit"] == "seconds"
+        assert file.attrs["window_columns"].tolist() == [b"start", b"end", b"index", b"proposals"]
+        assert file.attrs["unit"] == b"seconds"
 
 
 def test_whole_videos_have_shares_of_the_duration(path):
