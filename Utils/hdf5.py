@@ -5,6 +5,7 @@ by datasets put together of others.
 """
 
 import contextlib
+import posixpath
 
 import h5py
 
@@ -54,7 +55,7 @@ def check_links(group, above=()):
         link = group.get(name, getlink=True)
         if isinstance(link, h5py.ExternalLink | h5py.SoftLink):
             with contextlib.suppress(KeyError):     # leads nowhere
-                opened(group.file, f"{group.name}/{name}")
+                opened(group.file, posixpath.join(group.name, name))
         elif group.get(name, getclass=True) is h5py.Group:
             check_links(group[name], (*above, here))
 

@@ -14,7 +14,7 @@ import torch
 
 from tests.small_data import noise
 from Utils.data.feature_files import FolderStream
-from Utils.data.features import open_features, open_one
+from Utils.data.features import open_features, open_places
 from Utils.files import UserError, read_json
 
 SECRET = noise("secret", 40, 5)
@@ -73,11 +73,11 @@ def leading(folder, attack):
 def test_a_file_that_leads_to_another_is_refused_unless_asked_for(tmp_path, attack):
     folder = leading(tmp_path, attack)
     store = open_features(folder)
-    assert "a" in store
-    for reading in (lambda: store.lengths("a"), lambda: store.read("a", "features", 0, 5)):
-        with pytest.raises(UserError, match=LEADING[attack]) as caught:
-            reading()
-        assert "give --follow_links" in str(caught.value)
+    for reading in (store.lengths, store.missing, lambda a: store.read(a, "features", 0, 5)):
+        if reading != store.missing or "link" in LEADING[attack]:
+            with pytest.raises(UserError, match=LEADING[attack]) as caught:
+                reading("a")
+            assert "f.h5: /a " in str(caught.value) and "give --follow_links" in str(caught.value)
     trusting = open_features(folder, follow_links=True)
     assert trusting.lengths("a") == (40,)
     if attack is not raw_storage:       # there the bytes of the file itself are read
@@ -100,7 +100,9 @@ def test_links_within_a_file_are_followed(tmp_path):
     store = open_features(tmp_path)
     for video in "abc":
         assert np.array_equal(store.read(video, "features", 0, 40), SECRET)
-    assert "gone" not in store and "deep/er/nothing" not in store
+    with pytest.raises(UserError, match="gone in .* cannot be read"):
+        store.lengths("gone")
+    assert "nothing" not in store
 
 
 def test_a_link_to_a_pipe_is_never_opened(tmp_path):
@@ -243,7 +245,7 @@ def test_the_remedy_for_a_pipe_works(tmp_path):
     writer = subprocess.Popen(["cp", tmp_path / "source.npy", tmp_path / "a.npy"])
     (tmp_path / "b.npy").write_bytes((tmp_path / "a.npy").read_bytes())
     writer.wait()
-    store, name = open_one(tmp_path / "b.npy")
+    store, (name,) = open_places([tmp_path / "b.npy"])
     assert store.lengths(name) == (40,)
 
 
