@@ -42,7 +42,7 @@ SALADS = ["--dataset", "custom", "--val_split", "test", "--framing", "sliding",
           "--train_subset", "training", "--subset", "testing",
           "--temporal_scale", "640", "--bb_hidden_dim", "64", "--num_neigh", "8",
           "--anchor_scale", "1", "1.5", "--short_seconds", "10"]
-SALADS_PAPER = ["--batch_size", "8", "--train_lr", "5e-4", "--num_epoch", "80",
+SALADS_PAPER = ["--recipe", "paper", "--batch_size", "8", "--train_lr", "5e-4", "--num_epoch", "80",
                 "--step_size", "60"]
 PAPER_DECODING = ["--infer_windows", "quarter", "--no-infer_clips", "--boundary_power", "1",
                   "--nms_thr", "0.4", "--no-nms_by_class", "--vote_iou", "1",
@@ -55,7 +55,7 @@ THUMOS = ["--dataset", "thumos", "--input_feat_dim", "204", "--decoder_num_class
 # What each table trains, and with what else than its own options it decodes some of that.
 TABLES = {
     "demo": {
-        "flags": ["--dataset", "demo", "--short_seconds", "1.5"],
+        "flags": ["--dataset", "demo", "--recipe", "paper", "--short_seconds", "1.5"],
         "variants": {**PARTS, **PLAIN_STEPS, "both, strong recipe": ["--recipe", "strong"]},
         "checkpoints": ("last", "best"),
         "decodings": {},
@@ -76,7 +76,8 @@ TABLES = {
     },
     "thumos": {                  # synthetic: thumos_scale.py --scale 0.01 --rate 6 --learnable
         "flags": THUMOS,
-        "variants": {"paper": ["--batch_size", "16", "--train_lr", "1e-3", "--num_epoch", "12"],
+        "variants": {"paper": ["--recipe", "paper", "--batch_size", "16", "--train_lr", "1e-3",
+                               "--num_epoch", "12"],
                      "strong": ["--recipe", "strong"]},
         "checkpoints": ("last",),
         "decodings": {"strong": {"without clips at inference": ["--no-infer_clips"],

@@ -19,7 +19,7 @@ def write_hdf5(path, arrays):
 
 def custom_config(path, **options):
     """The config of own data whose annotations are at `path`."""
-    return resolve({"dataset": "custom", "video_anno": str(path), **options})
+    return resolve({"dataset": "custom", "recipe": "paper", "video_anno": str(path), **options})
 
 
 def noise(name, frames, channels):
@@ -53,7 +53,8 @@ def write_custom(folder, frames=100, channels=(3, 2), change=None):
     write_annotations(folder / "annotations.json", database)
     for stream, videos in arrays.items():
         write_hdf5(folder / f"{stream}.h5", videos)
-    return ["--dataset", "custom", "--feature_path", str(folder), "--temporal_scale", "64",
+    return ["--dataset", "custom", "--recipe", "paper", "--feature_path", str(folder),
+            "--temporal_scale", "64",
             "--framing", "sliding", "--num_neigh", "2", "--stitch_gap", "8"]
 
 

@@ -390,11 +390,13 @@ PRESETS = {
         "tiou": (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95),
     },
     "custom": {
-        "val_split": None, "framing": None, "temporal_scale": None, "input_feat_dim": None,
+        "recipe": "strong", "val_split": None, "framing": None, "temporal_scale": None,
+        "input_feat_dim": None,
         "decoder_num_classes": None, "anchor_scale": None, "bb_hidden_dim": None,
     },
     "demo": {
-        "temporal_scale": 256, "stitch_gap": 8, "input_feat_dim": 32, "bb_hidden_dim": 64,
+        "recipe": "strong", "temporal_scale": 256, "stitch_gap": 8, "input_feat_dim": 32,
+        "bb_hidden_dim": 64,
         "decoder_num_classes": 7, "num_head_layers": 2, "num_neigh": 8, "batch_size": 16,
         "train_lr": 1e-3, "num_epoch": 12, "steps_per_epoch": 100,
     },

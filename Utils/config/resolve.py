@@ -83,7 +83,7 @@ def resolve(given):
             raise UserError(f"--{name} {given[name]} is none of {', '.join(presets)}")
     dataset = given.get("dataset") or ("custom" if given.get("detections") else
                                        Config.dataset)
-    recipe = given.get("recipe", Config.recipe)
+    recipe = given.get("recipe") or PRESETS[dataset].get("recipe", Config.recipe)
     values = {"dataset": dataset, **PRESETS[dataset], **RECIPES[recipe], **given}
     for name, folder in (("checkpoint_path", "checkpoint_{}"), ("output_path", "output_{}"),
                          ("window_path", "windows/{}")):
@@ -110,6 +110,7 @@ def adopt(config, stored, source, settled=NETWORK_NAMES, places=None):
     Raises UserError where a given option contradicts a settled one.
     """
     stored = {name: _revived(stored[name]) for name in STORED_NAMES if name in stored}
+    stored.setdefault("recipe", "paper")       # before there were recipes
     for name in settled:
         if name in config.given and name in stored and config.given[name] != stored[name]:
             remedy = "infer" if OPTIONS[name].shapes == "proposals" else "train"

@@ -25,8 +25,8 @@ from Utils.inputs.dataset import Batch
 from Utils.inputs.windows import Window
 
 COLUMNS, GAP = 64, 16
-CONFIG = replace(parse_config("Infer", ["--dataset", "demo"]), temporal_scale=COLUMNS,
-                 stitch_gap=GAP, score_threshold=0.05)
+CONFIG = replace(parse_config("Infer", ["--dataset", "demo", "--recipe", "paper"]),
+                 temporal_scale=COLUMNS, stitch_gap=GAP, score_threshold=0.05)
 RULES = ("score_threshold", "boundary_power", "max_per_class")
 
 

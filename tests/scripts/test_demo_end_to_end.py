@@ -32,7 +32,8 @@ def folder(tmp_path_factory):
     """A folder in which the demo was run with fewer test videos and epochs, and what that said."""
     folder = tmp_path_factory.mktemp("newcomer")
     write_demo(folder / "data" / "demo", num_train=60, num_test=10)
-    said = run(folder, "traininfereval", "--num_epoch", str(EPOCHS), "--train_lr", "2e-3")
+    said = run(folder, "traininfereval", "--recipe", "paper", "--num_epoch", str(EPOCHS),
+               "--train_lr", "2e-3")
     (folder / "said.txt").write_text(said)
     return folder
 

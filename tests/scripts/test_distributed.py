@@ -13,8 +13,8 @@ import torch
 from Evaluation.postprocessing.proposal_file import read_proposals
 
 ROOT = Path(__file__).parents[2]
-SMALL = ["--dataset", "demo", "--bb_hidden_dim", "32", "--num_head_layers", "1",
-         "--train_lr", "1e-4", "--device", "cpu"]
+SMALL = ["--dataset", "demo", "--recipe", "paper", "--bb_hidden_dim", "32",
+         "--num_head_layers", "1", "--train_lr", "1e-4", "--device", "cpu"]
 # Two processes add up a gradient in another order, so the weights differ in a float's last digit.
 # Without the graph it stays there. With it a node whose next neighbours are equally far (to 1e-6)
 # takes another one after the first update, and the losses part a little: that is no error.
@@ -104,5 +104,6 @@ def test_two_processes_infer_every_window_once(trained):
 
 
 def test_each_line_of_the_log_is_printed_once(trained):
-    flags = ["--dataset", "demo", "--device", "cpu", "--resume", "--num_epoch", "2"]
+    flags = ["--dataset", "demo", "--recipe", "paper", "--device", "cpu",
+             "--resume", "--num_epoch", "2"]
     assert run("Train.py", trained, "graph_2", 2, flags).count("is finished") == 1

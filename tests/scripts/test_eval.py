@@ -188,7 +188,8 @@ def infer(folder, rows, words, classes=("x", "y"), **stored):
 
 def test_detections_are_made_of_proposals(folder, capsys):
     infer(folder, {"v": ([[0, 10], [0, 4], [0, 4.1]], [.5, .25, .125], [1, 2, 2]),
-                   "w": ([[0, 40], [50, 50]], [.75, .5], [1, 1])}, ["--dataset", "custom"])
+                   "w": ([[0, 40], [50, 50]], [.75, .5], [1, 1])},
+          ["--dataset", "custom", "--recipe", "paper"])
     words = ("--output_path", folder, "--video_anno", folder / "gt.json")
     assert evaluate(*words) == 0
     found = read(folder / "detections_postNMS.json")
@@ -232,14 +233,14 @@ def test_proposals_without_classes_need_a_classifier(folder, capsys):
 
 
 def test_no_proposals_at_all_score_0(folder):
-    infer(folder, {"v": (np.zeros((0, 2)), [], [])}, ["--dataset", "custom"])
+    infer(folder, {"v": (np.zeros((0, 2)), [], [])}, ["--dataset", "custom", "--recipe", "paper"])
     assert evaluate("--output_path", folder, "--video_anno", folder / "gt.json") == 0
     assert read(folder / "metrics.json")["mAP"] == [0] * 7
 
 
 def test_a_sweep_says_what_it_was_computed_on(folder, capsys):
     infer(folder, {"v": ([[0, 10], [0, 4], [20, 24]], [.5, .25, .75], [1, 2, 1]),
-                   "w": ([[0, 40]], [.75], [1])}, ["--dataset", "custom"])
+                   "w": ([[0, 40]], [.75], [1])}, ["--dataset", "custom", "--recipe", "paper"])
     words = ("--output_path", folder, "--video_anno", folder / "gt.json")
     assert evaluate(*words, "--sweep", "max_detections=1,3", "nms_alpha_detect=0.3") == 0
     content = read(folder / "sweep.json")
@@ -307,7 +308,7 @@ def test_proposals_that_cannot_be_used(folder, capsys):
     words = ("--output_path", folder, "--video_anno", folder / "gt.json")
     assert "no proposals at" in refusal(capsys, *words)
     rows = {"v": ([[0, 10]], [.5], [3])}
-    infer(folder, rows, ["--dataset", "custom"])
+    infer(folder, rows, ["--dataset", "custom", "--recipe", "paper"])
     assert "the proposals have labels 3 to 3" in refusal(capsys, *words)
     assert "--num_levels 4 contradicts" in refusal(capsys, *words, "--num_levels", 4)
     assert "--video_scores" in refusal(capsys, *words, "--video_scores", folder / "none.json")

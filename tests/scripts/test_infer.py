@@ -18,7 +18,8 @@ from Utils.inference import network
 from Utils.prepare.formats.importing import import_files
 from Utils.training.checkpoints import BEST, LAST, load_checkpoint, save_checkpoint
 
-TINY = ["--dataset", "demo", "--num_epoch", "1", "--bb_hidden_dim", "32", "--num_head_layers", "1"]
+TINY = ["--dataset", "demo", "--recipe", "paper", "--num_epoch", "1", "--bb_hidden_dim",
+        "32", "--num_head_layers", "1"]
 
 
 @pytest.fixture(scope="module")

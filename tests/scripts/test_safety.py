@@ -121,8 +121,8 @@ def offline(tmp_path):
 
 
 def test_no_script_touches_the_network(offline, tmp_path):
-    words = [*places(tmp_path), "--dataset", "demo", *NETWORK, "--temporal_scale", "64",
-             "--num_neigh", "4", "--no-use_VSS"]
+    words = [*places(tmp_path), "--dataset", "demo", "--recipe", "paper", *NETWORK,
+             "--temporal_scale", "64", "--num_neigh", "4", "--no-use_VSS"]
     for script in ("Cut_long_videos", "Train", "Infer", "Eval"):
         offline.done(script, *words)
     assert (tmp_path / "out" / "metrics.json").exists()

@@ -12,7 +12,7 @@ from Utils.config.resolve import parse_config, resolve
 from Utils.data.annotations import Video
 from Utils.inputs.windows import Window
 
-CONFIG = parse_config("Train", ["--dataset", "demo"])
+CONFIG = parse_config("Train", ["--dataset", "demo", "--recipe", "paper"])
 VIDEOS = [Video("a", "test", 60.0, np.array([[1.0, 5.0], [10.0, 20.0]]), np.array([1, 2])),
           Video("b", "test", 60.0, np.array([[30.0, 40.0]]), np.array([1]))]
 CLASSES = ("jump", "throw")

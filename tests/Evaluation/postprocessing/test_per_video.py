@@ -23,7 +23,7 @@ WITHOUT_CLASS = Proposals(ROWS.segments, ROWS.scores, np.zeros(2, np.int32))
 
 
 def config(**given):
-    return resolve({"dataset": "custom", **given})
+    return resolve({"dataset": "custom", "recipe": "paper", **given})
 
 
 def results(rows, settings, video_scores=None):

@@ -38,8 +38,8 @@ def dataset(tmp_path):
         write_hdf5(tmp_path / f"{stream}.h5", {"a": noise(stream, 100, width)})
     video = Video("a", "train", 10.0, np.array([[3.2, 4.0], [4.4, 5.2], [6.0, 7.5]]),
                   np.array([1, 2, 1]))
-    config = resolve({"dataset": "custom", "framing": "sliding", "temporal_scale": 64,
-                      "stitch_gap": 8, "short_ratio": 0.4})
+    config = resolve({"dataset": "custom", "recipe": "paper", "framing": "sliding",
+                      "temporal_scale": 64, "stitch_gap": 8, "short_ratio": 0.4})
     return WindowDataset([STITCHED, PLAIN], [video], open_features(tmp_path), config,
                          with_targets=True)
 

@@ -15,7 +15,7 @@ from Utils.config.derive import (
 from Utils.config.resolve import resolve
 from Utils.data.datasets import Video
 
-CUSTOM = resolve({"dataset": "custom"})
+CUSTOM = resolve({"dataset": "custom", "recipe": "paper"})
 
 
 def video(name, frames_of_actions, duration=100.0, subset="train"):
@@ -38,7 +38,7 @@ def test_the_input_holds_most_videos_or_twice_a_long_action_and_fits_the_pyramid
     assert choose_length(np.array([9000.]), np.array([3000.]), "whole", CUSTOM) == 1280
     least = choose_length(np.array([10.]), np.array([3.]), "sliding", CUSTOM)
     assert least == 384                   # 12 neighbours at the coarsest level's input, T / 32
-    check_network(resolve({"dataset": "custom", "temporal_scale": least}))
+    check_network(resolve({"dataset": "custom", "recipe": "paper", "temporal_scale": least}))
 
 
 def test_anchors_are_centred_on_the_actions():
@@ -60,8 +60,8 @@ def test_the_network_is_narrow_where_actions_are_few_and_the_papers_otherwise():
 
 
 def test_what_the_user_gave_is_not_derived():
-    given = resolve({"dataset": "custom", "temporal_scale": 640, "anchor_scale": (2.0,),
-                     "framing": "whole"})
+    given = resolve({"dataset": "custom", "recipe": "paper", "temporal_scale": 640,
+                     "anchor_scale": (2.0,), "framing": "whole"})
     store = ArrayStore({"x": {"a": np.zeros((100, 7), np.float32)}})
     found = complete(given, [video("a", [50])], ("run", "jump"), store)
     assert (found.temporal_scale, found.anchor_scale, found.framing) == (640, (2.0,), "whole")

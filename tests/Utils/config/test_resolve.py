@@ -98,11 +98,19 @@ def test_every_script_accepts_every_flag(script):
 
 @pytest.mark.parametrize("dataset", TABLE)
 def test_presets_are_those_of_the_table(dataset):
-    config = parse_config("Train", ["--dataset", dataset])
+    config = parse_config("Train", ["--dataset", dataset, "--recipe", "paper"])
     assert {name: getattr(config, name) for name in TABLE[dataset]} == TABLE[dataset]
     assert config.checkpoint_path == f"checkpoint_{dataset}"
     assert config.output_path == f"output_{dataset}"
     assert config.window_path == f"windows/{dataset}"
+
+
+@pytest.mark.parametrize(("dataset", "recipe"), [
+    ("custom", "strong"), ("demo", "strong"), ("thumos", "paper"), ("activitynet", "paper")])
+def test_own_data_train_by_the_strong_recipe_and_benchmarks_by_the_papers(dataset, recipe):
+    config = parse_config("Train", ["--dataset", dataset])
+    named = parse_config("Train", ["--dataset", dataset, "--recipe", recipe])
+    assert config.recipe == recipe and settings(config) == settings(named)
 
 
 def test_a_bare_command_means_activitynet():
@@ -119,7 +127,7 @@ def test_a_flag_overrides_its_preset_and_nothing_else():
     given = parse_config("Train", ["--dataset", "demo", "--num_epoch", "3"])
     plain = parse_config("Train", ["--dataset", "demo"])
     assert given.num_epoch == 3 and given.given == {"dataset": "demo", "num_epoch": 3}
-    assert dataclasses.replace(given, num_epoch=12, given=plain.given) == plain
+    assert dataclasses.replace(given, num_epoch=14, given=plain.given) == plain
 
 
 def test_presets_and_limits_name_real_options():
@@ -268,7 +276,7 @@ def test_a_recipe_stands_between_the_dataset_and_the_user():
     config = parse_config("Train", ["--dataset", "demo", "--recipe", "strong", "--ema", "0.9"])
     assert (config.batch_size, config.temporal_scale, config.ema) == (8, 256, 0.9)
     assert config.random_windows and config.checkpoint == "last" and config.nms_by_class
-    paper = parse_config("Train", ["--dataset", "demo"])
+    paper = parse_config("Train", ["--dataset", "demo", "--recipe", "paper"])
     assert (paper.batch_size, paper.ema, paper.random_windows) == (16, None, False)
 
 
@@ -330,7 +338,8 @@ def test_thresholds_are_written_as_numbers_with_commas_or_as_a_range():
 
 
 def test_the_printed_options_are_those_of_the_script_and_star_the_users_own():
-    text = describe(parse_config("Train", ["--dataset", "demo", "--num_epoch", "3"]), "Train")
+    text = describe(parse_config("Train", ["--dataset", "demo", "--recipe", "paper",
+                                           "--num_epoch", "3"]), "Train")
     assert "num_epoch*=3 " in text and " batch_size=16 " in text
     assert "anchor_scale=1 1.5" in text and "use_VSS=true" in text
     assert "video_anno" not in text and "sweep" not in text
@@ -351,8 +360,8 @@ def test_help_all_shows_every_option_that_the_script_reads_and_no_other(script, 
     assert shown == {name for name, spec in OPTIONS.items() if script in spec.scripts}
 
 
-@pytest.mark.parametrize(("script", "most"), [("Train", 105), ("Cut_long_videos", 70),
-                                              ("Infer", 70), ("Eval", 70)])
+@pytest.mark.parametrize(("script", "most"), [("Train", 110), ("Cut_long_videos", 80),
+                                              ("Infer", 80), ("Eval", 80)])
 def test_help_is_short_and_begins_with_an_example(script, most, capsys):
     lines = help_of(script, capsys).splitlines()
     assert len(lines) <= most and all(len(line) <= 100 for line in lines)

@@ -15,8 +15,8 @@ def run_of(folder, *words):
     """Write the config.json of a run of Train.py; gives its path."""
     (folder / "features").mkdir(exist_ok=True)
     write_run_file(folder, parse_config("Train", [
-        "--dataset", "demo", "--checkpoint_path", str(folder), "--feature_path",
-        str(folder / "features"), *words]), "Train")
+        "--dataset", "demo", "--recipe", "paper", "--checkpoint_path", str(folder),
+        "--feature_path", str(folder / "features"), *words]), "Train")
     return folder / "config.json"
 
 

@@ -187,7 +187,7 @@ def test_detections_in_frames_are_asked_about(tmp_path, capsys, duration):
     words = ["--video_anno", str(truth), "--output_path", str(tmp_path), "--detections"]
     assert Eval.main([*words, str(detection_file(tmp_path / "s.json", 1))]) == 0
     capsys.readouterr()
-    assert Eval.main([*words, str(detection_file(tmp_path / "f.json", 25))]) == 2
+    assert Eval.main([*words, str(detection_file(tmp_path / "f.json", 25)), "--overwrite"]) == 2
     assert "8 of 8 detections begin behind the" in (said := refusal(capsys.readouterr()))
     assert "are they in frames or milliseconds?" in said
 

@@ -9,7 +9,7 @@ from Utils.data.datasets import Video
 from Utils.data.sources import by_use, open_source, with_splits
 from Utils.files import UserError
 
-CUSTOM = resolve({"dataset": "custom"})
+CUSTOM = resolve({"dataset": "custom", "recipe": "paper"})
 
 
 def video(name, subset="train", order=0):
@@ -19,7 +19,7 @@ def video(name, subset="train", order=0):
 def test_val_is_evaluated_where_there_is_no_test():
     videos = [video("a"), video("b", "Validation")]
     assert with_splits(CUSTOM, videos)[0].subset == "val"
-    given = resolve({"dataset": "custom", "subset": "test"})
+    given = resolve({"dataset": "custom", "recipe": "paper", "subset": "test"})
     assert with_splits(given, videos)[0].subset == "test"
     assert with_splits(CUSTOM, [*videos, video("c", "Testing")])[0].subset == "test"
 

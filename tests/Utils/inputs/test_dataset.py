@@ -25,8 +25,8 @@ WINDOWS = [Window("a", 0, 63, 10.0), Window("a", 60, 99, 10.0), Window("a", 30, 
 
 
 def config(**options):
-    return resolve({"dataset": "custom", "framing": "sliding", "temporal_scale": 64,
-                    "stitch_gap": 8, "short_ratio": 0.4, **options})
+    return resolve({"dataset": "custom", "recipe": "paper", "framing": "sliding",
+                    "temporal_scale": 64, "stitch_gap": 8, "short_ratio": 0.4, **options})
 
 
 def video(name, segments, duration):
