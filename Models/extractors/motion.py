@@ -1,9 +1,9 @@
 """The classical dense descriptors of movement, which need no training and no GPU.
 
 Histograms of oriented gradients (HOG), of optical flow (HOF) and of motion boundaries (MBH; Dalal,
-Triggs and Schmid 2006; Laptev et al. 2008; Wang and Schmid 2013) on grids of cells. Camera motion,
-taken as the median flow, is removed. Each step gets the mean and the maximum over its pairs of
-frames.
+Triggs and Schmid 2006; Laptev et al. 2008; Wang and Schmid 2013) on grids of cells, and how much
+became brighter or darker beyond what moved. Camera motion, taken as the median flow, is removed.
+Each step gets the mean and the maximum over its pairs of frames.
 """
 
 import math
@@ -33,7 +33,7 @@ class Motion:
         self.rate, self.grids, self.bins = feature_fps, tuple(grids), bins
         self.long_side, self.pairs = long_side, pairs
         cells = sum(grid ** 2 for grid in grids)
-        self.channels = 2 * (cells * (4 * bins + 1) + 3)
+        self.channels = 2 * (cells * (4 * bins + 3) + 3)
         self.identity = {
             "name": "motion", "code_version": 1, "weights": None, "feature_fps": feature_fps,
             "clip_length": pairs, "size": long_side, "crop": None, "mean": None, "std": None,
@@ -74,9 +74,10 @@ class MotionSampler:
         if previous is None:
             return []
         seconds = frame.seconds - previous[0]
-        flow = self.flow.calc(previous[1], gray, None) / np.float32(
-            seconds * self.settings.long_side)
-        return self._add(previous[0], frame.seconds, self.cells.descriptor(gray, flow))
+        flow = self.flow.calc(previous[1], gray, None)
+        descriptor = self.cells.descriptor(previous[1], gray, flow,
+                                           1 / (seconds * self.settings.long_side))
+        return self._add(previous[0], frame.seconds, descriptor)
 
     def _add(self, start, end, descriptor):
         """Give the descriptor of two frames to the step of their middle, and to those between them
@@ -96,7 +97,7 @@ class MotionSampler:
         if self.previous is not None and self.last is None and not self.parts:
             # A single frame: nothing moves.
             still = np.zeros((*self.previous[1].shape, 2), np.float32)
-            self.parts = [self.cells.descriptor(self.previous[1], still)]
+            self.parts = [self.cells.descriptor(self.previous[1], self.previous[1], still, 1.0)]
         done = []
         while self.step < count:
             if self.parts:
@@ -119,22 +120,35 @@ class Cells:
         self.rows, self.columns = (cell_means(side, max(grids)) for side in (height, width))
         self.signed, self.unsigned = (
             np.arange(bins) * circle / bins for circle in (2 * np.pi, np.pi))
-        self.planes = np.empty((4 * bins + 1, height, width), np.float32)
+        self.planes = np.empty((4 * bins + 3, height, width), np.float32)
+        self.places = np.stack(np.meshgrid(np.arange(width), np.arange(height)),
+                               axis=-1).astype(np.float32)
 
-    def descriptor(self, gray, flow):
-        """gray: (h, w) uint8. flow: (h, w, 2) float32, long sides per second. -> (channels,)."""
+    def descriptor(self, before, gray, flow, scale):
+        """before, gray: (h, w) uint8, the two frames. flow: (h, w, 2) float32, in pixels from the
+        first to the second; scale makes it long sides per second. -> (channels,) float32."""
+        self.unexplained(before, gray, flow)
+        flow = flow * np.float32(scale)
         camera = np.median(flow[::4, ::4].reshape(-1, 2), axis=0)
         x, y = cv2.split(cv2.subtract(flow, (*map(float, camera), 0, 0)))
         image = cv2.multiply(gray, 1 / 255, dtype=cv2.CV_32F)
-        gradients, moving, along, across = self.planes[:-1].reshape(4, self.bins, *gray.shape)
+        gradients, moving, along, across = self.planes[:-3].reshape(4, self.bins, *gray.shape)
         spread(*gradient(image), self.unsigned, gradients)
         spread(x, y, self.signed, moving)
         spread(*gradient(x), self.signed, along)
         spread(*gradient(y), self.signed, across)
-        cv2.threshold(cv2.magnitude(x, y), STILL, 1, cv2.THRESH_BINARY_INV, dst=self.planes[-1])
+        cv2.threshold(cv2.magnitude(x, y), STILL, 1, cv2.THRESH_BINARY_INV, dst=self.planes[-3])
         cells = self.rows @ (self.planes @ self.columns.T)
         parts = [np.sqrt(coarser(cells, grid)).ravel() for grid in self.grids]
         return np.concatenate([*parts, camera, [np.hypot(*camera)]]).astype(np.float32)
+
+    def unexplained(self, before, gray, flow):
+        """Fill the last two planes with what became brighter, and darker, beyond what moved."""
+        moved = cv2.remap(gray, cv2.add(self.places, flow), None, cv2.INTER_LINEAR,
+                          borderMode=cv2.BORDER_REPLICATE)
+        change = cv2.subtract(moved, before, dtype=cv2.CV_32F) * np.float32(1 / 255)
+        cv2.threshold(change, 0, 0, cv2.THRESH_TOZERO, dst=self.planes[-2])
+        cv2.threshold(-change, 0, 0, cv2.THRESH_TOZERO, dst=self.planes[-1])
 
 
 def spread(x, y, angles, planes):

@@ -4,12 +4,14 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import Extract_features
 import Prepare_data
 from Utils.config.fields import SCRIPTS
 from Utils.config.resolve import parse_config
@@ -42,6 +44,8 @@ def test_every_command_in_the_documentation_parses():
                 parse_config(script, argv)
             elif script == "Prepare_data":
                 Prepare_data.parser().parse_args(argv)
+            elif script == "Extract_features":
+                Extract_features.parser().parse_args(argv)
             else:
                 assert (ROOT / f"{script}.py").is_file(), f"{page.name}: no {script}.py"
     assert seen >= {"Prepare_data", *SCRIPTS}
@@ -114,3 +118,28 @@ def test_the_guide_to_other_tools_runs_as_written(checkout_with_samples, monkeyp
         "match_1": 4, "match_2": 1}
     for path in (ROOT / "tests/data/interop/export").iterdir():
         assert path.name == "detections.json" or (folder / "data/exported" / path.name).is_file()
+
+
+def test_the_guide_to_own_videos_runs_as_written(checkout):
+    """On a few of the demo's videos, in the places that the guide names."""
+    pytest.importorskip("av", reason="PYAV ABSENT: pip install -r requirements-video.txt")
+    pytest.importorskip("cv2", reason="OPENCV ABSENT: pip install -r requirements-video.txt")
+    from Utils.video.demo import ensure_demo_videos
+    for name in ("Extract_features.py", "run_vsgn.sh", "pyproject.toml"):
+        (checkout / name).symlink_to(ROOT / name)
+    videos = checkout / "my/videos"
+    ensure_demo_videos(videos, num_train=6, num_test=2, seconds=20)
+    (videos / "annotations.json").rename(checkout / "my/annotations.json")
+    commands = [block for block in blocks(ROOT / "docs/video.md") if not block.startswith("pip ")]
+    for block in commands[:-1]:
+        run_block(block, checkout)
+    shutil.copy(videos / "shapes_test_00.mp4", videos / "new.mp4")
+    run_block(commands[-1], checkout)
+    found = json.loads((checkout / "new.json").read_text())["results"]["new"]
+    report = json.loads((checkout / "output_mine/detections_postNMS.json").read_text())["results"]
+    assert found and {row["label"] for row in found} <= {"cross_left", "cross_right", "bounce",
+                                                         "spin", "blink"}
+    assert len(found) == len(report["shapes_test_00"])
+    assert "shapes_test_00.mp4" in (checkout / "output_mine/report.html").read_text()
+    template = json.loads((checkout / "data/mine/features/annotations_template.json").read_text())
+    assert len(template["database"]) == 8

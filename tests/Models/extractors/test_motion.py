@@ -113,4 +113,16 @@ def test_channels_are_as_announced():
     motion = Motion(grids=(1, 2, 4), bins=6)
     gray = RNG.integers(0, 255, (16, 20)).astype(np.uint8)
     flow = RNG.standard_normal((16, 20, 2)).astype(np.float32)
-    assert 2 * len(Cells((20, 16), (1, 2, 4), 6).descriptor(gray, flow)) == motion.channels
+    found = Cells((20, 16), (1, 2, 4), 6).descriptor(gray, gray, flow, 1.0)
+    assert 2 * len(found) == motion.channels
+
+
+def test_what_blinks_is_seen_apart_from_what_moves():
+    """Brighter and darker are the last two channels of the frame as a whole."""
+    motion, last = Motion(), 4 * 8 + 3
+    dark = square(60, 50)
+    dark[50:74, 60:84] //= 2
+    blinking = steps([dark, square(60, 50)] * 8, 15, 5, motion)[2][last - 2:last]
+    moving = steps([square(20 + number, 50) for number in range(16)], 15, 5,
+                   motion)[2][last - 2:last]
+    assert blinking.min() > 1.5 * moving.max()

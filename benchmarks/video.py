@@ -1,0 +1,120 @@
+"""What extraction costs: `python benchmarks/video.py`, CPU seconds of one process, memory.
+
+A minute of the demo's video (320 x 240, 15 per second) is decoded and extracted by `motion`; the
+networks of torchvision, where it is installed, get random weights, which cost what real ones do.
+"""
+
+import argparse
+import multiprocessing
+import resource
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from Models.extractors.registry import KINETICS, Setting, build
+from Utils.files import UserError
+from Utils.video.decoding import VideoReader, library
+from Utils.video.demo import RATE, story, write_video
+from Utils.video.extraction import Extraction, features_of
+
+SECONDS, CLIPS = 60, 2
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--networks", action="store_true", help="also time torchvision's networks")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "shapes.mp4"
+        write_video(path, story(np.random.RandomState(1), SECONDS), SECONDS, 1)
+        decoding = cpu_seconds(lambda: decode(path))
+        motion = cpu_seconds(lambda: features_of(path, build("motion", Setting())))
+        print(f"motion: {SECONDS / motion:.1f} video seconds of 320 x 240 per CPU second (target "
+              f"15); decoding is {decoding / motion:.0%} of it (target 33 % at most)")
+        memory_with(Path(folder), 15, (320, 240))
+        memory_with(Path(folder), 15 * 600, (320, 240))
+        memory_with(Path(folder), 5, (7680, 4320))
+        for name in KINETICS if options.networks else ():
+            network(name, Path(folder))
+
+
+def decode(path):
+    """Decode a video to small gray pictures, as `motion` takes them."""
+    with VideoReader(path) as reader:
+        for frame in reader:
+            frame.pixels(160, 120, "gray")
+
+
+def memory_with(folder, frames, size):
+    """Print the peak memory of a process that extracts a video of so many frames."""
+    path = folder / f"{size[0]}.mp4"
+    in_new_process(write_noise, path, frames, size)
+    print(f"{frames / RATE:.1f} s of {size[0]} x {size[1]}: peak memory "
+          f"{in_new_process(peak_of_extraction, path):.2f} GiB")
+
+
+def in_new_process(call, *arguments):
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        return pool.submit(call, *arguments).result()
+
+
+def write_noise(path, frames, size):
+    """Write a video of coarse noise that moves."""
+    width, height = size
+    noise = np.random.default_rng(0).integers(0, 255, (height // 16, width // 16))
+    picture = np.kron(noise.astype(np.uint8), np.ones((16, 16), np.uint8))
+    av = library()
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=RATE)
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        for number in range(frames):
+            frame = av.VideoFrame.from_ndarray(np.roll(picture, number, axis=1), "gray")
+            frame.pts, frame.time_base = number, Fraction(1, RATE)
+            container.mux(stream.encode(frame.reformat(format="yuv420p")))
+        container.mux(stream.encode())
+
+
+def peak_of_extraction(path):
+    """GiB that this process has taken at most, after it has extracted a video."""
+    folder = path.parent / "features"
+    Extraction(build("motion", Setting()), folder, {path.stem: path}).run()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2 ** 20
+
+
+def network(name, folder):
+    """Print what a clip of a network costs."""
+    try:
+        import torchvision
+    except (ImportError, RuntimeError) as problem:
+        raise UserError(f"torchvision cannot be imported: {problem}") from None
+    path = folder / f"{name}.pth"
+    torch.save(torchvision.models.get_model(name, weights=None).state_dict(), path)
+    extractor = build(name, Setting(weights=str(path)))
+    clips = [np.zeros((extractor.shape.frames, *extractor.shape.crop, 3), np.uint8)] * CLIPS
+    seconds = cpu_seconds(lambda: extractor.forward(clips)) / CLIPS
+    print(f"{name}: {seconds:.2f} CPU seconds per clip of {extractor.shape.frames} frames, "
+          f"{seconds * extractor.rate:.1f} per second of video")
+
+
+def cpu_seconds(call):
+    """CPU seconds of this process in a call, the least of three."""
+    least = float("inf")
+    for _ in range(3):
+        start = time.process_time()
+        call()
+        least = min(least, time.process_time() - start)
+    return least
+
+
+if __name__ == "__main__":
+    main()
