@@ -134,7 +134,7 @@ def test_outside_packages_are_those_that_pyproject_names():
          for name in [line.split(">=")[0]]} for group in ("test", "video"))
     wrong = []
     for name, found in IMPORTS.items():
-        may = {"tests.*": tools | video, "benchmarks.*": tools | video,
+        may = {"tests.*": tools | video, "benchmarks.*": tools | video.union(OF_NETWORKS),
                **dict.fromkeys(VIDEO, video.union(OF_NETWORKS)), "Export_model": {"onnxruntime"}}
         known = named.union(*(packages for room, packages in may.items() if matches(name, [room])))
         wrong += [f"{name}: {other}" for other in found
