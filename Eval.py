@@ -49,6 +49,7 @@ from Evaluation.results import (
     rows_by_video,
     without_prefix,
 )
+from Evaluation.runs import shown_runs
 from Evaluation.scores import (
     as_computed,
     counts,
@@ -78,6 +79,9 @@ FIGURE_VIDEOS = 3    # in the figure of timelines; report.html has all
 def main(argv=None):
     watch = Stopwatch()
     config = parse_config("Eval", argv)
+    if config.list is not None:
+        print(shown_runs(config.list or (".",)))
+        return 0
     if config.compare:
         return compare_runs(config, watch)
     with locked(results_folder(config)) as folder:

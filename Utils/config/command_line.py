@@ -55,7 +55,8 @@ def _argument(spec):
     if spec.kind is bool:
         return {"action": argparse.BooleanOptionalAction}
     if spec.is_tuple:
-        return {"nargs": "+", "type": _numbers if spec.kind is float else lambda word: (word,),
+        return {"nargs": "*" if spec.may_be_empty else "+",
+                "type": _numbers if spec.kind is float else lambda word: (word,),
                 "action": _Tuple}
     return {"type": spec.kind, "choices": spec.choices}
 

@@ -65,6 +65,7 @@ class Option:
     needs: other options {name: value} without which it has no effect. is_stored: with checkpoints
     and proposals. is_doing: it changes what its script does, so other scripts refuse it. is_rare:
     only `--help all` shows it. is_word: a bool that is written true or false.
+    may_be_empty: a tuple that may have no values.
     """
     name: str
     default: object
@@ -80,6 +81,7 @@ class Option:
     is_doing: bool = False
     is_rare: bool = False
     is_word: bool = False
+    may_be_empty: bool = False
     short: str | None = None
 
 

@@ -284,6 +284,9 @@ class EvalOptions:
     detections: str | None = option(
         None, "score this detection file, of any method, instead of Infer.py's proposals",
         is_doing=True)
+    list: tuple[str, ...] | None = option(
+        None, "show the runs below these folders (by default the current one) in a table",
+        is_doing=True, may_be_empty=True)
     sweep: tuple[str, ...] | None = option(
         None, "try settings on the saved proposals, as in nms_alpha_detect=0.3,0.46,0.6 "
               "max_detections=100,200; every combination is scored", is_doing=True)

@@ -30,14 +30,22 @@ def read_run_file(path):
     if not isinstance(content, dict):
         raise UserError(f"{path} holds no settings: expected an object of option names and values, "
                         f"as in the {NAME} of a run")
-    for name, value in content.items():
+    return typed(content, path)
+
+
+def typed(values, where):
+    """Options {name: value} as the command line would give them, of plain values.
+
+    where: they come from, for messages. Raises UserError for what is no option, or not of its type.
+    """
+    for name, value in values.items():
         if name not in OPTIONS:
-            raise UserError(f"{path}: unknown option {name!r}; {nearest_option(name)}")
+            raise UserError(f"{where}: unknown option {name!r}; {nearest_option(name)}")
         if not _fits(value, OPTIONS[name]):
-            raise UserError(f"{path}: {name} is {repr(value)[:60]}, which is no "
+            raise UserError(f"{where}: {name} is {repr(value)[:60]}, which is no "
                             f"{OPTIONS[name].kind.__name__}{' in a list' * OPTIONS[name].is_tuple}")
     return {name: tuple(value) if isinstance(value, list) else value
-            for name, value in content.items()}
+            for name, value in values.items()}
 
 
 def _fits(value, spec):

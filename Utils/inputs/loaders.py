@@ -24,6 +24,7 @@ from Utils.inputs.windows import (
     read_windows,
 )
 
+FEW_ACTIONS = 100   # of validation: fewer do not tell epochs apart
 SAME_RATE = 1.05    # of the videos: the highest rate of features over the lowest, at most
 PARTS = {"none": " (of a fifth of the training videos: nothing is held out)"}
 SHOWN = 40      # validation windows at most where nothing is chosen by their loss
@@ -50,6 +51,8 @@ def training_loaders(config, process, before=None):
     lines = [*source.notes, *left_out_lines(source), *standard_lines(source),
              f"{len(train.dataset)} {kind} windows an epoch and {len(val.dataset)} for validation"
              f"{PARTS.get(config.val_split, '')}; {train.describe()}"]
+    if config.best_by == "map":
+        lines += few_to_choose_by(source.videos["val"])
     return source, (train, val), lines
 
 
@@ -59,6 +62,15 @@ def standardizes(config, source):
         return config.standardize == "on"
     return bool(source.extractors) or (config.recipe == "strong" and is_uneven(
         source.features, [video.name for video in source.videos["train"]]))
+
+
+def few_to_choose_by(videos):
+    """A line where the validation videos have too few actions to tell epochs apart by their mAP."""
+    count = sum(len(video.labels) for video in videos)
+    return [f"warning: --best_by map chooses the best epoch by {count} actions of {len(videos)} "
+            f"validation videos; with fewer than {FEW_ACTIONS} differences between epochs are "
+            "mostly chance: --checkpoint last, or more videos for validation, is safer"
+            ] * (count < FEW_ACTIONS)
 
 
 def standard_lines(source):

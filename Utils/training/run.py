@@ -11,6 +11,7 @@ from Models.BatchDecoding import gpu_decoder
 from Models.Loss import Criterion
 from Models.VSGN import VSGN, load_weights
 from Utils.config.resolve import settings
+from Utils.files import write_json
 from Utils.inputs.loaders import feature_state
 from Utils.run import progress
 from Utils.training.augmentation import Augmentation
@@ -78,7 +79,7 @@ class Run:
             self.log()
             if self.epoch == 1 < self.config.num_epoch:
                 left = (self.config.num_epoch - 1) * (time.monotonic() - start) / 60
-                print(f"the other epochs will take about {left:.1f} minutes", flush=True)
+                self.process.say(f"the other epochs will take about {left:.1f} minutes")
         self.best_loss = min(self.best_loss, val["total"])
 
     def validate(self, loader):
@@ -119,6 +120,7 @@ class Run:
         if self.is_best():
             save_checkpoint(folder / BEST, content)
         save_checkpoint(folder / LAST, content)
+        write_json(folder / "history.json", self.history)
 
     def log(self):
         """One line about the last epoch on the terminal, and its scalars."""
@@ -127,11 +129,11 @@ class Run:
         parts = ", ".join(f"{name.removeprefix('loss_')} {value:.4f}"
                           for name, value in train.items())
         score = f", mAP {val['mAP']:.4f}" if "mAP" in val else ""
-        print(f"epoch {self.epoch}/{self.config.num_epoch}: train {parts}; "
-              f"val {val['total']:.4f}{score}", flush=True)
+        self.process.say(f"epoch {self.epoch}/{self.config.num_epoch}: train {parts}; "
+                         f"val {val['total']:.4f}{score}")
         if "threshold" in val and self.epoch == self.config.num_epoch:
-            print(f"recommended score: {val['threshold']:.2f} and above, by F1 on "
-                  f"{RECOMMENDED_ON[self.config.val_split]}", flush=True)
+            self.process.say(f"recommended score: {val['threshold']:.2f} and above, by F1 on "
+                             f"{RECOMMENDED_ON[self.config.val_split]}")
 
     def log_scalars(self):
         """Log the last epoch as train/<loss> and val/<loss>."""
