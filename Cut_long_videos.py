@@ -53,26 +53,26 @@ def main(argv=None):
     return 0
 
 
-def cut(given):
-    """Write the three window lists."""
+def cut(given, say=print):
+    """Write the three window lists. say: called with each line about them."""
     # Whole videos are cut by their durations, where the rate to suppose is known.
     by_seconds = given.framing == "whole" and DATASETS[given.dataset].clip_rate is not None
     source = open_source(given, needs_features=not by_seconds)
     config = source.config
     check_clips(config)
-    print(f"Cut_long_videos.py\n{describe(config, 'Cut_long_videos')}")
+    say(f"Cut_long_videos.py\n{describe(config, 'Cut_long_videos')}")
     for line in (describe_derived(given, config), *source.notes):
-        print(line) if line else None
+        say(line) if line else None
     lists = cut_lists(source)
     for sentence in lacking(lists, source):
-        print(f"warning: {sentence}")
+        say(f"warning: {sentence}")
     for name, windows in lists.items():
         path = list_path(config, name)
         if is_authors_list(path) and not config.overwrite:
-            print(f"kept {path}: it has no settings (the authors' layout); --overwrite replaces it")
+            say(f"kept {path}: it has no settings (the authors' layout); --overwrite replaces it")
         else:
             write_windows(path, windows, list_settings(source, name))
-    print(summary(lists, source))
+    say(summary(lists, source))
 
 
 def cut_lists(source):

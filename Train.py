@@ -31,10 +31,17 @@ from Utils.training.run import Run
 
 @script_main
 def main(argv=None):
-    watch = Stopwatch()
     config = parse_config("Train", argv)
+    with processes(config.device) as process:
+        train(config, process)
+    return 0
+
+
+def train(config, process):
+    """Train a run, or go on with it. -> its history, a dict per epoch."""
+    watch = Stopwatch()
     limit_threads(config.dataset)
-    with processes(config.device) as process, contextlib.ExitStack() as held:
+    with contextlib.ExitStack() as held:
         if process.is_first:
             held.enter_context(locked(config.checkpoint_path))
         before = earlier_run(config, process)
@@ -43,7 +50,7 @@ def main(argv=None):
             check_schedule(config, before)
             if before["epoch"] >= config.num_epoch:
                 process.say(f"{config.checkpoint_path} is finished: {before['epoch']} epochs")
-                return 0
+                return before["history"]
         history = before["history"] if before else []
         held.enter_context(telling_how_to_go_on(config, history, process))
         seed_everything(config.seed)
@@ -63,7 +70,7 @@ def main(argv=None):
             run.next_epoch(*loaders)
         process.say(watch.summary(f"{run.epoch} epochs of {len(loaders[0].dataset)} windows; "
                                   f"checkpoints in {config.checkpoint_path}"))
-    return 0
+    return run.history
 
 
 def earlier_run(config, process):

@@ -280,6 +280,10 @@ has_flag() {    # has_flag --flag WORDS
 
 choose_python() {       # choose_python [test|video]: sets PYTHON to one that has what is needed
     local lacking
+    if [[ -n ${VSGN_PYTHON-} ]]; then       # the command `vsgn`, as pip installs it
+        PYTHON=$VSGN_PYTHON
+        return
+    fi
     for PYTHON in "$(first_that is_recent python3 python)" "$VENV/bin/python"; do
         is_recent "$PYTHON" || continue
         if lacking=$("$PYTHON" -P "$ROOT/Utils/environment.py" "$@"); then

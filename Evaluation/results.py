@@ -24,7 +24,12 @@ def read_results(path):
     Where no row has a label they are proposals: their only class is NO_CLASS. Segments reversed or
     without length are kept and counted: they are false positives.
     """
-    content = read_json(path, "detection file", unique_names=True)
+    return results_table(read_json(path, "detection file", unique_names=True), path)
+
+
+def results_table(content, path):
+    """As `read_results`, of the content of a detection file. path: where it is from, for messages.
+    """
     results = content.get("results") if isinstance(content, dict) else None
     if not isinstance(results, dict):
         raise UserError(f'{path} has no object "results"; expected {LAYOUT}')

@@ -16,7 +16,10 @@ PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 
 
 def requirements(project, groups=()):
-    """{package: least version} of pyproject.toml, with the optional `groups`."""
+    """{package: least version} of pyproject.toml, with the optional `groups`. There is no such file
+    where pip installed this project: it has seen to them, so none."""
+    if not Path(project).is_file():
+        return {}
     table = tomllib.loads(Path(project).read_text(encoding="utf-8"))["project"]
     lines = list(table["dependencies"])
     for group in groups:

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
-from Evaluation.metrics import best_score, instances, match
+from Evaluation.metrics import ActionTable, align, best_score, instances, match
 from Evaluation.report.curve_figures import drawable
 from Utils.figures import (
     BLUE,
@@ -19,6 +21,7 @@ from Utils.figures import (
     MAGENTA,
     PAGE_WIDTH,
     SLATE,
+    STYLE,
     figure_files,
     paths_of,
 )
@@ -112,6 +115,48 @@ def write_detected(stem, videos, formats=FORMATS):
     with figure_files(stem, PAGE_WIDTH, detected_height(lanes), formats) as figure:
         draw_detected(figure, videos, lanes)
     return paths_of(stem, formats)
+
+
+def detected_figure(videos):
+    """The figure of `write_detected`, not written anywhere."""
+    lanes = [detected_lanes(rows) for _, _, rows in videos]
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(PAGE_WIDTH, detected_height(lanes)), layout="constrained")
+        draw_detected(figure, videos, lanes)
+    return figure
+
+
+def judged_figure(name, duration, rows, actions, threshold=0.5, least_score=None):
+    """Detections of one video against its actions, as `write_timelines` draws them. -> Figure.
+
+    rows, actions: as in detection and annotation files ({segment, label, and of rows score}).
+    """
+    truth, found = (_table(name, part) for part in (actions, rows))
+    found = align(found, truth)
+    if least_score is None:
+        least_score = best_score(truth, found, threshold)
+    found = found[found.scores >= least_score]
+    _, (matched,) = match(truth, found, (threshold,))
+    lanes = lanes_of(truth, found, matched, 0)
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(PAGE_WIDTH, UNIT_INCHES * height_of(lanes) + 0.4),
+                        layout="constrained")
+        draw_timeline(axes := figure.subplots(), lanes, duration)
+        axes.set_title(drawable(name, 80), loc="left", fontweight="bold")
+        figure.legend(handles=[_key_patch(*entry) for entry in KEY], ncols=len(KEY),
+                      loc="outside upper center", handlelength=1.5)
+        figure.supxlabel(f"time (min:s); detections with a score of at least {least_score:.3g}, "
+                         f"right at tIoU {threshold:g}", fontsize=8)
+    return figure
+
+
+def _table(name, rows):
+    """Rows of one video as an ActionTable."""
+    classes = tuple(dict.fromkeys(row.get("label", "action") for row in rows))
+    label = np.array([classes.index(row.get("label", "action")) for row in rows], np.int64)
+    segments = np.array([row["segment"] for row in rows], np.float64).reshape(-1, 2)
+    return ActionTable((name,), classes, np.zeros(len(rows), np.int64), label, segments,
+                       np.array([row.get("score", 1.0) for row in rows], np.float64))
 
 
 def detected_height(lanes):

@@ -232,12 +232,13 @@ class DecodeOptions:
         needs={"use_VSS": True}, scripts=(CUT, INFER))
     clip_margin: float = option(
         0.0, "share of a clip, at its cuts inside the video, that its proposals keep off; sliding "
-             "windows only", SHARE, needs={"infer_clips": True})
+             "windows only", SHARE, needs={"infer_clips": True}, is_rare=True)
     checkpoint: Literal["best", "last"] = option("best", "which checkpoint Infer.py reads",
                                                  scripts=(CUT, TRAIN, INFER))
-    score_threshold: float = option(0.005, "class score a box of a window must exceed", SHARE)
+    score_threshold: float = option(0.005, "class score a box of a window must exceed", SHARE,
+                                    is_rare=True)
     boundary_power: float = option(1.0, "power of start * end in a score, beside the class's",
-                                   FROM_0)
+                                   FROM_0, is_rare=True)
     nms_thr: float = option(0.4, "IoU of the suppression in a window, class by class (1: none)",
                             SHARE)
 
@@ -248,7 +249,8 @@ class DetectionOptions:
     scripts: ClassVar = (TRAIN, INFER, EVAL)
     needs: ClassVar = {"detections": None}
     max_detections: int = option(200, "detections kept per video", ABOVE_0)
-    max_per_class: int | None = option(None, "best proposals kept per class and video", ABOVE_0)
+    max_per_class: int | None = option(None, "best proposals kept per class and video", ABOVE_0,
+                                       is_rare=True)
     nms_by_class: bool = option(
         False, "soft-NMS over a video class by class, instead of over all classes together")
     nms_alpha_detect: float = option(0.46, "width of the Gaussian soft-NMS over a video", ABOVE_0)
@@ -257,7 +259,7 @@ class DetectionOptions:
               "weighted by score and IoU", PART)
     agreement_power: float = option(
         0.0, "power of a class's share among the proposals that overlap a detection by vote_iou, "
-             "in its score", FROM_0)
+             "in its score", FROM_0, is_rare=True)
     max_seconds: float | None = option(None, "detections this long or longer score 0", ABOVE_0)
     rounded: bool = option(False, "round detections to 0.1 s, as the original does")
 
@@ -285,7 +287,7 @@ class EvalOptions:
         None, "score this detection file, of any method, instead of Infer.py's proposals",
         is_doing=True)
     list: tuple[str, ...] | None = option(
-        None, "show the runs below these folders (by default the current one) in a table",
+        None, "a table of the runs below these folders (default: the current one)",
         is_doing=True, may_be_empty=True)
     sweep: tuple[str, ...] | None = option(
         None, "try settings on the saved proposals, as in nms_alpha_detect=0.3,0.46,0.6 "
@@ -302,10 +304,10 @@ class EvalOptions:
         None, "also score the actions of at most this length alone", ABOVE_0)
     ambiguous: str | None = option(
         None, "ambiguous intervals of the official THUMOS14 protocol",
-        needs={"protocol": "thumos14"})
+        needs={"protocol": "thumos14"}, is_rare=True)
     video_scores: str | None = option(
         None, "video-level classifier scores to fuse (layout: cuhk_val_simp_share.json)")
-    detad_anno: str | None = option(None, "ground truth with DETAD's characteristics")
+    detad_anno: str | None = option(None, "ground truth with DETAD's characteristics", is_rare=True)
     detad_length_bins: Literal["official", "vsgn"] = option(
         "official", "DETAD's length buckets, or the original VSGN's", is_rare=True)
     figures: Literal["none", "png", "pdf", "both"] = option(
@@ -330,8 +332,8 @@ class VideoOptions:
         None, "the same for many: a folder of features or of video files, or the files; with "
               "--video_anno those that it lists (of --subset, if given)", is_doing=True)
     out: str | None = option(
-        None, "file of the detections of --video and --videos: .json, .csv, .srt, .vtt, .eaf; -o "
-              "for short; by default they are shown and not written", short="-o", is_doing=True)
+        None, "file of the detections of --video and --videos: .json, .csv, .srt, .vtt, .eaf; "
+              "without it they are shown and not written", short="-o", is_doing=True)
     min_score: str | None = option(
         None, "leave detections of a lower score out of what is written; auto: the score that the "
               "training recommends", Limit("a number or auto", is_score), scripts=(INFER, EVAL))
@@ -339,7 +341,8 @@ class VideoOptions:
         None, "write at most this many detections per video, the best", ABOVE_0,
         scripts=(INFER, EVAL))
     save_features: str | None = option(
-        None, "folder to keep the features in that are extracted from video files")
+        None, "folder to keep the features in that are extracted from video files",
+        is_rare=True)
     weights: str | None = option(
         None, "weights of the network that extracts features from video files, where there is no "
               "connection to fetch them", is_rare=True)

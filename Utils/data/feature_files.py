@@ -153,10 +153,10 @@ class FolderStream:
 
     @classmethod
     def of_files(cls, paths):
-        """Some files, in one folder or several."""
+        """Some files, in one folder or several. paths: {video: Path}."""
         stream = cls.__new__(cls)
-        stream.folder = listed(dict.fromkeys(path.parent for path in paths))
-        stream.paths = {path.stem: path for path in paths}
+        stream.folder = listed(dict.fromkeys(path.parent for path in paths.values()))
+        stream.paths = dict(paths)
         return stream
 
     @property

@@ -150,7 +150,7 @@ def open_places(places):
             raise UserError(f"{names[path.stem]} and {path} would both be video {path.stem}; "
                             "rename one of them")
         names[path.stem] = path
-    return FeatureStore({ONLY: FolderStream.of_files(paths)}), list(names)
+    return FeatureStore({ONLY: FolderStream.of_files(names)}), list(names)
 
 
 def holds_features(place):

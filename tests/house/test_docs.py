@@ -143,3 +143,15 @@ def test_the_guide_to_own_videos_runs_as_written(checkout):
     assert "shapes_test_00.mp4" in (checkout / "output_mine/report.html").read_text()
     template = json.loads((checkout / "data/mine/features/annotations_template.json").read_text())
     assert len(template["database"]) == 8
+
+
+def test_the_snippets_for_python_run_in_order(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for number, block in enumerate(blocks(ROOT / "docs/python.md", "python")):
+        exec(compile(block, f"docs/python.md, snippet {number}", "exec"), names)
+    assert names["scores"]["average_mAP"]["0.1:0.7"] > 0.5
+    assert list(names["table"].columns) == ["start", "end", "label", "score"]
+    assert len(names["tables"]["a"]) <= 20 and (names["tables"]["a"]["score"] >= 0.1).all()
+    assert len(names["run"].history) == 4 and not names["seen"]     # it was finished before
+    assert (tmp_path / "timeline.png").stat().st_size > 1000

@@ -46,6 +46,8 @@ ROWS = (
     (("Evaluation.*",), (*GROUND, *CONFIG, "Evaluation.*")),
     (("DETAD.*",), (*GROUND, "Evaluation.metrics", "DETAD.*")),
     (SCRIPTS, ("Utils.*", "Models.*", "Evaluation.*", "DETAD.*")),
+    (("vsgn",), ("Utils.*", "Models.*", "Evaluation.*", "DETAD.*", *SCRIPTS)),
+    (("setup",), ()),
     (("benchmarks.*", "tests.*"), ("*",)),
 )
 # Packages of the extra `video`, with two that it leaves to the user, and who may import them.
@@ -135,7 +137,8 @@ def test_outside_packages_are_those_that_pyproject_names():
     wrong = []
     for name, found in IMPORTS.items():
         may = {"tests.*": tools | video, "benchmarks.*": tools | video.union(OF_NETWORKS),
-               **dict.fromkeys(VIDEO, video.union(OF_NETWORKS)), "Export_model": {"onnxruntime"}}
+               **dict.fromkeys(VIDEO, video.union(OF_NETWORKS)), "Export_model": {"onnxruntime"},
+               "setup": {"setuptools"}}
         known = named.union(*(packages for room, packages in may.items() if matches(name, [room])))
         wrong += [f"{name}: {other}" for other in found
                   if not is_ours(other) and other.split(".")[0] not in sys.stdlib_module_names
