@@ -4,6 +4,7 @@ Read are JSON objects `database -> video -> {subset, duration, annotations: [{se
 with or without the outer `database`, in the spellings of ActivityNet, OpenTAD and ActionFormer.
 """
 
+import contextlib
 import math
 import re
 import unicodedata
@@ -143,11 +144,16 @@ def duration_of(entry, where):
 
 
 def fps_of(entry, where):
-    """Images per second of a video's JSON entry: fps, or frames / duration; else None."""
-    if entry.get("fps") is not None:
-        return _positive(entry["fps"], f"{where}: fps")
-    frames, duration = _frames_of(entry, where), duration_of(entry, where)
-    return frames / duration if frames and duration else None
+    """Images per second of a video's JSON entry: fps, or frames / duration; else None.
+
+    Most do without it: what cannot be one counts as none.
+    """
+    with contextlib.suppress(UserError):
+        if entry.get("fps") is not None:
+            return _positive(entry["fps"], where)
+        frames, duration = _frames_of(entry, where), duration_of(entry, where)
+        return frames / duration if frames and duration else None
+    return None
 
 
 def _frames_of(entry, where):

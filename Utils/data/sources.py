@@ -21,6 +21,7 @@ TRAIN, INFER = ("train", "val"), ("infer",)
 # A video's features are of the rate given if they are this few more or less than it makes, in
 # features or in seconds; of so many videos (a share) that are not, the rate is refused.
 FEW_FEATURES, HALF_SECOND, SOME = 8, 0.5, 0.05
+USUAL_WIDTH = 128   # the channels of networks are multiples of it
 SAME_RATE = 0.01    # two rates that differ by this share are one
 SLOWEST, FASTEST = 0.2, 1000.0    # features a second; others come from durations of another unit
 # Annotated durations that are this far from those of the video files are named.
@@ -87,6 +88,8 @@ def _match_features(source):
     config = source.config
     kept = [timed(video, store.lengths(video.name)[0], config) for video in kept]
     source.notes += check_rates(kept, store, config)
+    odd = odd_shape([store.lengths(video.name)[0] for video in kept], store.widths[0])
+    source.notes += [f"warning: videos of equal length: {odd}"] * bool(odd)
     check_units(kept)
     kept = {video.name: video for video in kept}
     source.videos = {use: [kept[video.name] for video in videos if video.name in kept]
@@ -193,6 +196,20 @@ def check_rates(videos, store, config):
                     "and duration make, or mend it or the durations" + (
                         "; for videos of several frame rates give --feature_stride, and each "
                         "video's 'fps' in the annotations" * (config.feature_stride is None)))
+
+
+def odd_shape(frames, channels):
+    """A question about videos that all have as many frames as others have channels; else None.
+
+    frames: list, of each video.
+    """
+    count = frames[0]
+    is_odd = count < channels or (count % USUAL_WIDTH == 0 and channels % USUAL_WIDTH)
+    if len(frames) < 2 or len(set(frames)) > 1 or not is_odd:
+        return None
+    return (f"all {len(frames)} have {count} frames of {channels} channels: if that is {count} "
+            f"channels of {channels} frames, they are stored [channels, frames]; "
+            "np.save(path, array.T) mends it")
 
 
 def has_rate(video, num_frames):

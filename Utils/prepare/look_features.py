@@ -7,13 +7,12 @@ from collections import defaultdict
 import numpy as np
 
 from Utils.data.features import FEW_FRAMES, FRAMES_AT_ONCE
-from Utils.data.sources import has_rate
+from Utils.data.sources import has_rate, odd_shape
 from Utils.files import UserError, listed
 
 ODD_RATE = 0.25     # a video's features a second differ by this share from the usual
 SHORT = 0.5         # or are fewer than this share: part of the video is missing
 HUGE = 1e4          # features of networks stay far below
-USUAL_WIDTH = 128   # those of networks are multiples of it
 
 
 class Survey:
@@ -110,12 +109,8 @@ def look_at_shapes(report, survey, config):
     frames = sorted(shapes[0][0] for shapes in survey.shapes.values())
     report.facts.append(f"frames a video: {frames[0]} to {frames[-1]}, median "
                         f"{statistics.median(frames):g}")
-    count, channels = frames[0], survey.store.widths[0]
-    if len(frames) > 1 and frames[0] == frames[-1] and (
-            count < channels or (count % USUAL_WIDTH == 0 and channels % USUAL_WIDTH)):
-        report.warning("videos of equal length", f"all {len(frames)} have {count} frames of "
-                       f"{channels} channels: if that is {count} channels of {channels} frames, "
-                       "they are stored [channels, frames]; np.save(path, array.T) mends it")
+    if text := odd_shape(frames, survey.store.widths[0]):
+        report.warning("videos of equal length", text)
 
 
 def look_at_rates(report, survey, videos):

@@ -73,7 +73,8 @@ class Reader:
 
     def type_line(self, line):
         if "Train.py" in line:
-            shutil.rmtree("CHECKPOINT_PATH", ignore_errors=True)
+            for place in ("CHECKPOINT_PATH", "OUTPUT_PATH"):
+                shutil.rmtree(place, ignore_errors=True)
         script = re.search(r"(?:^python|^torchrun.*?|^srun.*?) (\w+)\.py(.*)", line)
         if "run_vsgn.sh" in line:
             self.through_the_shell(line)

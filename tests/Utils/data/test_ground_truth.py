@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from Utils.config.resolve import parse_config
-from Utils.data.ground_truth import load_ground_truth
+from Utils.data.ground_truth import check_actions, load_ground_truth
 from Utils.files import UserError
 
 
@@ -143,3 +143,17 @@ def test_it_is_built_from_the_annotations_where_it_is_absent(folder, tmp_path, m
 def test_the_annotations_themselves_do_as_a_ground_truth(folder):
     check_activitynet(load("--dataset", "activitynet", "--video_anno",
                            folder / "anet_anno_action.json"))
+
+
+def test_of_a_detection_file_a_labelled_val_is_scored_in_place_of_a_hidden_test(write):
+    path = write({"a": entry("train", ("x", [1, 2])), "b": entry("val", ("x", [1, 2])),
+                  "c": entry("test")})
+    words = "--dataset", "custom", "--video_anno", path
+    found = load(*words, "--detections", "found.json")
+    assert [video.name for video in found.videos] == ["b"]
+    assert "no video of subset test has an action: val is scored in its place" in found.notes
+    # Of proposals the subset was decided before they were made.
+    found = load(*words)
+    assert [video.name for video in found.videos] == ["c"]
+    with pytest.raises(UserError, match="nothing to score, no video of subset test .1 in all. has"):
+        check_actions(found)

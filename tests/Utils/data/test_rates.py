@@ -131,6 +131,8 @@ def test_the_rate_of_the_windows_is_adopted_and_a_contradiction_refused(tmp_path
         said = refusal(capsys.readouterr())
         assert "was cut with --feature_stride 4, this run has 5" in said
         assert "give --feature_stride as it was cut" in said
+    assert call("Infer", run, *without, "--feature_stride", "4", "--overwrite") == 0
+    capsys.readouterr()
     assert call("Train", run, *without, "--overwrite", "--feature_fps", "6.25") == 2
     assert "--feature_fps unset, this run has 6.25" in (said := refusal(capsys.readouterr()))
     assert "or leave --feature_fps out" in said
@@ -207,8 +209,29 @@ def test_features_stored_the_other_way_round_are_asked_about(tmp_path):
             arrays["rgb"][name], arrays["flow"][name] = (
                 np.zeros((width, 100), np.float32) for width in (32, 33))
 
-    with pytest.raises(UserError, match=r"7 of 7 videos seem to be stored \[channels, frames\]"):
-        source(tmp_path, "--feature_fps", "10", change=change)
+    with pytest.raises(UserError, match=r"7 of 7 videos seem to be stored \[channels, frames\].*"
+                                        r"array.T. mends it"):
+        source(tmp_path / "a", "--feature_fps", "10", change=change)
+
+    def mended(database, arrays):
+        change(database, arrays)
+        for stream, videos in arrays.items():
+            arrays[stream] = {name: array.T for name, array in videos.items()}
+
+    assert not any("stored" in note for note in source(
+        tmp_path / "b", "--feature_fps", "10", change=mended).notes)
+    assert any("all 7 have 32 frames of 100 channels" in note for note in source(
+        tmp_path / "c", change=change).notes)
+
+
+def test_a_frame_rate_that_is_none_is_asked_for_only_where_it_counts(tmp_path):
+    def change(database, arrays):
+        for video in database.values():
+            video["fps"] = "n/a"
+
+    assert len(source(tmp_path / "a", change=change).all_videos) == 7
+    with pytest.raises(UserError, match="video train0 has no 'fps' in the annotations"):
+        source(tmp_path / "b", "--feature_stride", "4", change=change)
 
 
 # ---- precision ----------------------------------------------------------------------------------
