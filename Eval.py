@@ -111,7 +111,10 @@ def main(argv=None):
                           diagnosis)
         report(scores, diagnosis, annotations.notes, warnings)
         if config.export:
-            print(*export_detections(config, results, durations, folder / "export"), sep="\n")
+            least = (recommended(config, file, folder) if file else
+                     least_score(config.min_score, [], config.detections))
+            print(*export_detections(config, results, durations, least, folder / "export"),
+                  sep="\n")
         print(watch.summary(f"report: {folder / 'report.html'}"))
     return 0
 
@@ -429,18 +432,20 @@ def check_export(config, folder):
     if config.export:
         # pandas takes half a second to import.
         from Utils.prepare.formats.export import check_run
+        if config.detections:
+            least_score(config.min_score, [], config.detections)
         check_run(config.export, config.detections or folder / "detections_postNMS.json",
                   folder / "export", config.overwrite)
 
 
-def export_detections(config, results, durations, folder):
-    """Write the detections for the tools of --export. -> lines for the user."""
+def export_detections(config, results, durations, least, folder):
+    """Write the detections for the tools of --export. least: score. -> lines for the user."""
     from Utils.prepare.formats.export import export
     from Utils.prepare.formats.kept_rows import Choices
 
     known = {name: seconds for name, seconds in durations.items() if seconds}
     return export(rows_by_video(main_table(results)), config.export, folder,
-                  Choices(durations=known), config.overwrite).lines()
+                  Choices(least, config.top, durations=known), config.overwrite).lines()
 
 
 def own_settings(config):

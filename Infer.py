@@ -24,9 +24,10 @@ from Utils.data.datasets import DATASETS
 from Utils.data.features import holds_features, open_places
 from Utils.files import UserError, listed, write_json
 from Utils.inference.network import Network, build, predicted, trained
-from Utils.inference.outputs import check_out, draw_found, table, write_found
+from Utils.inference.outputs import check_out, draw_found, export_found, table, write_found
 from Utils.inference.videos import annotated, detect, usable, warnings
 from Utils.inputs.loaders import inference_loader
+from Utils.prepare.formats.export import check_run
 from Utils.run import Stopwatch, locked, script_main
 from Utils.training.checkpoints import LAST, check_classes, load_checkpoint
 from Utils.training.process import processes
@@ -75,7 +76,7 @@ def check_earlier_proposals(config):
 
 def check_of_videos(config):
     """Refuse options that are of --video and --videos alone."""
-    given = [name for name in ("out", "min_score", "top") if name in config.given]
+    given = [name for name in ("out", "min_score", "top", "export") if name in config.given]
     if given:
         raise UserError(f"--{given[0]} is for detections, of --video or --videos; without them "
                         "Infer.py writes proposals, which Eval.py makes detections of")
@@ -85,8 +86,12 @@ def infer_videos(config, watch):
     """Detections of the videos that --video or --videos names, to a file and a picture or, without
     -o, to the terminal."""
     out = config.out and Path(config.out)
+    exported = Path(config.output_path) / "export"
     if out:
         check_out(out, config.overwrite)
+    if config.export:
+        check_run(config.export, "detections.json", exported, config.overwrite,
+                  "write the detections with -o detections.json, ")
     with processes(config.device) as process, contextlib.ExitStack() as held:
         if process.world > 1:
             raise UserError("--videos runs in one process; leave torchrun out")
@@ -106,6 +111,8 @@ def infer_videos(config, watch):
         lines.append(f"picture: {draw_found(out, found)}")
     else:
         lines = [table(found, least, config.top), "-o FILE writes them all"]
+    if config.export:
+        lines += export_found(found, config.export, exported, least, config.top, config.overwrite)
     print(*lines, watch.summary(f"{len(found)} video{'s' * (len(found) != 1)}"), sep="\n")
     return 0
 

@@ -78,7 +78,7 @@ class DataOptions:
     framing: Literal["sliding", "whole"] | None = option(
         "sliding", "sliding windows of T frames, or whole videos resized to T")
     feature_fps: float | None = option(
-        None, "features per second; by default number of features / duration, video by video",
+        None, "features per second; by default number of features / duration",
         ABOVE_0, shapes="", scripts=(CUT, TRAIN, INFER))
     feature_stride: float | None = option(
         None, "images of the video from one feature to the next: with each video's fps in the "
@@ -315,9 +315,6 @@ class EvalOptions:
     video_folder: str | None = option(
         None, "folder of the videos themselves, to play them in the report (matched by the stem of "
               "their names; linked, not copied)")
-    export: tuple[str, ...] | None = option(
-        None, "also write the detections for other tools into output_path/export: csv, srt, vtt, "
-              "elan, boris, audacity (docs/annotation_tools.md)")
 
 
 @dataclass(frozen=True)
@@ -335,11 +332,14 @@ class VideoOptions:
         None, "file of the detections of --video and --videos: .json, .csv, .srt, .vtt, .eaf; "
               "without it they are shown and not written", short="-o", is_doing=True)
     min_score: str | None = option(
-        None, "leave detections of a lower score out of what is written; auto: the score that the "
-              "training recommends", Limit("a number or auto", is_score), scripts=(INFER, EVAL))
+        None, "leave out lower scores; auto: the score that the training recommends",
+        Limit("a number or auto", is_score), scripts=(INFER, EVAL))
     top: int | None = option(
         None, "write at most this many detections per video, the best", ABOVE_0,
         scripts=(INFER, EVAL))
+    export: tuple[str, ...] | None = option(
+        None, "also write the detections for other tools into output_path/export: csv, srt, vtt, "
+              "elan, boris, audacity (docs/annotation_tools.md)", scripts=(INFER, EVAL))
     save_features: str | None = option(
         None, "folder to keep the features in that are extracted from video files",
         is_rare=True)

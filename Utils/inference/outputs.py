@@ -39,7 +39,7 @@ def write_found(path: Path, found: list[Found], version: str | None = None,
         kept = {name: best_rows(rows, min_score, top) for name, rows in results.items()}
         write_detections(path, kept, version)
         return [_written(sum(map(len, kept.values())), found, path)]
-    choices = Choices(min_score, top, durations={video.name: video.duration for video in found})
+    choices = _choices(found, min_score, top)
     target = TARGETS[BY_SUFFIX[suffix]]
     if target.name is None and len(found) > 1:
         path = path.with_suffix("")
@@ -51,6 +51,18 @@ def write_found(path: Path, found: list[Found], version: str | None = None,
     count -= sum(number for why, number in left_out.items() if why.startswith("detections"))
     return [_written(count, found, path),
             *(f"left out: {number} {why}" for why, number in left_out.items())]
+
+
+def export_found(found: list[Found], formats: tuple[str, ...], folder: Path,
+                 min_score: float | None = None, top: int | None = None,
+                 overwrite: bool = False) -> list[str]:
+    """Write detections for other tools into a folder. -> lines about what was written."""
+    return export({video.name: video.rows for video in found}, list(formats), folder,
+                  _choices(found, min_score, top), overwrite).lines()
+
+
+def _choices(found, min_score, top):
+    return Choices(min_score, top, durations={video.name: video.duration for video in found})
 
 
 def _written(count, found, path):

@@ -11,6 +11,7 @@ import torch
 
 import Cut_long_videos
 import Infer
+import Prepare_data
 import Train
 from Utils.config.resolve import resolve
 from Utils.data.demo import CLASSES, write_demo
@@ -134,7 +135,8 @@ def test_a_released_checkpoint_takes_its_options_from_the_flags(run, capsys):
     places = [*places, f"--checkpoint_path={folder}/released", f"--output_path={folder}/released"]
     assert Infer.main(TINY + places) == 0
     assert "has no settings" in capsys.readouterr().out
-    assert Infer.main(["--dataset", "demo", *places, "--overwrite"]) == 2
+    paper = ["--dataset", "demo", "--recipe", "paper"]
+    assert Infer.main([*paper, *places, "--overwrite"]) == 2
     assert "weights of another network" in capsys.readouterr().err
 
 
@@ -217,6 +219,33 @@ def test_other_tools_get_their_own_format(run, unseen, tmp_path, suffix, capsys)
     predict(run, *words, "--overwrite")
 
 
+def test_detections_are_exported_to_several_tools_at_once(run, unseen, tmp_path, capsys):
+    words = ["--videos", unseen / "files", "--output_path", tmp_path, "--min_score", 0, "--top", 5,
+             "--export", "srt", "boris"]
+    predict(run, *words)
+    assert "wrote 3 files: " in capsys.readouterr().out
+    exported = tmp_path / "export"
+    assert sorted(path.name for path in exported.iterdir()) == ["a.srt", "b.srt",
+                                                                "detections.boris"]
+    assert (exported / "a.srt").read_text().count(" --> ") == 5
+    predict(run, *words, code=2)
+    assert "may have been corrected since; --overwrite replaces" in capsys.readouterr().err
+    predict(run, *words, "--overwrite")
+
+
+def test_label_studio_needs_a_rate_and_the_command_for_it_is_said(run, unseen, tmp_path, capsys,
+                                                                  monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["--videos", unseen / "files", "--checkpoint_path", run[0].resolve() / "run"]
+    predict(run, *words, "--export", "labelstudio", code=2)
+    said = capsys.readouterr().err
+    assert "write the detections with -o detections.json, and then say" in said
+    predict(run, *words, "-o", "detections.json")
+    command = said.split("`")[1].replace("RATE", "25").split()
+    assert Prepare_data.main(command[2:]) == 0
+    assert len(json.loads(next(tmp_path.rglob("labelstudio*.json")).read_text())) == 2
+
+
 def test_a_hidden_test_set_is_detected_by_its_list_of_videos(run, tmp_path, capsys):
     folder, _, _ = run
     truth = json.loads((folder / "data/annotations.json").read_text())
@@ -268,6 +297,8 @@ def test_broken_features_are_left_out_where_that_is_asked_for(run, unseen, tmp_p
 
 @pytest.mark.parametrize(("words", "said"), [
     (["-o", "x.json"], "--out is for detections, of --video or --videos"),
+    (["--export", "csv"], "--export is for detections, of --video or --videos"),
+    (["--videos", "{files}", "--export", "xls"], "--export xls is none of csv, srt, vtt, elan"),
     (["--videos", "{files}", "-o", "x.doc"], "the suffix of the file says its format"),
     (["--videos", "{files}", "-o", "x.json", "--min_score", "high"], "a number or auto"),
     (["--videos", "{files}", "nowhere.npy"], "no file or folder nowhere.npy"),

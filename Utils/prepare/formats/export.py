@@ -102,17 +102,18 @@ def export(results: dict[str, list[dict]], formats: list[str], folder: str | Pat
 
 
 def check_run(formats: tuple[str, ...], source: str | Path, folder: str | Path,
-              overwrite: bool = False) -> None:
+              overwrite: bool = False, first: str = "") -> None:
     """Refuse an export of a run before hours of work: unknown formats, and files that are there.
 
-    source: the detection file that the run reads or writes.
+    source: the detection file that the run reads or writes; first: how to have it written.
     """
     if unknown := [name for name in formats if name not in TARGETS]:
         raise UserError(f"--export {unknown[0]} is none of {', '.join(TARGETS)}")
     if "labelstudio" in formats:
+        command = (f"python Prepare_data.py export {source} --as labelstudio --fps RATE "
+                   f"--to {folder}")
         raise UserError("--export labelstudio: Label Studio counts frames, whose rate is not known "
-                        f"here; leave it out, and then say `python Prepare_data.py export {source} "
-                        f"--as labelstudio --fps RATE --to {folder}`")
+                        f"here; leave it out, {first}and then say `{command}`")
     if not overwrite and (there := sorted(Path(folder).glob("*"))):
         raise UserError(f"{there[0]} is there already, and may have been corrected since; "
                         "--overwrite replaces what an earlier --export wrote")
