@@ -61,6 +61,7 @@ from Evaluation.scores import (
 from Evaluation.sweep import combinations, format_sweep
 from Evaluation.thumos14_protocol import read_ambiguous
 from Utils.config.checks import check_earlier
+from Utils.config.checks import check_stored
 from Utils.config.describe import describe
 from Utils.config.options import SCORING_NAMES, SETTLED, STORED_NAMES
 from Utils.config.resolve import adopt, parse_config, resolve, settings
@@ -148,6 +149,7 @@ def open_proposals(config):
         print(f"Eval.py\n{describe(config, 'Eval')}")
         return config, None
     file, stored = read_proposals(proposals_path(config))
+    check_stored(stored, file.path)
     places = data_places(file.path.parent)
     if "ground_truth" in DATASETS[stored.get("dataset", config.dataset)].files:
         places.pop("video_anno", None)      # what is trained on is no official ground truth there

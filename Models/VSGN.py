@@ -95,11 +95,23 @@ def score_head(channels):
                          nn.Conv1d(channels, 1, 1))
 
 
-def load_weights(model, state_dict, source):
+def load_weights(model: nn.Module, state_dict: dict, source) -> None:
     """Load weights, ours or the original's (with or without `module.`), into `model`.
 
     source: where they come from, for the message. Raises UserError that lists what differs.
     """
+    model.load_state_dict(_fitting(model, state_dict, source))
+
+
+def check_weights(config, state_dict: dict, source) -> None:
+    """Refuse, as `load_weights` does, weights of another network than `config` says, before that
+    is built: it may not fit into the memory."""
+    with torch.device("meta"):
+        _fitting(VSGN(config), state_dict, source)
+
+
+def _fitting(model, state_dict, source):
+    """The weights by our names, if they are those of `model`."""
     weights = {original_name(name): value for name, value in state_dict.items()}
     weights = {name: value for name, value in weights.items() if not name.startswith(IGNORED)}
     differences = weight_differences(model.state_dict(), weights)
@@ -108,7 +120,7 @@ def load_weights(model, state_dict, source):
         more = f"; and {len(differences) - 5} more" if len(differences) > 5 else ""
         raise UserError(f"{source} holds the weights of another network: {shown}{more}. Give the "
                         "network options it was trained with")
-    model.load_state_dict(weights)
+    return weights
 
 
 def original_name(name):

@@ -167,6 +167,8 @@ class ProposalFile(Mapping):
                             "of a run of Infer.py")
         with self._readable():
             self.settings = json.loads(_text(self.file.attrs["settings"]))
+            if not isinstance(self.settings, dict):
+                raise ValueError("its settings are no table")
             self.in_shares = _text(self.file.attrs["unit"]) == SHARES
 
     def __enter__(self):

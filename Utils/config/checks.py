@@ -1,8 +1,12 @@
 """What is refused about options: impossible values, and ones that contradict each other."""
 
+import math
+
 from Utils.config.fields import nearest
 from Utils.config.options import OPTIONS, shown
 from Utils.files import UserError
+
+MOST_VALUES = 1000
 
 
 def check(config, script, is_complete=True):
@@ -42,6 +46,51 @@ def check_limits(config):
         if spec.limit and value is not None and not all(map(spec.limit.holds, values)):
             raise UserError(f"--{name} {shown(value)} is impossible: it must be "
                             f"{spec.limit.words}{spec.limit.near(value)}")
+
+
+def check_stored(stored, source):
+    """Refuse settings of a file that their options cannot have, in type, choice or limit.
+
+    stored: {name: value} as JSON has it; names that are no options are let be. source: the file.
+    """
+    for name, value in stored.items():
+        spec = OPTIONS.get(name)
+        if spec and (wrong := _wrong(spec, value)):
+            raise UserError(f"{source} says that it was made with --{name} {_short(value)}, which "
+                            f"cannot be: it must be {wrong}; the file is damaged or was changed: "
+                            "make it again")
+
+
+def _wrong(spec, value):
+    """What a stored value should be, in words; empty if it is."""
+    if value is None:
+        return "" if spec.may_be_unset else "set"
+    kinds = {float: (int, float), int: (int,), bool: (bool,), str: (str,)}[spec.kind]
+    if spec.is_tuple != isinstance(value, list | tuple):
+        return "a list" if spec.is_tuple else f"one {spec.kind.__name__}"
+    values = value if spec.is_tuple else (value,)
+    if spec.is_tuple and not values and spec.may_be_empty:
+        return ""
+    if not 0 < len(values) <= MOST_VALUES:
+        return f"a list of 1 to {MOST_VALUES} values"
+    for one in values:
+        if not isinstance(one, kinds) or isinstance(one, bool) != (spec.kind is bool):
+            return f"of the type {spec.kind.__name__}"
+        if isinstance(one, float) and not math.isfinite(one):
+            return "finite"
+        if isinstance(one, int) and abs(one) >= 2 ** 63:
+            return "below 2^63"
+        if spec.choices and one not in spec.choices:
+            return f"one of {', '.join(spec.choices)}"
+        if spec.limit and not spec.limit.holds(one):
+            return f"{spec.limit.words}{spec.limit.near(one)}"
+    return ""
+
+
+def _short(value, most=60):
+    """A value as it stands in a file, in a few printable letters."""
+    text = "".join(letter for letter in repr(value)[:most + 1] if letter.isprintable())
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def check_clips(config):

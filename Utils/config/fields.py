@@ -65,7 +65,7 @@ class Option:
     needs: other options {name: value} without which it has no effect. is_stored: with checkpoints
     and proposals. is_doing: it changes what its script does, so other scripts refuse it. is_rare:
     only `--help all` shows it. is_word: a bool that is written true or false.
-    may_be_empty: a tuple that may have no values.
+    may_be_empty: a tuple that may have no values. may_be_unset: None is a value.
     """
     name: str
     default: object
@@ -83,6 +83,7 @@ class Option:
     is_word: bool = False
     may_be_empty: bool = False
     short: str | None = None
+    may_be_unset: bool = False
 
 
 def options_of(group):
@@ -91,6 +92,7 @@ def options_of(group):
     common = {name: getattr(group, name) for name in ("scripts", "shapes", "is_stored", "needs")
               if hasattr(group, name)}
     return tuple(Option(name=spec.name, default=spec.default,
+                        may_be_unset=type(None) in typing.get_args(hints[spec.name]),
                         **_kind(hints[spec.name]), **(common | spec.metadata))
                  for spec in dataclasses.fields(group))
 

@@ -104,7 +104,8 @@ class WindowOptions:
     """windows and self-stitching"""
     scripts: ClassVar = (CUT, TRAIN)
     shapes: ClassVar = "training"
-    temporal_scale: int | None = option(1280, "input length T in feature frames", ABOVE_0)
+    temporal_scale: int | None = option(1280, "input length T in feature frames",
+                                        between(1, 2 ** 20))
     use_VSS: bool = option(True, "video self-stitching")
     stitch_gap: int = option(30, "frames of zeros between the two copies of a clip", FROM_0,
                              needs={"use_VSS": True})
@@ -159,7 +160,7 @@ class NetworkOptions:
     class_agnostic: bool = option(False, "one sigmoid score per anchor instead of one per class")
     num_levels: int = option(5, "pyramid levels, each half as long as the one before",
                              between(1, 16), scripts=(CUT, TRAIN))
-    num_head_layers: int = option(4, "convolutions in each head tower", FROM_0)
+    num_head_layers: int = option(4, "convolutions in each head tower", between(0, 64))
     base_stride: int = option(4, "frames per cell of the finest level",
                               Limit("4", lambda value: value == 4), is_rare=True)
     anchor_scale: tuple[float, ...] | None = option(

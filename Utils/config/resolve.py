@@ -8,7 +8,7 @@ what the user gave.
 import dataclasses
 from dataclasses import dataclass, field
 
-from Utils.config.checks import check
+from Utils.config.checks import check, check_stored
 from Utils.config.command_line import read_words
 from Utils.config.options import (
     NETWORK_NAMES,
@@ -109,7 +109,9 @@ def adopt(config, stored, source, settled=NETWORK_NAMES, places=None):
     options that must not differ from it (of a script: SETTLED). places: paths to take over too.
     Raises UserError where a given option contradicts a settled one.
     """
-    stored = {name: _revived(stored[name]) for name in STORED_NAMES if name in stored}
+    stored = {name: stored[name] for name in STORED_NAMES if name in stored}
+    check_stored(stored, source)
+    stored = {name: _revived(value) for name, value in stored.items()}
     stored.setdefault("recipe", "paper")       # before there were recipes
     for name in settled:
         if name in config.given and name in stored and config.given[name] != stored[name]:

@@ -8,7 +8,7 @@ import torch
 
 from Evaluation.postprocessing.decoding import decoded
 from Models.BatchDecoding import gpu_decoder
-from Models.VSGN import VSGN, load_weights
+from Models.VSGN import VSGN, check_weights, load_weights
 from Utils.config.checks import check
 from Utils.config.options import SETTLED
 from Utils.config.resolve import Config, adopt
@@ -86,7 +86,8 @@ def class_names(config, checkpoint):
 def build(config, checkpoint, device):
     """The network of the checkpoint, ready to predict."""
     limit_threads(config.dataset)
-    model = VSGN(check(config, "Infer"))
+    check_weights(check(config, "Infer"), checkpoint["state_dict"], config.checkpoint_path)
+    model = VSGN(config)
     load_weights(model, checkpoint["state_dict"], config.checkpoint_path)
     return model.to(device).eval()
 

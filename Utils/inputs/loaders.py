@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from Utils.config.checks import check_stored
 from Utils.data.annotations import Video, frames_per_second
 from Utils.data.features import check_width
 from Utils.data.sidecars import check_identities, fingerprints, identities, sidecars
@@ -176,6 +177,8 @@ def open_lists(config, names):
         if not windows:
             raise UserError(f"no windows in {path}; Cut_long_videos.py tells why: run it again "
                             "with other options or annotations")
+    for path, stored in zip(paths, all_settings, strict=True):
+        check_stored(stored or {}, path)
     config = fill_unset(config, all_settings[0] or {})
     for path, settings in zip(paths, all_settings, strict=True):
         # Before the features are held against a rate that is not that of the windows.

@@ -9,7 +9,7 @@ from torch.nn.parallel import DistributedDataParallel
 from Evaluation.postprocessing.decoding import decoded, validation_score
 from Models.BatchDecoding import gpu_decoder
 from Models.Loss import Criterion
-from Models.VSGN import VSGN, load_weights
+from Models.VSGN import VSGN, check_weights, load_weights
 from Utils.config.resolve import settings
 from Utils.files import write_json
 from Utils.inputs.loaders import feature_state
@@ -30,6 +30,8 @@ class Run:
 
     def __init__(self, config, source, process, history, before=None):
         self.config, self.source, self.process = config, source, process
+        if before:
+            check_weights(config, before["state_dict"], config.checkpoint_path)
         self.model = VSGN(config).to(process.device)
         self.updates = Updates(self.model, config)
         self.criterion = Criterion(config).to(process.device)
