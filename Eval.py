@@ -60,8 +60,7 @@ from Evaluation.scores import (
 )
 from Evaluation.sweep import combinations, format_sweep
 from Evaluation.thumos14_protocol import read_ambiguous
-from Utils.config.checks import check_earlier
-from Utils.config.checks import check_stored
+from Utils.config.checks import check_earlier, check_stored
 from Utils.config.describe import describe
 from Utils.config.options import SCORING_NAMES, SETTLED, STORED_NAMES
 from Utils.config.resolve import adopt, parse_config, resolve, settings
