@@ -7,7 +7,7 @@
 Windows of 50 samples, one every 25, are the feature vectors: 150 numbers, two per second. Every
 setting is the project's own default for one's own data, but for the variants of an ablation. A
 finished fold appends its row to benchmarks/results/sbhar.csv and leaves its detections in the
-folder; what is there is not run again. The scores of all people pooled, in the table that is
+folder; a fold whose detections are there is not run again. The scores of all people pooled, in the table that is
 printed, are those of Bock et al. 2024 (arXiv 2311.15831): mAP_N, tIoU 0.3 to 0.7, of detections
 with a score above 0.3.
 """
@@ -195,7 +195,7 @@ def markdown(folder, variants, seeds):
             paths = sorted(detections_of(folder, variant, seed, "x").parent.glob("*.json"))
             if paths:
                 truth = truth_of(folder, [path.stem for path in paths])
-                rows = pd.read_csv(PATH)
+                rows = pd.read_csv(PATH).drop_duplicates(["variant", "seed", "person"], keep="last")
                 own = rows[(rows.variant == variant) & (rows.seed == seed)]
                 cells = figures(truth, paths) | by_length(truth, paths) | {
                     "mAP per person": own["mAP"].mean(), "train s": own.train_seconds.mean(),
