@@ -463,6 +463,19 @@ def test_demo_videos_are_made_and_named_custom(tree):
     assert "--dataset demo_videos" not in words
 
 
+def test_what_videos_need_is_installed_only_for_videos(tree):
+    tree.offer("1.2.3")
+    (tree.root / "requirements.txt").rename(tree.root / "requirements-video.txt")
+    (tree.root / "requirements.txt").write_text("")
+    project = tree.root / "pyproject.toml"
+    project.write_text(project.read_text().replace("video = []", 'video = ["tiny>=1.2"]'))
+    tree.put("clips/a.mp4", "features/a.npy")
+    assert "installing" not in tree.run("cut", DATASET="custom", DATA_PATH="features")
+    said = tree.run("cut", "mine", DATASET="custom", DATA_PATH="clips")
+    assert "lacks tiny>=1.2" in said and "requirements-video.txt" in said
+    assert tree.scripts == [CUT, EXTRACT, CUT]
+
+
 def test_the_shell_and_the_scripts_know_the_same_endings():
     line = next(line for line in (ROOT / "run_vsgn.sh").read_text().splitlines()
                 if line.startswith("VIDEO_ENDINGS="))
