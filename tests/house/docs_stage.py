@@ -20,7 +20,10 @@ def make_stage(folder):
     annotations = folder / "my/features/annotations.json"
     for name in ("my/annotations.json", "annotations.json", "ANNOTATIONS", "ground_truth.json"):
         shutil.copy(annotations, folder / name)
-    shutil.copytree(folder / "my/features", folder / "FEATURES")
+    for name in ("FEATURES", "FOLDER"):
+        shutil.copytree(folder / "my/features", folder / name)
+    write_annotations(folder / "hidden.json", {name: entry("testing")
+                                               for name in ("test0", "test1")})
     np.save(folder / "features.npy", noise("one", 90, 2048))
     row = {"label": "run", "score": 0.9, "segment": [3, 4]}
     (folder / "results.json").write_text(json.dumps({"results": {"test0": [row], "test1": []}}))

@@ -23,10 +23,16 @@ from tests.small_run import MAINS
 
 PAGES = ["README.md", "docs/activitynet.md", "docs/paper.md", "docs/data.md",
          "docs/strong_recipe.md", "docs/report.md", "docs/differences.md", "docs/results.md",
-         "Evaluation/README.md", "docs/reliability.md"]
+         "Evaluation/README.md", "docs/reliability.md", "docs/python.md"]
 ELSEWHERE = {"docs/custom_dataset.md": "tests/house/test_docs.py",
              "docs/annotation_tools.md": "tests/house/test_docs.py",
-             "docs/video.md": "the tests of Extract_features.py"}
+             "docs/video.md": "tests/house/test_docs.py"}
+# Lines that cannot run here, and what does it in their place.
+NOT_HERE = {"my/videos": "tests/house/test_docs.py, the guide to own videos",
+            "--video clip.mp4": "tests/house/test_docs.py, the guide to own videos",
+            "pip install": "the installation that .ci/run makes",
+            "vsgn runs": "the tests of Eval.py --list",
+            "Export_model.py": "the tests of Export_model.py"}
 SIZES = ["--temporal_scale", "64", "--stitch_gap", "8"]
 SMALL = {"Cut_long_videos": SIZES,
          "Train": [*SIZES, "--num_levels", "3", "--bb_hidden_dim", "32", "--num_head_layers", "1",
@@ -69,7 +75,8 @@ class Reader:
         for line in joined(block):
             for written, here in PLACES.items():
                 line = line.replace(written, here)
-            self.type_line(line)
+            if not any(words in line for words in NOT_HERE):
+                self.type_line(line)
 
     def type_line(self, line):
         if "Train.py" in line:
@@ -132,10 +139,11 @@ def test_the_blocks_of_the_pages_run_as_written(reader):
         for block in sorted(blocks(page), key=lambda block: "--video " in block):
             self_made(reader, block)
             reader.type_block(block)
-    for folder in ("output_demo", "output_mine", "output_my_run", "OUTPUT_PATH", "comparison"):
+    for folder in ("output_demo", "output_mine", "output_my_run", "comparison"):
         assert (reader.folder / folder / "metrics.json").is_file() or folder == "comparison"
         assert any((reader.folder / folder).glob("*.html")), folder
-    assert (reader.folder / "out.json").is_file()
+    for name in ("out.json", "detections.csv", "detections.json"):
+        assert (reader.folder / name).is_file(), name
     for block in blocks(ROOT / "Evaluation/README.md", "python"):
         found = {"truth": truth(reader.folder)}
         exec(block, found)      # noqa: S102
