@@ -10,6 +10,6 @@ def drawn(monkeypatch, write, *arguments):
     monkeypatch.setattr(Figure, "savefig", lambda figure, *more, **options: (
         seen.append(figure), savefig(figure, *more, **options)))
     paths = write(*arguments)
-    assert {path.suffix for path in paths} == {".pdf", ".png"}
+    assert paths and {path.suffix for path in paths} <= {".pdf", ".png"}
     assert all(path.stat().st_size > 3000 for path in paths)
     return seen[0], paths

@@ -21,8 +21,10 @@ def test_the_curves_are_the_mean_over_classes_and_their_areas_the_map(tmp_path, 
     figure, _ = drawn(monkeypatch, write_precision_recall, curves, tmp_path)
     axes, = figure.axes
     expected = mean_over_classes(average_precision(truth, found, THRESHOLDS))
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == [
-        f"tIoU {threshold:.2g}: {100 * value:.1f}"
+    # Beside the axes, so that it covers no curve.
+    assert axes.get_legend() is None
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        f"{threshold:.2g}: {100 * value:.1f}"
         for threshold, value in zip(THRESHOLDS, expected, strict=True)]
     for line, mean in zip(axes.lines, curves.mean, strict=True):
         assert line.get_ydata() == pytest.approx(100 * mean)
@@ -32,4 +34,4 @@ def test_curves_of_nothing_are_empty_not_wrong(tmp_path, monkeypatch):
     truth, found = actions(videos=("v",), classes=("x",)), detections(videos=("v",), classes=("x",))
     figure, _ = drawn(monkeypatch, write_precision_recall, precision_recall(truth, found, (0.5,)),
                       tmp_path)
-    assert figure.axes[0].get_legend().get_texts()[0].get_text() == "tIoU 0.5: 0.0"
+    assert figure.legends[0].get_texts()[0].get_text() == "0.5: 0.0"
