@@ -75,6 +75,8 @@ def chosen_checkpoint(config):
             return last, content
         return best, load_checkpoint(best)
     path = best if config.checkpoint == "best" else last
+    if "checkpoint" not in config.given and best.is_file():
+        path = best      # alone, as authors release it
     return path, load_checkpoint(path)
 
 
