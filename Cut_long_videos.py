@@ -15,14 +15,13 @@ import statistics
 from pathlib import Path
 
 from Utils.config.checks import check_clips
-from Utils.config.derive import describe_derived
-from Utils.config.describe import describe
+from Utils.config.describe import opening
 from Utils.config.resolve import parse_config, settings
 from Utils.data.annotations import frames_per_second
 from Utils.data.datasets import DATASETS
 from Utils.data.sidecars import fingerprints
 from Utils.data.sources import open_source
-from Utils.files import UserError, listed
+from Utils.files import UserError, counted, listed
 from Utils.inputs.windows import (
     INFER_SHAPERS,
     TRAIN_SHAPERS,
@@ -60,9 +59,8 @@ def cut(given, say=print):
     source = open_source(given, needs_features=not by_seconds)
     config = source.config
     check_clips(config)
-    say(f"Cut_long_videos.py\n{describe(config, 'Cut_long_videos')}")
-    for line in (describe_derived(given, config), *source.notes):
-        say(line) if line else None
+    for line in opening(config, "Cut_long_videos", lines=source.notes):
+        say(line)
     lists = cut_lists(source)
     for sentence in lacking(lists, source):
         say(f"warning: {sentence}")
@@ -163,13 +161,14 @@ def list_settings(source, name):
 
 def summary(lists, source):
     """What was read, skipped and written, in lines of text."""
-    lines = [f"read {len(source.all_videos)} videos, {len(source.classes)} classes"]
+    lines = [f"read {counted(len(source.all_videos), 'video')}, "
+             f"{counted(len(source.classes), 'class', 'classes')}"]
     if source.left_out:
         lines.append(f"left out {len(source.left_out)} videos without usable features: "
                      f"{listed(source.left_out)}")
     for name, windows in lists.items():
         videos = len({window.video for window in windows})
-        lines.append(f"wrote {len(windows)} windows of {videos} videos to "
+        lines.append(f"wrote {counted(len(windows), 'window')} of {counted(videos, 'video')} to "
                      f"{list_path(source.config, name)}")
     return "\n".join(lines)
 

@@ -61,16 +61,17 @@ from Evaluation.scores import (
 from Evaluation.sweep import combinations, format_sweep
 from Evaluation.thumos14_protocol import read_ambiguous
 from Utils.config.checks import check_earlier, check_stored
-from Utils.config.describe import describe
+from Utils.config.describe import opening
 from Utils.config.options import SCORING_NAMES, SETTLED, STORED_NAMES
 from Utils.config.resolve import adopt, parse_config, resolve, settings
 from Utils.config.run_file import data_places
 from Utils.data.annotations import canonical, number
 from Utils.data.datasets import DATASETS, find_file, read_csv_rows
 from Utils.data.ground_truth import check_actions, load_ground_truth
-from Utils.files import UserError, listed, read_json, write_json
+from Utils.files import UserError, counted, listed, read_json, write_json
 from Utils.names import named_there
 from Utils.run import Stopwatch, locked, progress, script_main
+from Utils.run_log import RunLog
 
 FIGURE_VIDEOS = 3    # in the figure of timelines; report.html has all
 
@@ -84,7 +85,7 @@ def main(argv=None):
         return 0
     if config.compare:
         return compare_runs(config, watch)
-    with locked(results_folder(config)) as folder:
+    with locked(results_folder(config)) as folder, RunLog() as log:
         check_export(config, folder)
         config, file = open_proposals(config)
         home = folder if file is None else file.path.parent
@@ -92,6 +93,7 @@ def main(argv=None):
         config, annotations, truth = load_truth(config)
         if file is not None:
             check_same_videos([*names_of_results(config, file).values()], truth, config, file.path)
+        print(*opening(config, "Eval", f" of {config.detections or file.path}"), sep="\n")
         if config.sweep:
             return sweep(config, file, annotations, truth, folder)
         if not config.overwrite:
@@ -106,6 +108,7 @@ def main(argv=None):
         scores["provenance"]["epoch"] = file.settings.get("epoch") if file else None
         scores |= recommended_score(home, scores["provenance"]["epoch"])
         durations = durations_of(annotations, results)
+        log.open(folder)
         write(folder, scores, diagnosis, truth_content(truth, durations, config.subset))
         write_report_page(folder, home, config, scores, truth, durations, results, recall,
                           diagnosis)
@@ -115,7 +118,7 @@ def main(argv=None):
                      least_score(config.min_score, [], config.detections))
             print(*export_detections(config, results, durations, least, folder / "export"),
                   sep="\n")
-        print(watch.summary(f"report: {folder / 'report.html'}"))
+        print(watch.summary("evaluated"), f"report: {folder / 'report.html'}", sep="\n")
     return 0
 
 
@@ -145,7 +148,6 @@ def open_proposals(config):
     """The proposals, and the options they were made with: config, ProposalFile. With --detections
     there are none: config, None."""
     if config.detections:
-        print(f"Eval.py\n{describe(config, 'Eval')}")
         return config, None
     file, stored = read_proposals(proposals_path(config))
     check_stored(stored, file.path)
@@ -155,7 +157,6 @@ def open_proposals(config):
     config = adopt(config, stored, file.path, SETTLED["Eval"], places)
     if "classes" not in stored:
         raise UserError(f"{file.path} does not say its classes; run Infer.py again")
-    print(f"Eval.py\n{describe(config, 'Eval')}")
     return config, file
 
 
@@ -489,16 +490,36 @@ def compare_runs(config, watch):
     return 0
 
 
+def finding(diagnosis):
+    """What DETAD's analysis says first, in words: the error that costs most, what is missed."""
+    text = f"average mAP_N {100 * diagnosis['average_mAP_N']:.2f} %"
+    impact = diagnosis["false_positives"]["impact"]
+    worst = max(impact, key=impact.get)
+    if impact[worst] > 0:
+        text += (f"; most is lost to {worst.replace('_', ' ')} errors: "
+                 f"{100 * impact[worst]:.1f} points")
+    missed = {label: found["miss_rate"]
+              for label, found in diagnosis["false_negatives"].get("length", {}).items()}
+    if missed:
+        label = max(missed, key=missed.get)
+        text += (f"; of the actions of length {label} "
+                 f"({diagnosis['buckets']['length'][label]['limits']}) "
+                 f"{100 * missed[label]:.0f} % are missed")
+    return text
+
+
 def report(scores, diagnosis, notes, warnings):
     """Print the scores, what they were computed on, and what is odd about it."""
     print("\n".join([*notes, *(f"warning: {text}" for text in warnings)]))
-    what = "detections" if "mAP" in scores else "proposals"
-    print(f"{scores['num_detections']} {what} against {scores['num_ground_truth']} actions of "
-          f"{scores['num_classes']} classes in {scores['num_videos']} videos")
+    what = "detection" if "mAP" in scores else "proposal"
+    print(f"{counted(scores['num_detections'], what)} against "
+          f"{counted(scores['num_ground_truth'], 'action')} of "
+          f"{counted(scores['num_classes'], 'class', 'classes')} in "
+          f"{counted(scores['num_videos'], 'video')}"
+          + (f", protocol {scores['protocol']}" if "protocol" in scores else ""))
     print(format_table(scores))
     if diagnosis is not None:
-        print(f"DETAD: average mAP_N {100 * diagnosis['average_mAP_N']:.2f} %; "
-              + "; ".join(f"{name} {text}" for name, text in diagnosis["bucket_edges"].items()))
+        print(f"DETAD: {finding(diagnosis)}")
 
 
 if __name__ == "__main__":

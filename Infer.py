@@ -17,18 +17,19 @@ import torch
 from Evaluation.postprocessing.detections import least_score
 from Evaluation.postprocessing.proposal_file import ProposalWriter, read_proposals
 from Utils.config.checks import check_earlier
-from Utils.config.describe import describe
+from Utils.config.describe import opening
 from Utils.config.resolve import parse_config, settings
 from Utils.config.run_file import write_run_file
 from Utils.data.datasets import DATASETS
 from Utils.data.features import holds_features, open_places
-from Utils.files import UserError, listed, write_json
+from Utils.files import UserError, counted, listed, write_json
 from Utils.inference.network import Network, build, predicted, trained
 from Utils.inference.outputs import check_out, draw_found, export_found, table, write_found
 from Utils.inference.videos import annotated, detect, usable, warnings
 from Utils.inputs.loaders import inference_loader
 from Utils.prepare.formats.export import check_run
 from Utils.run import Stopwatch, locked, script_main
+from Utils.run_log import RunLog
 from Utils.training.checkpoints import LAST, check_classes, load_checkpoint
 from Utils.training.process import processes
 from Utils.video.listing import find_videos, holds_videos
@@ -43,6 +44,7 @@ def main(argv=None):
         return infer_videos(config, watch)
     check_of_videos(config)
     with processes(config.device) as process, contextlib.ExitStack() as held:
+        log = held.enter_context(RunLog())
         config, checkpoint, notes = trained(config)
         if process.is_first:
             held.enter_context(locked(config.output_path))
@@ -52,13 +54,15 @@ def main(argv=None):
         if process.is_first and not config.overwrite:
             check_earlier_proposals(config)
         network = Network(config, checkpoint, build(config, checkpoint, process.device), process)
-        process.say(f"Infer.py on {process.device}, {process.world} process(es)", *notes,
-                    describe(config, "Infer"), *lines)
+        process.say(*opening(config, "Infer", process.where, [*notes, *lines]))
+        if process.is_first:
+            log.open(config.output_path)
         rows = (row for batch in loader.rows() for row in batch)
         results = in_order(zip(rows, predicted(network, loader), strict=True), process)
         if process.is_first:
             count = write_results(config, checkpoint, results, source)
-            print(watch.summary(f"{count} proposals of {len(loader.dataset)} windows in "
+            print(watch.summary(f"{counted(count, 'proposal')} of "
+                                f"{counted(len(loader.dataset), 'window')} in "
                                 f"{config.output_path}/proposals.h5"))
     return 0
 
@@ -100,8 +104,9 @@ def infer_videos(config, watch):
         store, names, durations = named_videos(network.config, places)
         names, wrong = usable(store, names, config.skip_missing)
         wrong = unread | wrong
-        print(f"Infer.py on {process.device}", describe(network.config, "Infer"), *network.notes,
-              *warnings(network), *(f"left out: {text}" for text in wrong.values()), sep="\n")
+        print(*opening(network.config, "Infer", process.where, [
+            *network.notes, *warnings(network),
+            *(f"left out: {text}" for text in wrong.values())]), sep="\n")
         least = least_score(config.min_score, network.checkpoint.get("history"),
                             config.checkpoint_path)
         found = list(detect(network, store, names, durations))

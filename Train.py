@@ -13,12 +13,13 @@ from pathlib import Path
 
 from Evaluation.report.input_figure import write_input_figure
 from Utils.config.checks import check
-from Utils.config.describe import describe
+from Utils.config.describe import opening
 from Utils.config.resolve import adopt, parse_config
 from Utils.config.run_file import write_run_file
-from Utils.files import UserError
+from Utils.files import UserError, counted
 from Utils.inputs.loaders import training_loaders
 from Utils.run import Stopwatch, locked, script_main
+from Utils.run_log import RunLog
 from Utils.training.checkpoints import (
     LAST,
     check_classes,
@@ -42,6 +43,7 @@ def train(config, process):
     watch = Stopwatch()
     limit_threads(config.dataset)
     with contextlib.ExitStack() as held:
+        log = held.enter_context(RunLog())
         if process.is_first:
             held.enter_context(locked(config.checkpoint_path))
         before = earlier_run(config, process)
@@ -58,17 +60,18 @@ def train(config, process):
         config = check(source.config, "Train")
         if before:
             check_classes(before, source.classes, Path(config.checkpoint_path) / LAST)
-        process.say(f"Train.py on {process.device}, {process.world} process(es)",
-                    describe(config, "Train"), *lines)
+        process.say(*opening(config, "Train", process.where, lines))
         if process.is_first and not before:
             draw_input(Path(config.checkpoint_path) / "input", loaders[0].dataset, source)
         run = held.enter_context(contextlib.closing(
             Run(config, source, process, history, before)))
         if process.is_first:
             write_run_file(config.checkpoint_path, config, "Train")
+            log.open(config.checkpoint_path)
         while run.epoch < config.num_epoch:
             run.next_epoch(*loaders)
-        process.say(watch.summary(f"{run.epoch} epochs of {len(loaders[0].dataset)} windows; "
+        process.say(watch.summary(f"{counted(run.epoch, 'epoch')} of "
+                                  f"{counted(len(loaders[0].dataset), 'window')}; "
                                   f"checkpoints in {config.checkpoint_path}"))
     return run.history
 

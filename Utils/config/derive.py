@@ -51,13 +51,6 @@ def complete(config, videos, classes, store, training=None):
             sum(len(video.labels) for video in training)))
 
 
-def describe_derived(before, after):
-    """The options that `complete` filled, as a line of text; empty if there are none."""
-    filled = [f"{name}={getattr(after, name)}" for name in (*DERIVED, "subset")
-              if getattr(before, name) != getattr(after, name)]
-    return f"from the data: {', '.join(filled)}" if filled else ""
-
-
 def choose_framing(shares, num_videos):
     """Whole videos if an action usually fills a good part of its video and there are few, else
     sliding windows. shares: (A,) length of each action / its video."""

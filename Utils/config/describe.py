@@ -1,18 +1,55 @@
 """What the scripts say about their options."""
 
-from Utils.config.options import GROUPS, OPTIONS, SETTLED, names_of, shown
+from Utils.config.options import (
+    GROUPS,
+    OPTIONS,
+    SCORING_NAMES,
+    SETTLED,
+    STORED_NAMES,
+    names_of,
+    shown,
+)
+from Utils.config.resolve import resolve
+
+# What the data decide where the user does not.
+FROM_DATA = ("framing", "temporal_scale", "input_feat_dim", "decoder_num_classes", "anchor_scale",
+             "bb_hidden_dim", "feature_fps", "subset")
+
+
+def opening(config, script, where="", lines=()):
+    """What a script says first, as lines: what runs where, what differs from the preset, what the
+    data decided, `lines` of its own, and what of the options does not count. With --verbose all
+    options."""
+    about = f"{script}.py{where}: data set {config.dataset}, recipe {config.recipe}"
+    if config.verbose:
+        return [about, describe(config, script), *lines, *notes(config, script)]
+    own, decided = differences(config, script)
+    told = [f"  {what}: {', '.join(f'{name} {shown(getattr(config, name))}' for name in names)}"
+            for what, names in (("set otherwise", own), ("from the data", decided)) if names]
+    return [about, *told, *lines, *notes(config, script)]
+
+
+def differences(config, script):
+    """Names of the settings that differ from the presets, and of those that the data decided."""
+    preset = resolve({"dataset": config.dataset, "recipe": config.recipe})
+    held = () if config.detections else SETTLED.get(script, ())
+    differing = [name for name in (*STORED_NAMES, *SCORING_NAMES)
+                 if getattr(config, name) != getattr(preset, name)
+                 and (script in OPTIONS[name].scripts or name in held)]
+    decided = [name for name in differing if name in FROM_DATA and name not in config.given]
+    return [name for name in differing if name not in decided], decided
 
 
 def describe(config, script):
     """The resolved options that a script reads as lines of text, one group a line; the user's own
-    are starred. Then what of them does not count."""
+    are starred."""
     lines = []
     for group in GROUPS:
         values = [f"{name}{'*' if name in config.given else ''}={shown(getattr(config, name))}"
                   for name in names_of(group) if getattr(config, name) is not None
                   and script in OPTIONS[name].scripts]
         lines += [f"  {group.__doc__}: {' '.join(values)}"] * bool(values)
-    return "\n".join([*lines, *notes(config, script)])
+    return "\n".join(lines)
 
 
 def notes(config, script):

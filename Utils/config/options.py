@@ -363,6 +363,8 @@ class RunOptions:
     check: bool = option(False, "only look at the data, and list what is wrong", scripts=(CUT,),
                          is_doing=True)
     resume: bool = option(False, "go on from the checkpoint in checkpoint_path", scripts=(TRAIN,))
+    verbose: bool = option(False, "print every option, not only those that differ from the preset",
+                           scripts=SCRIPTS)
     overwrite: bool = option(False, "replace an earlier result", scripts=SCRIPTS)
     is_train: Literal["true", "false"] | None = option(
         None, "of the original; must agree with the script", scripts=SCRIPTS, is_rare=True)

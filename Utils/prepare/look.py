@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from Utils.config.checks import check_clips, check_network
-from Utils.config.describe import describe
+from Utils.config.describe import opening
 from Utils.data.annotations import canonical, odd_annotations, odd_classes
 from Utils.data.datasets import DATASETS, load_annotations
 from Utils.data.demo import ensure_demo
@@ -62,7 +62,7 @@ class Report:
 def check_data(config, cut=None):
     """Look at annotations and features of the config's dataset, print all, give the exit code."""
     report = look(config, cut)
-    print(f"Cut_long_videos.py --check\n{describe(config, 'Cut_long_videos')}\n{report}")
+    print(*opening(config, "Cut_long_videos", " --check"), report, sep="\n")
     return report.exit_code
 
 

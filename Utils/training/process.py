@@ -69,6 +69,11 @@ class Processes:
         """What `Utils.run.progress` is to show of this process."""
         return self.see if self.is_first else False
 
+    @property
+    def where(self):
+        """Where the processes compute, as words of a sentence."""
+        return f" on {self.device}" + (f" in {self.world} processes" if self.world > 1 else "")
+
     def say(self, *lines):
         """Print lines, once for all processes."""
         if self.shown is True and lines:

@@ -28,6 +28,7 @@ ROWS = (
     (("Utils.packages",), ("Utils.environment", "Utils.streams", "Utils.stopping", *CONFIG)),
     (("Utils.streams",), GROUND),
     (("Utils.stopping",), ()),
+    (("Utils.run_log",), ()),
     (("Utils.run",), (*GROUND, "Utils.streams", "Utils.stopping")),
     (CONFIG, (*GROUND, *CONFIG)),
     (("Utils.data.*",), DATA),

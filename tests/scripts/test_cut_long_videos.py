@@ -31,7 +31,7 @@ def test_the_three_lists_are_written_and_counted(tmp_path, capsys):
     assert [(w.video, w.index) for w in found["infer"][0]] == [
         (f"test{i}", n) for i in (0, 1) for n in range(7)]
     said = capsys.readouterr().out
-    assert "use_VSS=true" in said and "read 7 videos, 2 classes" in said
+    assert "data set custom" in said and "read 7 videos, 2 classes" in said
     assert f"wrote {len(found['train'][0])} windows of 4 videos to" in said
 
 

@@ -83,7 +83,7 @@ def test_scores_lie_beside_the_detections(evaluated):
         assert (folder / f"{name}.pdf").stat().st_size and (folder / f"{name}.png").stat().st_size
     # What is printed are the same numbers, on what they were computed, and what is odd.
     assert "75.00" in said and "4 detections against 3 actions of 2 classes in 2 videos" in said
-    assert "average mAP_N" in said and "length XS" in said
+    assert "DETAD: average mAP_N" in said and "% are missed" in said
     for warning in ("1 detections are in 1 videos that the ground truth lacks", "labels",
                     "1 of 2 videos of the ground truth have no detections: w"):
         assert any(line.startswith("warning: ") and warning in line for line in said.splitlines())

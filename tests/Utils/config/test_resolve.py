@@ -8,7 +8,7 @@ import shlex
 import pytest
 
 from Utils.config.checks import check_network
-from Utils.config.describe import describe, notes
+from Utils.config.describe import describe, notes, opening
 from Utils.config.fields import SCRIPTS
 from Utils.config.options import (
     GROUPS,
@@ -343,6 +343,20 @@ def test_the_printed_options_are_those_of_the_script_and_star_the_users_own():
     assert "num_epoch*=3 " in text and " batch_size=16 " in text
     assert "anchor_scale=1 1.5" in text and "use_VSS=true" in text
     assert "video_anno" not in text and "sweep" not in text
+
+
+def test_a_script_says_first_what_differs_from_the_preset_and_what_the_data_decided():
+    config = parse_config("Train", ["--dataset", "custom", "--num_epoch", "3", "--ema", "0.99"])
+    config = dataclasses.replace(config, temporal_scale=640, bb_hidden_dim=64)
+    assert opening(config, "Train", " on cpu") == [
+        "Train.py on cpu: data set custom, recipe strong",
+        "  set otherwise: num_epoch 3",                     # the recipe's own ema is no difference
+        "  from the data: temporal_scale 640, bb_hidden_dim 64"]
+    assert len(opening(dataclasses.replace(config, verbose=True), "Train")) == 2
+    said = opening(parse_config("Eval", ["--detections", "x", "--tiou", "0.5", "--seed", "3"]),
+                   "Eval", lines=["own"])
+    assert said == ["Eval.py: data set custom, recipe strong",
+                    "  set otherwise: tiou 0.5", "own", "Eval.py does not read --seed"]
 
 
 def help_of(script, capsys, *words):
