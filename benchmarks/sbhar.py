@@ -7,9 +7,9 @@
 Windows of 50 samples, one every 25, are the feature vectors: 150 numbers, two per second. Every
 setting is the project's own default for one's own data, but for the variants of an ablation. A
 finished fold appends its row to benchmarks/results/sbhar.csv and leaves its detections in the
-folder; a fold whose detections are there is not run again. The scores of all people pooled, in the table that is
-printed, are those of Bock et al. 2024 (arXiv 2311.15831): mAP_N, tIoU 0.3 to 0.7, of detections
-with a score above 0.3.
+folder; a fold whose detections are there is not run again. The scores of all people pooled, in the
+table that is printed, are those of Bock et al. 2024 (arXiv 2311.15831): mAP_N, tIoU 0.3 to 0.7, of
+detections with a score above 0.3.
 """
 
 import argparse
