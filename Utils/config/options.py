@@ -354,7 +354,7 @@ class RunOptions:
     """running"""
     scripts: ClassVar = (TRAIN, INFER)
     is_stored: ClassVar = False
-    device: Literal["auto", "cpu", "cuda"] = option("auto", "where to compute")
+    device: Literal["auto", "cpu", "cuda", "mps"] = option("auto", "where to compute")
     precision: Literal["fp32", "tf32", "bf16"] = option(
         "fp32", "arithmetic of the convolutions on a GPU; bf16 also on a CPU", is_rare=True)
     num_workers: int = option(0, "processes that prepare inputs", FROM_0)

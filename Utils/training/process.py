@@ -10,7 +10,12 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
-from Utils.files import UserError
+from Utils.files import UserError, reason
+
+# Either of them says that there are several processes.
+JOINING = {"RANK", "WORLD_SIZE"}
+OR_ALONE = (", or unset RANK WORLD_SIZE LOCAL_RANK MASTER_ADDR MASTER_PORT to run one process "
+            "alone")
 
 
 def seed_everything(seed):
@@ -81,29 +86,69 @@ class Processes:
 
 
 def choose_device(name):
-    """The device of this process by name: auto, cpu or cuda. UserError for cuda without one."""
+    """The device of this process by name: auto, cpu, cuda or mps. UserError where it is absent."""
     if name == "cuda" and not torch.cuda.is_available():
         raise UserError("--device cuda: torch finds no CUDA device here; use --device cpu, or "
                         "install a CUDA build of torch")
+    if name == "mps" and not torch.backends.mps.is_available():
+        raise UserError("--device mps: torch finds no Apple GPU here; use --device cpu")
+    if name == "mps":
+        return torch.device("mps")
     if name == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
-    return torch.device(f"cuda:{os.environ.get('LOCAL_RANK', 0)}")
+    local, count = _rank_variable("LOCAL_RANK", 0), torch.cuda.device_count()
+    if local >= count:
+        raise UserError(f"LOCAL_RANK is {local}, but torch finds {count} CUDA devices here; "
+                        f"start at most one process for each{OR_ALONE}")
+    return torch.device(f"cuda:{local}")
+
+
+def _rank_variable(name, default=None):
+    """A number that torchrun hands to its processes by the environment."""
+    text = os.environ.get(name, default)
+    if text is None or not str(text).isdecimal():
+        found = "not set" if text is None else f"{text!r}, not a number"
+        raise UserError(f"of the variables that torchrun sets, {name} is {found}; start with "
+                        f"torchrun{OR_ALONE}")
+    return int(text)
+
+
+def _check_rank_variables():
+    """Refuse variables of torchrun that are half there, or make no sense."""
+    rank, world = _rank_variable("RANK"), _rank_variable("WORLD_SIZE")
+    _rank_variable("LOCAL_RANK", 0)
+    if rank >= world:
+        raise UserError(f"RANK is {rank}, but WORLD_SIZE is {world}; start with torchrun{OR_ALONE}")
+    if _rank_variable("MASTER_PORT") >= 2 ** 16 or not os.environ.get("MASTER_ADDR"):
+        raise UserError("MASTER_ADDR and MASTER_PORT name no place where processes could meet; "
+                        f"start with torchrun{OR_ALONE}")
+
+
+def _join(backend):
+    """Meet the other processes."""
+    _check_rank_variables()
+    try:
+        dist.init_process_group(backend)
+    except (RuntimeError, ValueError, OSError) as problem:
+        raise UserError("the processes of torchrun did not find each other at "
+                        f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']} "
+                        f"({reason(problem)}); start with torchrun{OR_ALONE}") from problem
 
 
 @contextlib.contextmanager
 def processes(device_name):
     """Join the processes of torchrun (one alone without it) and choose this one's device.
 
-    device_name: auto, cpu or cuda. Raises UserError for cuda where there is none.
+    device_name: auto, cpu, cuda or mps. Raises UserError where it is absent.
     """
     device = choose_device(device_name)
     use_cuda = device.type == "cuda"
     if use_cuda:
         torch.cuda.set_device(device)
-    if "RANK" not in os.environ:
+    if not JOINING & os.environ.keys():
         yield Processes(0, 1, device)
         return
-    dist.init_process_group("nccl" if use_cuda else "gloo")
+    _join("nccl" if use_cuda else "gloo")
     try:
         yield Processes(dist.get_rank(), dist.get_world_size(), device)
     finally:
