@@ -71,9 +71,7 @@ def chosen_checkpoint(config):
     if "checkpoint" not in config.given and last.is_file():
         content = load_checkpoint(last)
         wanted = content.get("settings", {}).get("checkpoint", config.checkpoint)
-        if wanted == "last" or not best.is_file():
-            return last, content
-        return best, load_checkpoint(best)
+        return (last, content) if wanted == "last" else (best, load_checkpoint(best))
     path = best if config.checkpoint == "best" else last
     if "checkpoint" not in config.given and best.is_file():
         path = best      # alone, as authors release it
