@@ -67,7 +67,7 @@ def test_windows_of_the_other_recipe_are_refused(run, capsys):
     assert call("Cut", folder, *words, "--recipe", "paper") == 0
     assert call("Infer", folder, *words) == 2
     assert "was cut with --infer_windows quarter" in capsys.readouterr().err
-    assert call("Infer", folder, *words, "--recipe", "paper") == 0
+    assert call("Infer", folder, *words, "--recipe", "paper", "--overwrite") == 0
 
 
 def test_training_by_another_recipe_than_was_cut_for_is_refused(run, capsys):
@@ -79,7 +79,7 @@ def test_training_by_another_recipe_than_was_cut_for_is_refused(run, capsys):
 def test_a_network_of_the_strong_recipe_can_be_decoded_as_in_the_paper(run):
     folder, words = run
     for script in ("Cut", "Infer", "Eval"):
-        assert call(script, folder, *words, "--recipe", "paper") == 0
+        assert call(script, folder, *words, "--recipe", "paper", "--overwrite") == 0
     scores = json.loads((folder / "out" / "metrics.json").read_text())
     assert scores["num_detections"] > 0
 
