@@ -32,6 +32,7 @@ def detect(network: Network, store: FeatureStore, names: list[str],
     config = network.config
     videos = unlabelled(config, network.checkpoint, store, names, durations or {})
     loader = videos_loader(config, network.process, store, videos)
+    network.process.say(f"{len(loader.dataset)} windows; {loader.describe()}")
     by_name = {video.name: video for video in videos}
     pairs = ((window.video, proposals) for window, proposals in predicted(network, loader))
     for name, parts in groupby(pairs, key=lambda pair: pair[0]):

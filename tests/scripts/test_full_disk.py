@@ -54,7 +54,7 @@ WRITERS = {
     "checkpoints": ("Train", ["--resume", "--num_epoch", "2"], read_checkpoint_of),
     "a new training": ("Train", ["--overwrite", "--seed", "5"], read_checkpoint_of),
     "proposals": ("Infer", ["--nms_thr", "0.9", "--overwrite"], read_proposals_of),
-    "detections and scores": ("Eval", ["--nms_alpha_detect", "0.1"], read_scores_of),
+    "detections and scores": ("Eval", ["--nms_alpha_detect", "0.1", "--overwrite"], read_scores_of),
     "detections of one video": ("Infer", ["--video", "one.npy", "-o", "one.json", "--feature_fps",
                                           "10", "--max_detections", "1"], read_one_of),
 }
