@@ -4,7 +4,6 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from Utils.files import UserError, read_json
 
@@ -13,13 +12,14 @@ DEPTH = 4           # folders below the one named in which runs are looked for
 COLUMNS = ["run", "data", "recipe", "epochs", "mAP %", "date"]
 
 
-def runs_table(places: list[str]) -> pd.DataFrame:
+def runs_table(places: list[str]) -> "pandas.DataFrame":  # noqa: F821
     """The runs below some folders, best first. mAP: the mean over the thresholds of its last
     evaluation, NaN where there is none."""
     folders = [path.parent for place in places for path in _below(place)]
     runs = [folder for folder in folders
             if any((folder / name).is_file() for name in CHECKPOINTS)]
     results = _results(folders)
+    import pandas as pd  # takes longer to import than all the rest of Eval.py
     table = pd.DataFrame([_row(folder, results) for folder in runs], columns=COLUMNS)
     return table.sort_values(["mAP %", "date"], ascending=False, na_position="last",
                              kind="stable").reset_index(drop=True)

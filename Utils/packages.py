@@ -39,9 +39,17 @@ def refuse(found):
 def answer_help():
     """End with the help of the script that runs, if it is asked for."""
     from Utils.config.help_text import ABOUT, help_text
+    from Utils.files import UserError
+    from Utils.streams import check_said, steady_streams
     script, words = Path(sys.argv[0]).stem, sys.argv[1:]
     if script in ABOUT and {"-h", "--help"} & set(words):
-        print(help_text(script, is_all="all" in words))
+        with steady_streams():
+            try:
+                print(help_text(script, is_all="all" in words))
+                check_said()
+            except UserError as problem:
+                print(f"error: {problem}", file=sys.stderr)
+                sys.exit(2)
         sys.exit()
 
 

@@ -54,7 +54,8 @@ class Report:
                 once = (f"{name} ({count})" if count > 1 else name
                         for name, count in Counter(names).items())
                 lines += textwrap.wrap(", ".join(once), 98, initial_indent="  ",
-                                       subsequent_indent="  ", break_on_hyphens=False)
+                                       subsequent_indent="  ", break_on_hyphens=False,
+                                       break_long_words=False)     # paths stay whole
         totals = (sum(map(len, kinds.values())) for kinds in (self.errors, self.warnings))
         return "\n".join([*lines, "{} errors, {} warnings".format(*totals)])
 

@@ -25,7 +25,8 @@ ROWS = (
     # modules            what they may import of ours
     (GROUND, GROUND),
     (("Utils.environment",), ()),
-    (("Utils.packages",), ("Utils.environment", "Utils.streams", "Utils.stopping", *CONFIG)),
+    (("Utils.packages",), ("Utils.environment", "Utils.files", "Utils.streams", "Utils.stopping",
+                           *CONFIG)),
     (("Utils.streams",), GROUND),
     (("Utils.stopping",), ()),
     (("Utils.run_log",), ()),

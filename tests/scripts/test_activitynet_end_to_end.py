@@ -181,7 +181,7 @@ def test_several_classes_may_be_fused(copy, whole):
             row[row.index(max(row)) - 1] = 0.5
 
     write_video_scores(copy, whole[1], change)
-    assert Eval.main([*EVAL, "fused", "--num_video_classes", "2"]) == 0
+    assert Eval.main([*EVAL, "fused", "--num_video_classes", "2", "--overwrite"]) == 0
     for rows in read(copy / "fused/detections_postNMS.json")["results"].values():
         assert len({row["label"] for row in rows}) == 2 and len(rows) == 100
 
@@ -198,7 +198,7 @@ def test_the_ground_truth_may_be_built_from_the_annotations(copy):
 
 def test_proposals_may_end_at_the_last_sixteen_whole_frames(copy, whole):
     plain = read(copy / "out/proposals_postNMS.json")["results"]
-    assert Eval.main([*EVAL, "out", "--floor_duration"]) == 0
+    assert Eval.main([*EVAL, "out", "--floor_duration", "--overwrite"]) == 0
     for video, rows in read(copy / "out/proposals_postNMS.json")["results"].items():
         frames = whole[1][f"v_{video}"]["duration_frame"]
         expected = np.array([row["segment"] for row in plain[video]]) * (frames // 16 * 16 / frames)
@@ -225,7 +225,7 @@ def test_detads_own_characteristics_may_be_given(copy, whole):
 def test_result_files_score_as_the_proposals_they_were_made_of(folder, tmp_path):
     for file, names in (("fused/detections_postNMS.json", ("mAP", "ap_per_class")),
                         ("out/proposals_postNMS.json", ("AR@AN", "AUC"))):
-        assert Eval.main(["--detections", file, *EVAL, str(tmp_path)]) == 0
+        assert Eval.main(["--detections", file, *EVAL, str(tmp_path), "--overwrite"]) == 0
         again = read(tmp_path / "metrics.json")
         before = read((folder / file).parent / "metrics.json")
         assert all(again[name] == before[name] for name in names)
@@ -333,7 +333,7 @@ def test_a_table_without_the_column(copy, capsys, main, words):
 def test_a_table_without_frames_when_they_are_asked_for(copy, capsys):
     path = copy / ANNOTATIONS / "video_info_new.csv"
     path.write_text(path.read_text().replace("numFrame", "frames", 1))
-    said = refused(capsys, Eval.main, [*EVAL, "out", "--floor_duration"])
+    said = refused(capsys, Eval.main, [*EVAL, "out", "--floor_duration", "--overwrite"])
     assert "numFrame" in said and str(path.name) in said
 
 

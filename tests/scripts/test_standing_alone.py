@@ -36,7 +36,7 @@ def ended(process):
     ("Cut_long_videos.py", [], {"PYTHONSAFEPATH": "1"})])
 def test_a_script_finds_its_modules(script, flags, environment):
     code, out, err = ended(start(script, "--help", flags=flags, **environment))
-    assert (code, err) == (0, "") and out.startswith("usage: ")
+    assert (code, err) == (0, "") and f"{script} " in out
 
 
 # ---- a lost log ---------------------------------------------------------------------------------

@@ -108,7 +108,7 @@ def _holds(content, key):
 
 
 def _of_text(source, options):
-    lines = [line for line in source.text.split("\n") if line.strip()]
+    lines = [line for line in source.text.split("\n") if line.strip()] or [""]
     if lines[0].startswith("WEBVTT"):
         return "vtt"
     if lines[0].strip().isdecimal() and len(lines) > 1 and subtitles.ARROW in lines[1]:
