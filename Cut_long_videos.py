@@ -1,12 +1,13 @@
-"""Cut videos into windows: annotations and feature lengths in, window_path/{train,val,infer}.json
-out. With --check nothing is written: the data are looked at instead."""
+"""Cut videos into windows: annotations and feature lengths in,
+window_path/{train,val,infer}.json out. With --check, the data are checked instead and
+nothing is written."""
 
 import os
 import sys
 
-# -P, -I and PYTHONSAFEPATH leave the folder of a script out.
+# With -P, -I or PYTHONSAFEPATH, sys.path lacks the folder of the script.
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-import Utils.packages  # noqa: F401  (says so if one is missing)
+import Utils.packages  # noqa: F401  (reports missing packages)
 
 # isort: split
 import functools
@@ -40,6 +41,7 @@ from Utils.streams import check_said
 
 @script_main
 def main(argv=None):
+    """Run the script. argv: its words, None for those of the process. -> exit code."""
     watch = Stopwatch()
     given = parse_config("Cut_long_videos", argv)
     if given.check:
@@ -53,8 +55,8 @@ def main(argv=None):
 
 
 def cut(given, say=print):
-    """Write the three window lists. say: called with each line about them."""
-    # Whole videos are cut by their durations, where the rate to suppose is known.
+    """Write the three window lists. say: called with each line to report."""
+    # Whole videos are cut by their durations alone if the nominal rate is known.
     by_seconds = given.framing == "whole" and DATASETS[given.dataset].clip_rate is not None
     source = open_source(given, needs_features=not by_seconds)
     config = source.config
@@ -82,7 +84,7 @@ def sliding_lists(source):
     """The three lists of sliding windows. -> {name: list of Window}."""
     config = source.config
     length = config.temporal_scale
-    # One generator for both lists, training first: the order in which the original draws.
+    # One generator for both lists, training first, in the order of the original's draws.
     clips = clip_rule(config, random.Random(config.seed))
 
     def cut_each(use, rule):
@@ -101,14 +103,16 @@ def sliding_lists(source):
 
 
 def whole_lists(source):
-    """The three lists of whole videos, and of clips of long ones. -> {name: list of Window}."""
+    """The three lists of whole videos and of clips from long ones.
+    -> {name: list of Window}."""
     config, spec = source.config, DATASETS[source.config.dataset]
     rate = spec.clip_rate or statistics.median(
         source.frames(video) / video.duration for video in source.all_videos)
     lists = {}
     for name in ("train", "val"):
         clips = clip_rule(config, random.Random(config.seed), rate)
-        lists[name] = [w for video in source.videos[name] for w in cut_whole(video, clips)]
+        lists[name] = [w for video in source.videos[name]
+                       for w in cut_whole(video, clips)]
     clip = inference_clip(config)
     lists["infer"] = [w for video in source.videos["infer"]
                       for w in cut_whole_inference(video, clip and clip / rate)]
@@ -116,36 +120,39 @@ def whole_lists(source):
 
 
 def clip_rule(config, rng, rate=1.0):
-    """The rule by which short clips are cut, None without self-stitching."""
+    """The rule for cutting short clips; None without self-stitching."""
     return ClipRule.of(config.temporal_scale, config.short_ratio, config.clip_win_size, rng,
                        rate) if config.use_VSS else None
 
 
 def lacking(lists, source):
-    """Which lists are empty, and what cannot run then, in sentences; a UserError if inference has
-    no windows."""
+    """Sentences about empty lists and what cannot run without them.
+
+    Raises UserError if there are no windows for inference.
+    """
     config, found = source.config, []
     if not lists["infer"]:
-        raise UserError(f"no windows for infer.json: no video of subset {config.subset} has usable "
-                        "features; nothing was written")
+        raise UserError(f"no windows for infer.json: no video of subset {config.subset} "
+                        "has usable features; nothing was written")
     for name in ("train", "val"):
         count = len(source.videos[name])
         if lists[name]:
             continue
-        why = (f"none of its {count} videos has an action that lies wholly in a window of "
-               f"{config.temporal_scale} frames; raise --temporal_scale or look at the data "
-               "with --check" if count else "there are no videos for it")
+        why = (f"no action of its {counted(count, 'video')} lies wholly in a window of "
+               f"{config.temporal_scale} frames; raise --temporal_scale or inspect the "
+               "data with --check" if count else "there are no videos for it")
         found.append(f"no windows for {name}.json, so Train.py cannot run: {why}")
     return found
 
 
 def list_path(config, name):
-    """Where a list is written."""
+    """The file of a list."""
     return Path(config.window_path) / f"{name}.json"
 
 
 def is_authors_list(path):
-    """True for a bare JSON list, as the authors' own window files are; ours hold settings too."""
+    """Whether a file is a bare JSON list, as in the authors' layout;
+    ours also store settings."""
     if not path.is_file():
         return False
     with open(path, "rb") as file:
@@ -153,23 +160,23 @@ def is_authors_list(path):
 
 
 def list_settings(source, name):
-    """What shaped a list, to be stored with it."""
+    """The settings that shaped a list, to be stored with it."""
     shapers = INFER_SHAPERS if name == "infer" else TRAIN_SHAPERS
     made_by = {"extractors": fingerprints(source.extractors)} if source.extractors else {}
     return settings(source.config, shapers) | made_by
 
 
 def summary(lists, source):
-    """What was read, skipped and written, in lines of text."""
+    """Lines that say what was read, left out and written."""
     lines = [f"read {counted(len(source.all_videos), 'video')}, "
              f"{counted(len(source.classes), 'class', 'classes')}"]
     if source.left_out:
-        lines.append(f"left out {len(source.left_out)} videos without usable features: "
-                     f"{listed(source.left_out)}")
+        lines.append(f"left out {counted(len(source.left_out), 'video')} without usable "
+                     f"features: {listed(source.left_out)}")
     for name, windows in lists.items():
         videos = len({window.video for window in windows})
-        lines.append(f"wrote {counted(len(windows), 'window')} of {counted(videos, 'video')} to "
-                     f"{list_path(source.config, name)}")
+        lines.append(f"wrote {counted(len(windows), 'window')} of "
+                     f"{counted(videos, 'video')} to {list_path(source.config, name)}")
     return "\n".join(lines)
 
 

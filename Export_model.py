@@ -6,21 +6,20 @@
 import os
 import sys
 
-# -P, -I and PYTHONSAFEPATH leave the folder of a script out.
+# With -P, -I or PYTHONSAFEPATH, sys.path lacks the folder of the script.
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-import Utils.packages  # noqa: F401  (says so if one is missing)
+import Utils.packages  # noqa: F401  (reports missing packages)
 
 # isort: split
-import argparse
 import importlib.util
 from pathlib import Path
 
 import torch
 
-from Utils.config.resolve import resolve, settings
-from Utils.files import UserError, write_json
-from Utils.inference.export import (
+from Engine.inference.network import build, class_names, trained
+from Engine.inference.network_export import (
     TOLERANCE,
+    agrees_from,
     check_onnx_packages,
     difference,
     exported,
@@ -28,14 +27,17 @@ from Utils.inference.export import (
     write_onnx,
     write_program,
 )
-from Utils.inference.network import build, class_names, trained
+from Utils.config.resolve import resolve, settings
+from Utils.files import UserError, write_json
 from Utils.run import Stopwatch, script_main
+from Utils.words import Parser
 
 WRITERS = {".pt2": write_program, ".onnx": write_onnx}
 
 
 @script_main
 def main(argv=None):
+    """Run the script. argv: its words, None for those of the process. -> exit code."""
     watch, words = Stopwatch(), parser().parse_args(argv)
     out = Path(words.out)
     if out.suffix not in WRITERS:
@@ -46,20 +48,25 @@ def main(argv=None):
     config, checkpoint, notes = trained(resolve(given))
     print(*notes, sep="\n", end="\n" * bool(notes))
     model = build(config, checkpoint, torch.device("cpu"))
-    shape = config.input_feat_dim, config.temporal_scale
+    shape = config.num_channels, config.temporal_scale
     WRITERS[out.suffix](out, exported(model, *shape))
     write_json(out.with_suffix(".json"), facts(config, checkpoint))
     print(CHECKS[out.suffix](out, model, shape))
+    if out.suffix == ".onnx" and (least := agrees_from(config)) > 1:
+        print(f"windows of fewer than {least} frames may lack neighbours outside their magnified "
+              "copy: there ONNX takes the first excluded ones and PyTorch arbitrary ones, so their "
+              "scores may differ")
     print(watch.summary(f"{out}, and {out.with_suffix('.json')} with its classes and settings,"))
     return 0
 
 
 def facts(config, checkpoint):
-    """What a program needs to know beside the network: a JSON-able dict."""
-    standard = {stream: {name: part[name].tolist() for name in ("mean", "factor")}
-                for stream, part in (checkpoint.get("standard") or {}).items()}
+    """What a program needs to know besides the network, as a JSON-able dict."""
+    measured = checkpoint.get("standard") or {}
+    standard = {stream: {"mean": part["mean"].tolist(), "factor": part["factor"].tolist()}
+                for stream, part in measured.items()}
     return {"classes": class_names(config, checkpoint), "standard": standard or None,
-            "settings": settings(config)}
+            "agrees_from": agrees_from(config), "settings": settings(config)}
 
 
 def check_program(path, model, shape):
@@ -69,18 +76,12 @@ def check_program(path, model, shape):
 
 
 def check_onnx(path, model, shape):
-    """As `check_program`, of an ONNX file; where onnxruntime is absent it says so."""
+    """Like `check_program`, for an ONNX file; if onnxruntime is not installed, the line says so."""
     if importlib.util.find_spec("onnxruntime") is None:
         return f"{path} was not checked against the network: onnxruntime is not installed"
     run = onnx_runner(path)
     with ties_by_index():
-        text = f"{path} agrees with the network: {agreement(path, model, run, shape)}"
-    as_torch = difference(model, run, *shape)
-    if as_torch > TOLERANCE:
-        text += (f"; up to {as_torch:.1e} where a stitched clip has fewer cells outside its "
-                 "magnified copy than it needs neighbours: of the others ONNX takes the first "
-                 "ones, PyTorch any")
-    return text
+        return f"{path} agrees with the network: {agreement(path, model, run, shape)}"
 
 
 def onnx_runner(path):
@@ -104,22 +105,16 @@ def agreement(path, model, run, shape):
 CHECKS = {".pt2": check_program, ".onnx": check_onnx}
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise UserError(f"{message}; {self.prog} --help says more")
-
-
 def parser():
     """The options."""
-    words = _Parser(prog="Export_model.py", description=__doc__.splitlines()[0],
-                    allow_abbrev=False)
+    words = Parser(prog="Export_model.py", description=__doc__.splitlines()[0])
     words.add_argument("--checkpoint_path", required=True, metavar="RUN",
                        help="folder of the run's checkpoints")
     words.add_argument("--checkpoint", choices=("best", "last"),
-                       help="which one (that which Infer.py reads)")
+                       help="which of them (default: the one that Infer.py reads)")
     words.add_argument("-o", "--out", required=True, metavar="FILE",
-                       help="a .pt2 file for torch.export.load, or .onnx; a .json of the classes "
-                            "and settings is written beside it")
+                       help="a .pt2 file for torch.export.load, or .onnx; a .json with the classes "
+                            "and settings is written next to it")
     return words
 
 

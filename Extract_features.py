@@ -1,223 +1,227 @@
-"""Extract features of video files: NAME.npy and its side-car NAME.json of each into a folder, which
-is what the other scripts take as --feature_path."""
+"""Extract features of video files: writes NAME.npy and its sidecar NAME.json per video to a folder,
+which the other scripts take as --feature_path."""
 
 import os
 import sys
 
-# -P, -I and PYTHONSAFEPATH leave the folder of a script out.
+# With -P, -I or PYTHONSAFEPATH, sys.path lacks the folder of the script.
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-import Utils.packages  # noqa: F401  (says so if one is missing)
+import Utils.packages  # noqa: F401  (reports missing packages)
 
 # isort: split
 import argparse
-import math
-import os
+import time
+from datetime import timedelta
 from pathlib import Path
 
-from Models.extractors.registry import Setting, build
-from Utils.data.sidecars import differences, fingerprint, read_sidecar
-from Utils.files import UserError, listed, write_json
+from Engine.inference.extraction import Extraction
+from Models.extractors.registry import Setting, build, has_network
+from Utils.data.sidecars import read_sidecar
+from Utils.files import UserError, agreeing, counted, listed, reason, write_json
 from Utils.run import Stopwatch, script_main
-from Utils.video.decoding import VideoReader
-from Utils.video.demo import ANNOTATIONS, NUM_TRAIN, ensure_demo_videos
-from Utils.video.extraction import Extraction
+from Utils.video.demo_videos import (
+    ANNOTATIONS,
+    LEAST_SECONDS,
+    NUM_TRAIN,
+    SECONDS,
+    ensure_demo_videos,
+)
 from Utils.video.listing import find_videos
-from Utils.video.progress import SecondsProgress
-from Utils.video.writing import sha256_of, state_of
+from Utils.video.progress import SecondsProgress, headers
+from Utils.video.reader import VideoReader
+from Utils.video.writing import check_folder, sha256_of
+from Utils.words import Parser, at_least_one, count, positive
 
 TEMPLATE = "annotations_template.json"
+PATIENCE = timedelta(days=365)      # of processes that wait for each other
 
 
 @script_main
 def main(argv=None):
-    watch = Stopwatch()
+    """Run the script. argv: its words, None for those of the process. -> exit code."""
     options = parser().parse_args(argv)
-    if options.demo:
-        make_demo(options)
-    videos = find_videos(options.videos)
+    check_together(options)
     if options.check:
-        return check(videos, options)
-    setting = Setting(options.feature_fps, options.weights, chosen_device(options.device),
-                      options.precision)
+        return check_extracted(find_videos(options.videos), options)
+    from Utils.training.process import processes  # torch takes seconds to import
+
+    with processes(device_of(options)) as process:
+        return extract(options, process)
+
+
+def device_of(options):
+    """The name of the device: no GPU where nothing would run on it, unless the user wants one."""
+    is_for_cpu = options.device == "auto" and not has_network(options.extractor)
+    return "cpu" if is_for_cpu else options.device
+
+
+def check_together(options):
+    """Refuse options that would do nothing beside the others."""
+    writing = [f"--{name}" for name in ("demo", "template") if getattr(options, name)]
+    if options.check and writing:
+        raise UserError(f"--check only reads, but {writing[0]} would write; leave one of them out")
+    if options.demo_seconds is not None and not options.demo:
+        raise UserError("--demo_seconds is the length of the videos that --demo writes; give "
+                        "--demo too, or leave --demo_seconds out")
+
+
+def extract(options, process):
+    """Extract the videos of this process. -> exit code."""
+    watch, meet = Stopwatch(), meeting(process)
+    if options.demo:
+        if process.is_first:
+            make_demo(options)
+        meet()
+    videos, folder = find_videos(options.videos), Path(options.out)
+    setting = Setting(options.feature_fps, options.weights, str(process.device), options.precision)
     extractor = build(options.extractor, setting)
-    folder = Path(options.out)
     check_folder(folder, videos, extractor.identity, options.overwrite)
-    mine = share_of(videos)
-    workers = chosen_workers(options.workers, len(mine))
-    print(f"Extract_features.py: {options.extractor}, {extractor.channels} channels, "
-          f"{options.feature_fps:g} features per second, of {len(mine)} videos into {folder}, "
-          f"{max(1, workers)} process(es), {setting.device}", flush=True)
+    mine = share_of(videos, process)
+    workers = chosen_workers(options.workers, len(mine), sharing(process))
+    print(f"Extract_features.py: {options.extractor}, {counted(extractor.channels, 'channel')}, "
+          f"{options.feature_fps:g} features per second, {counted(len(mine), 'video')} "
+          f"to {folder}, {counted(max(1, workers), 'process', 'processes')}, {setting.device}",
+          flush=True)
     with SecondsProgress(headers(mine)) as progress:
         outcome = Extraction(extractor, folder, mine, workers, options.batch_size,
                              forwards_here=setting.device != "cpu", keep_going=options.keep_going,
                              see=progress.see).run()
     tell(outcome, mine)
-    if options.template:
+    print(watch.summary(f"extracted {outcome.seconds:.0f} s of "
+                        f"{counted(len(outcome.done), 'video')}, "
+                        f"{len(outcome.before)} had features before"), flush=True)
+    if outcome.faults and not options.keep_going:
+        return 1
+    meet()
+    if options.template and process.is_first:
         write_template(folder, videos)
-    print(watch.summary(f"{outcome.seconds:.0f} s of {len(outcome.done)} videos extracted, "
-                        f"{len(outcome.before)} were there before"))
     return 1 if outcome.faults else 0
 
 
 def parser():
     """The command line."""
-    made = _Parser(prog="Extract_features.py", description=__doc__, allow_abbrev=False)
+    made = Parser(prog="Extract_features.py", description=__doc__)
     add = made.add_argument
     add("videos", nargs="+", metavar="VIDEOS",
-        help="video files, folders of them (looked through recursively), .txt lists")
-    add("--out", required=True, metavar="DIR", help="folder of the features")
+        help="video files, folders of them (searched recursively), or .txt lists")
+    add("--out", required=True, metavar="DIR", help="folder for the features")
     add("--extractor", default="motion", metavar="NAME",
-        help="motion (HOG, HOF and MBH: works at once, on a CPU), a Kinetics network of "
+        help="motion (HOG, HOF and MBH; needs no weights, made for CPUs), a Kinetics network of "
              "torchvision (r2plus1d_18, s3d, mvit_v2_s, swin3d_t, swin3d_s, swin3d_b), "
-             "hf:FOLDER_OR_NAME of transformers, or a join such as motion+s3d (default motion; "
-             "docs/video.md says when to take which)")
-    add("--weights", metavar="PATH", help="file or folder of a network's weights, where there is "
-                                          "no connection to fetch them")
-    add("--feature_fps", type=_rate, default=5.0, metavar="X",
-        help="features per second (default 5; 10 where actions last a second or less)")
-    add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where networks compute")
-    add("--workers", type=_count, metavar="N",
-        help="processes that decode (default: as many as cores); 0: none beside this one")
-    add("--batch_size", type=_positive, default=8, metavar="B", help="clips per step of a network "
-                                                                     "on a GPU (default 8)")
+             "hf:FOLDER_OR_NAME of transformers, or several joined by +, such as motion+s3d "
+             "(default motion; docs/video.md says when to use which)")
+    add("--weights", metavar="PATH", help="file or folder of a network's weights, if they cannot "
+                                          "be downloaded")
+    add("--feature_fps", type=positive, default=5.0, metavar="X",
+        help="features per second (default 5; use 10 if actions last a second or less)")
+    add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where networks run")
+    add("--workers", type=count, metavar="N",
+        help="decoding processes (default: one per core, shared by the processes of torchrun); "
+             "0: decode in this process")
+    add("--batch_size", type=at_least_one, default=8, metavar="B",
+        help="clips per step of a network on a GPU (default 8)")
     add("--precision", choices=("fp32", "bf16"), default="fp32", help="arithmetic of networks")
     add("--overwrite", action="store_true",
-        help="replace features in DIR that another extractor or another tool made")
+        help="replace features in DIR that came from another extractor or tool")
     add("--keep_going", action=argparse.BooleanOptionalAction, default=True,
-        help="go on behind a video that cannot be used")
+        help="continue after a video that cannot be used")
     add("--template", action="store_true",
-        help=f"write DIR/{TEMPLATE}: names and durations, to be filled with actions")
+        help=f"write DIR/{TEMPLATE} with names and durations, ready for you to add actions")
     add("--demo", action="store_true",
-        help="first write small demo videos and their annotations into VIDEOS, one folder, unless "
-             "they are there")
+        help="first write small demo videos and their annotations to VIDEOS, a single folder, "
+             "unless they exist")
+    add("--demo_seconds", type=count, metavar="S",
+        help=f"length of each demo video (default {SECONDS}, {LEAST_SECONDS} or more)")
     add("--check", action="store_true",
-        help="read only the headers of the videos and the side-cars in DIR, list what is wrong")
+        help="only read the headers of the videos and the sidecars in DIR, and list what is wrong")
     return made
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise UserError(message)
-
-
-def _rate(text):
-    value = float(text)
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is impossible: it must be above 0")
-    return value
-
-
-def _count(text):
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text} is impossible: it must be 0 or above")
-    return value
-
-
-def _positive(text):
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is impossible: it must be 1 or above")
-    return value
 
 
 def make_demo(options):
     """Write the demo's videos into the one folder named."""
     if len(options.videos) != 1:
         raise UserError("--demo takes one folder, for the videos that it writes")
+    seconds = SECONDS if options.demo_seconds is None else options.demo_seconds
+    if seconds < LEAST_SECONDS:
+        raise UserError(f"--demo_seconds {seconds} leaves no time for an action; give "
+                        f"{LEAST_SECONDS} or more")
     folder = options.videos[0]
-    if ensure_demo_videos(folder, workers=max(1, chosen_workers(options.workers, NUM_TRAIN))):
+    if ensure_demo_videos(folder, seconds=seconds,
+                          workers=max(1, chosen_workers(options.workers, NUM_TRAIN))):
         print(f"wrote the demo's videos and {ANNOTATIONS} to {folder}", flush=True)
 
 
-def chosen_device(wanted):
-    """ "cpu", or the GPU of this process."""
-    import torch
-    if wanted == "cuda" and not torch.cuda.is_available():
-        raise UserError("--device cuda: torch finds no CUDA device here; use --device cpu")
-    has_gpu = wanted != "cpu" and torch.cuda.is_available()
-    return f"cuda:{os.environ.get('LOCAL_RANK', 0)}" if has_gpu else "cpu"
+def meeting(process):
+    """A function that waits for the other processes of torchrun: it stops all of them when one ends
+    with an error, so none may end before the others have done their work."""
+    if process.world == 1:
+        return lambda: None
+    import torch.distributed as dist
+
+    group = dist.new_group(backend="gloo", timeout=PATIENCE)
+
+    def meet():
+        try:
+            work = dist.barrier(group=group, async_op=True)
+            while not work.is_completed():      # a wait inside torch could not be interrupted
+                time.sleep(0.1)
+            work.wait()
+        except RuntimeError as problem:
+            raise UserError("another process of torchrun ended before its videos were done, for "
+                            "the reason that it gives; the same command goes on with what is left "
+                            f"({reason(problem)})") from None
+    return meet
 
 
-def chosen_workers(wanted, videos):
-    """Processes beside this one: as many as asked or as there are cores, no more than videos."""
+def sharing(process):
+    """How many processes of torchrun share the cores of this machine."""
+    from Utils.training.process import processes_here
+
+    return processes_here(process.world) if process.world > 1 else 1
+
+
+def chosen_workers(wanted, videos, sharing=1):
+    """Number of worker processes: as requested or one per core, but no more than videos. Of the
+    cores, each of `sharing` processes takes its share, at least one."""
     if wanted is None:
-        # What this process may use, where the system tells.
-        mine = getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))(0)
-        wanted = len(mine)
+        import joblib
+
+        wanted = max(1, joblib.cpu_count() // sharing)
     return min(wanted, videos)
 
 
-def share_of(videos):
-    """The videos of this process among those of torchrun, by falling size, so that the longest
-    begin first. -> {name: Path}."""
-    rank, world = (int(os.environ.get(name, default)) for name, default in (("RANK", 0),
-                                                                            ("WORLD_SIZE", 1)))
+def share_of(videos, process):
+    """The videos of this process among those of torchrun, in order of decreasing file size, so that
+    the longest start first. -> {name: Path}."""
     by_size = sorted(videos, key=lambda name: (-videos[name].stat().st_size, name))
-    return {name: videos[name] for name in by_size[rank::world]}
-
-
-def check_folder(folder, videos, identity, overwrite):
-    """Refuse a folder with features of another extractor or tool, unless they may be replaced."""
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"--out {folder} is a file; name a folder")
-    cars = {path.stem: car for path in sorted(folder.glob("*.npy"))
-            if (car := read_sidecar(path)) is not None}
-    others = {name: car for name, car in cars.items()
-              if car.fingerprint != fingerprint(identity)}
-    if others and (not overwrite or others.keys() - videos.keys()):
-        name, car = next(iter(others.items()))
-        kept = others.keys() - videos.keys()
-        raise UserError(
-            f"{folder} holds features of another extractor: {name} differs in "
-            f"{differences(car.extractor, identity)}; " + (
-                f"{len(kept)} of them are of none of these videos, so --overwrite would mix them: "
-                "choose another --out" if overwrite else "--overwrite replaces them, another "
-                "--out leaves them alone"))
-    foreign = [name for name, path in videos.items()
-               if state_of(folder, name, path, identity) == "foreign"]
-    if foreign and not overwrite:
-        raise UserError(f"{folder} holds features without side-cars, of another tool: "
-                        f"{listed(foreign)}; --overwrite replaces them, another --out leaves "
-                        "them alone")
-
-
-def headers(videos):
-    """Seconds of each video by its header, 0 where that tells nothing. -> {name: seconds}."""
-    found = {}
-    for name, path in videos.items():
-        try:
-            with VideoReader(path) as reader:
-                found[name] = reader.seconds or 0.0
-        except UserError:
-            found[name] = 0.0       # its extraction says what is wrong
-    return found
+    return {name: videos[name] for name in by_size[process.rank::process.world]}
 
 
 def tell(outcome, videos):
-    """Print what is odd about videos, and on stderr which could not be used."""
+    """Print warnings about videos, and to stderr which ones could not be used."""
     for name, warning in outcome.warnings.items():
         print(f"warning: {videos[name]}: {warning}")
     for name, fault in outcome.faults.items():
         where = "" if str(videos[name]) in fault else f"{videos[name]}: "
         print(f"error: {where}{fault}", file=sys.stderr)
     if outcome.faults:
-        print(f"{len(outcome.faults)} of {len(videos)} videos have no features: "
-              f"{listed(outcome.faults)}", file=sys.stderr)
+        count = len(outcome.faults)
+        print(f"{count} of {counted(len(videos), 'video')} {agreeing(count, 'has', 'have')} no "
+              f"features: {listed(outcome.faults)}", file=sys.stderr)
 
 
 def write_template(folder, videos):
-    """Write an annotation file without actions, of the videos that have features."""
+    """Write an annotation file without actions for the videos that have features."""
     cars = {name: car for name in videos
             if (car := read_sidecar(folder / f"{name}.npy")) is not None}
     write_json(folder / TEMPLATE, {"database": {
         name: {"subset": "train", "duration": round(car.duration, 3), "annotations": []}
         for name, car in cars.items()}})
-    print(f"wrote {folder / TEMPLATE}: {len(cars)} videos, without actions")
+    print(f"wrote {folder / TEMPLATE}: {counted(len(cars), 'video')}, without actions")
 
 
-def check(videos, options):
-    """List what headers and side-cars tell; 0 if all is well, 1 if something is wrong."""
+def check_extracted(videos, options):
+    """List what headers and sidecars show. -> 0 if all is well, 1 if something is wrong."""
     wrong, seconds = {}, 0.0
     for name, path in videos.items():
         try:
@@ -232,7 +236,7 @@ def check(videos, options):
         try:
             car = read_sidecar(npy)
             if car is not None and npy.is_file() and sha256_of(npy) != car.sha256:
-                wrong[name] = (f"{npy} is not what its side-car says (its sha256 differs); remove "
+                wrong[name] = (f"{npy} is not what its sidecar says (its sha256 differs); remove "
                                "both and extract it again")
         except UserError as problem:
             wrong[name], car = str(problem), None
@@ -241,8 +245,8 @@ def check(videos, options):
             prints.setdefault(car.fingerprint, name)
     if len(prints) > 1:
         wrong[options.out] = f"features of {len(prints)} extractors: {listed(prints.values())}"
-    print(f"{len(videos)} videos, {seconds:.0f} s; in {options.out} {counts['done']} have features "
-          f"and {counts['absent']} have none yet")
+    print(f"{counted(len(videos), 'video')}, {seconds:.0f} s; in {options.out}, {counts['done']} "
+          f"with features and {counts['absent']} without so far")
     for name, why in wrong.items():
         print(f"wrong: {name}: {why}")
     print(f"{len(wrong)} wrong")

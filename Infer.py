@@ -3,9 +3,9 @@
 import os
 import sys
 
-# -P, -I and PYTHONSAFEPATH leave the folder of a script out.
+# With -P, -I or PYTHONSAFEPATH, sys.path lacks the folder of the script.
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-import Utils.packages  # noqa: F401  (says so if one is missing)
+import Utils.packages  # noqa: F401  (reports missing packages)
 
 # isort: split
 import contextlib
@@ -14,30 +14,38 @@ from pathlib import Path
 
 import torch
 
-from Evaluation.postprocessing.detections import least_score
+from Engine.inference.network import Network, build, predicted, trained
+from Engine.inference.video_features import feature_files
+from Engine.inference.video_outputs import (
+    Kept,
+    check_out,
+    draw_found,
+    export_found,
+    table,
+    write_found,
+    write_report,
+)
+from Engine.inference.videos import annotated, detect, usable, warnings
 from Evaluation.postprocessing.proposal_file import ProposalWriter, read_proposals
 from Utils.config.checks import check_earlier
 from Utils.config.describe import opening
 from Utils.config.resolve import parse_config, settings
 from Utils.config.run_file import write_run_file
 from Utils.data.datasets import DATASETS
-from Utils.data.features import holds_features, open_places
+from Utils.data.feature_places import holds_features, open_places
 from Utils.files import UserError, counted, listed, write_json
-from Utils.inference.network import Network, build, predicted, trained
-from Utils.inference.outputs import check_out, draw_found, export_found, table, write_found
-from Utils.inference.videos import annotated, detect, usable, warnings
 from Utils.inputs.loaders import inference_loader
 from Utils.prepare.formats.export import check_run
 from Utils.run import Stopwatch, locked, script_main
 from Utils.run_log import RunLog
 from Utils.training.checkpoints import LAST, check_classes, load_checkpoint
 from Utils.training.process import processes
-from Utils.video.listing import find_videos, holds_videos
-from Utils.video.of_checkpoint import feature_files
+from Utils.video.listing import find_videos, holds_videos, is_video
 
 
 @script_main
 def main(argv=None):
+    """Run the script. argv: its words, None for those of the process. -> exit code."""
     watch = Stopwatch()
     config = parse_config("Infer", argv)
     if config.video or config.videos:
@@ -72,60 +80,76 @@ def check_earlier_proposals(config):
     path = Path(config.output_path) / "proposals.h5"
     try:
         file, before = read_proposals(path)
-    except UserError:      # none there, or none that can be read
+    except UserError:      # missing or unreadable
         return
     file.close()
     check_earlier(path, before, settings(config))
 
 
 def check_of_videos(config):
-    """Refuse options that are of --video and --videos alone."""
-    given = [name for name in ("out", "min_score", "top", "export") if name in config.given]
+    """Refuse options that only apply to --video and --videos."""
+    given = [name for name in ("out", "min_score", "top", "export", "video_folder")
+             if name in config.given]
     if given:
-        raise UserError(f"--{given[0]} is for detections, of --video or --videos; without them "
-                        "Infer.py writes proposals, which Eval.py makes detections of")
+        raise UserError(f"--{given[0]} applies to the detections of --video or --videos; without "
+                        "them Infer.py writes proposals, which Eval.py turns into detections")
 
 
 def infer_videos(config, watch):
-    """Detections of the videos that --video or --videos names, to a file and a picture or, without
-    -o, to the terminal."""
-    out = config.out and Path(config.out)
-    exported = Path(config.output_path) / "export"
-    if out:
-        check_out(out, config.overwrite)
-    if config.export:
-        check_run(config.export, "detections.json", exported, config.overwrite,
-                  "write the detections with -o detections.json, ")
+    """Detect in the videos of --video or --videos; write files, or print the detections if there
+    is no -o."""
+    check_outputs(config)
     with processes(config.device) as process, contextlib.ExitStack() as held:
         if process.world > 1:
             raise UserError("--videos runs in one process; leave torchrun out")
         network = Network.load(config, process)
-        places, unread = held.enter_context(features_of_videos(network))
+        places, unread, films = held.enter_context(features_of_videos(network))
         store, names, durations = named_videos(network.config, places)
         names, wrong = usable(store, names, config.skip_missing)
         wrong = unread | wrong
         print(*opening(network.config, "Infer", process.where, [
             *network.notes, *warnings(network),
             *(f"left out: {text}" for text in wrong.values())]), sep="\n")
-        least = least_score(config.min_score, network.checkpoint.get("history"),
-                            config.checkpoint_path)
+        kept = Kept.of(config, network.checkpoint)
         found = list(detect(network, store, names, durations))
-    if out:
-        lines = write_found(out, found, DATASETS[network.config.dataset].version, least,
-                            config.top, config.overwrite)
-        lines.append(f"picture: {draw_found(out, found)}")
-    else:
-        lines = [table(found, least, config.top), "-o FILE writes them all"]
-    if config.export:
-        lines += export_found(found, config.export, exported, least, config.top, config.overwrite)
-    print(*lines, watch.summary(f"{len(found)} video{'s' * (len(found) != 1)}"), sep="\n")
+    lines = write_outputs(network, found, kept, films)
+    print(*lines, watch.summary(counted(len(found), "video")), sep="\n")
     return 0
+
+
+def check_outputs(config):
+    """Refuse what cannot be written, before anything is computed."""
+    if config.out:
+        check_out(Path(config.out), config.overwrite)
+    if config.export:
+        check_run(config.export, "detections.json", Path(config.output_path) / "export",
+                  config.overwrite, "write the detections with -o detections.json, ")
+
+
+def write_outputs(network, found, kept, films):
+    """The detections to the file of -o, with a picture and, of --videos, a page; and to other
+    tools. -> lines for the user. films: the video files that were given."""
+    config = network.config
+    if config.out:
+        out = Path(config.out)
+        lines = write_found(out, found, kept, DATASETS[config.dataset].version, config.overwrite)
+        lines.append(f"picture: {draw_found(out, found)}")
+        if config.videos:
+            lines.append(f"report: {write_report(out, found, kept, films, network)}")
+    else:
+        lines = [table(found, kept), "-o FILE writes them all"]
+    if config.export:
+        lines += export_found(found, config.export, Path(config.output_path) / "export", kept,
+                              config.overwrite)
+    return lines
 
 
 @contextlib.contextmanager
 def features_of_videos(network):
-    """Where the features of --video and --videos are, those of video files extracted: places, and
-    {video file: why it has none}."""
+    """Paths of the features of --video and --videos, extracted if they are video files.
+
+    Yields the paths, {video file: why it has no features}, and the video files.
+    """
     config = network.config
     places = config.videos or (config.video,)
     if len(places) == 1 and not holds_features(places[0]) and holds_videos(places[0]):
@@ -135,14 +159,14 @@ def features_of_videos(network):
         faults = {path: f"{path} has no features: {why}" for path, why in faults.items()}
         if faults and not (files and config.skip_missing):
             raise UserError(listed(faults.values(), 3) + (
-                "; go on without it: --skip_missing" if files else ""))
-        yield list(files.values()), faults
+                "; leave it out with --skip_missing" if files else ""))
+        yield list(files.values()), faults, list(filter(is_video, places))
 
 
 def named_videos(config, places):
-    """The features in some places: FeatureStore, names of videos, {name: seconds or None}."""
+    """FeatureStore of some paths, the names of the videos, and {name: seconds or None}."""
     store, names = open_places(places)
-    # The annotation file that config.json names is that of the training.
+    # The annotation file named in config.json is that of the training.
     if config.videos is None or "video_anno" not in config.given:
         return store, names, {}
     durations = annotated(config.video_anno, config.given.get("subset"))
@@ -150,9 +174,10 @@ def named_videos(config, places):
 
 
 def in_order(results, process):
-    """The results of all processes by window, on the first one. results: (row, result) pairs.
+    """The results of all processes in the order of windows, on the first process.
 
-    A process that is alone hands its results on one by one, without keeping them.
+    results: (row, result) pairs. A single process yields its results one by one, without keeping
+    them.
     """
     if process.world == 1:
         return (result for _, result in results)
@@ -163,14 +188,14 @@ def in_order(results, process):
 
 
 def whole_history(config, checkpoint):
-    """The training curves: those of the last checkpoint, if the one used is of the same run."""
+    """The training curves, taken from the last checkpoint if it is of the same run."""
     own, last = checkpoint.get("history", []), Path(config.checkpoint_path) / LAST
     found = load_checkpoint(last).get("history", []) if own and last.is_file() else []
     return found if found[:len(own)] == own else own
 
 
 def write_results(config, checkpoint, results, source):
-    """Write the proposals, and beside them the training curves; gives the number of proposals."""
+    """Write the proposals, the training curves and config.json. -> number of proposals."""
     folder, count = Path(config.output_path), 0
     durations = {video.name: video.duration for video in source.all_videos}
     stored = settings(config) | {"classes": list(source.classes), "epoch": checkpoint.get("epoch")}

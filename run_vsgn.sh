@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# VSGN in one command, from cutting videos to scores. `bash run_vsgn.sh help` tells how.
+# VSGN in one command, from cutting videos to scores. `bash run_vsgn.sh help` says how.
 set -euo pipefail
-# A log that nobody reads any more ends nothing (`| head`).
+# A log that nobody reads any more (`| head`) does not end a run.
 trap '' PIPE
 
 unset CDPATH    # with it, cd may go elsewhere and says where
@@ -14,22 +14,22 @@ usage() {
     cat <<'TEXT'
 usage: [DATASET=...] [DATA_PATH=...] bash run_vsgn.sh VERB [NAME] [FLAGS]
 
-  VERB  traininfereval   cut if need be, train, infer, evaluate
-        traininfer       cut if need be, train, infer
-        train            cut if need be, train
-        infer, eval, cut one step alone
-        test             run the tests (what follows goes to pytest)
-  NAME  of the run, by default the data set's: results go to checkpoint_NAME/ and output_NAME/,
-        window lists to windows/NAME/, in the folder you stand in
-  FLAGS of the scripts, passed on; --resume goes on with a run, --overwrite replaces it
+  VERB  traininfereval   cut if necessary, train, infer, evaluate
+        traininfer       cut if necessary, train, infer
+        train            cut if necessary, train
+        infer, eval, cut only this step
+        test             run the tests (further words go to pytest)
+  NAME  of the run, by default that of the dataset: results go to checkpoint_NAME/ and
+        output_NAME/, window lists to windows/NAME/, in the current folder
+  FLAGS for the scripts; --resume continues a run, --overwrite replaces it
 
   DATASET    thumos, activitynet, custom, demo or demo_videos (small videos made here)
-  DATA_PATH  folder of the features or, for custom, of videos: their features are extracted first,
-             into data/NAME/features; --extractor, --weights and --workers say how (docs/video.md)
-  Without either: the built-in demo data; of infer and eval, the data of the run NAME.
+  DATA_PATH  folder of the features or, for custom, of videos, whose features are first extracted
+             to data/NAME/features; see --extractor, --weights and --workers in docs/video.md
+  Without either: the built-in demo data; for infer and eval, the data of the run NAME.
 
-An active environment that has what pyproject.toml asks for is used as it is. Otherwise
-requirements.txt is installed into .venv beside this script, for videos requirements-video.txt too.
+If the active environment has what pyproject.toml asks for, it is used. Otherwise requirements.txt
+(and for videos requirements-video.txt) is installed into .venv next to this script.
 TEXT
 }
 
@@ -103,21 +103,20 @@ run_steps() {   # run_steps VERB [NAME] [FLAGS]
     if [[ -n $videos && ($is_demo == yes || -f $videos/annotations.json) ]]; then
         flags+=(--video_anno "$videos/annotations.json")
     fi
-    # Results of an evaluation may go elsewhere; the run is where it is.
+    # Results of an evaluation may go elsewhere than the run.
     if [[ $verb == eval && $output != "output_$name" && -e output_$name/config.json ]]; then
         flags+=(--config "output_$name/config.json")
     fi
 
-    say "$verb, run '$name': data set ${dataset:-of the run}${data_path:+ in $data_path}"
+    say "$verb, run '$name': dataset ${dataset:-of the run}${data_path:+ in $data_path}"
     choose_python ${videos:+video}
     if [[ -n $videos && $verb != eval ]]; then
-        step Extract_features "$videos" --out "$data_path" \
-            ${OF_EXTRACTION[@]+"${OF_EXTRACTION[@]}"}
+        extract "$videos" "$data_path" "$@"
     fi
     if [[ $verb == cut ]] || { [[ $verb == train* ]] && must_cut "$windows" "$@"; }; then
         step Cut_long_videos "${flags[@]}" --window_path "$windows" "$@"
     fi
-    # The user's flags stand behind ours, so that they win.
+    # The user's flags come after ours, so that they win.
     [[ $verb != *train* ]] || step Train "${flags[@]}" --window_path "$windows" \
         --checkpoint_path "$checkpoint" "$@"
     [[ $verb != *infer* ]] || step Infer ${flags[@]+"${flags[@]}"} --window_path "$windows" \
@@ -142,13 +141,13 @@ chosen_dataset() {      # from --dataset, DATASET, or what the scripts mean with
             dataset=demo
         else
             dataset=activitynet
-            say "no DATASET given: activitynet, as the scripts mean without --dataset;" \
-                "DATASET=custom is for data of your own" >&2
+            say "no DATASET given: using activitynet, the default of --dataset;" \
+                "DATASET=custom is for your own data" >&2
         fi
     fi
     case $dataset in
         thumos | activitynet | custom | demo | demo_videos) echo "$dataset" ;;
-        *) fail "unknown data set $dataset; DATASET is thumos, activitynet, custom, demo or" \
+        *) fail "unknown dataset $dataset; DATASET is thumos, activitynet, custom, demo or" \
             "demo_videos" ;;
     esac
 }
@@ -158,7 +157,7 @@ chosen_data_path() {    # chosen_data_path DATASET FLAGS; empty: the script's de
     path=$(flag_value --feature_path "${@:2}")
     path=${path:-${DATA_PATH-}}
     [[ -n $path || -z $1 || $1 == demo* || $verb == eval ]] ||
-        fail "data set $1 needs its features: set DATA_PATH to their" \
+        fail "dataset $1 needs its features: set DATA_PATH to their" \
         "folder, or leave DATASET unset for the demo data"
     echo "$path"
 }
@@ -186,8 +185,11 @@ split_flags() {         # split_flags FLAGS: those of Extract_features.py and of
         case $1 in
             --dataset | --feature_path) shift ;;        # the scripts get custom, and the features
             --dataset=* | --feature_path=*) ;;
-            --extractor | --weights | --workers) OF_EXTRACTION+=("$1" "${2-}") && shift ;;
-            --extractor=* | --weights=* | --workers=*) OF_EXTRACTION+=("$1") ;;
+            --extractor | --weights | --workers | --demo_seconds)
+                OF_EXTRACTION+=("$1" "${2-}")
+                shift
+                ;;
+            --extractor=* | --weights=* | --workers=* | --demo_seconds=*) OF_EXTRACTION+=("$1") ;;
             --feature_fps | --device)
                 OF_EXTRACTION+=("$1" "${2-}") OF_OTHERS+=("$1" "${2-}")
                 shift
@@ -209,7 +211,7 @@ refuse_earlier_run() {  # refuse_earlier_run VERB CHECKPOINT_FOLDER OUTPUT_FOLDE
     fi
     for file in "$checkpoint"/{checkpoint,best}.pth.tar "$output"/{proposals.h5,metrics.json}; do
         [[ ! -e $file || ($verb == train && $file == "$output"/*) ]] ||
-            fail "$file is of an earlier run, finished or not: --resume goes on with it," \
+            fail "$file belongs to an earlier run, finished or not: --resume continues it," \
                 "--overwrite replaces it, another name leaves it alone"
     done
 }
@@ -226,13 +228,31 @@ must_cut() {    # must_cut WINDOW_FOLDER FLAGS: a list is missing, or ours and t
     return 1
 }
 
-step() {        # step SCRIPT FLAGS: run one script; its failure is the end
+extract() {     # extract VIDEOS FOLDER FLAGS: go on without bad videos if --skip_missing says so
     local code=0
+    run_script Extract_features "$1" --out "$2" ${OF_EXTRACTION[@]+"${OF_EXTRACTION[@]}"} || code=$?
+    if ((code == 1)); then
+        has_flag --skip_missing "${@:3}" && return
+        say "correct or remove these videos, or go on without them: --skip_missing" >&2
+    fi
+    stop_at Extract_features "$code"
+}
+
+step() {        # step SCRIPT FLAGS: run one script; stop if it fails
+    local code=0
+    run_script "$@" || code=$?
+    stop_at "$1" "$code"
+}
+
+run_script() {  # run_script SCRIPT FLAGS
     say "$1.py"
-    run "$PYTHON" "$ROOT/$1.py" "${@:2}" || code=$?
-    if ((code)); then
-        say "$1.py ended with exit code $code; stopping here" >&2
-        exit "$code"
+    run "$PYTHON" "$ROOT/$1.py" "${@:2}"
+}
+
+stop_at() {     # stop_at SCRIPT EXIT_CODE: unless it is 0
+    if (($2)); then
+        say "$1.py ended with exit code $2; stopping here" >&2
+        exit "$2"
     fi
 }
 
@@ -245,16 +265,15 @@ run() {         # run COMMAND: Ctrl-C, SIGTERM or SIGHUP for this shell ends it 
     ((!stopped)) || kill -TERM "$child" 2>/dev/null || true
     wait "$child" || code=$?
     while kill -0 "$child" 2>/dev/null; do      # a signal ends `wait` before the child has ended
-        code=0
-        wait "$child" || code=$?
+        wait "$child" || true
     done
     trap - INT TERM HUP
-    # A step that had just ended well when the signal came is the last one all the same.
-    ((!stopped || code)) || code=130
+    # Whatever the step made of the signal, no further step follows.
+    ((!stopped)) || code=130
     return "$code"
 }
 
-flag_value() {  # flag_value --flag WORDS: the last value that the words give the flag, if any
+flag_value() {  # flag_value --flag WORDS: the last value of the flag in the words, if any
     local flag=$1 value=""
     shift
     while (($#)); do
@@ -286,7 +305,7 @@ choose_python() {       # choose_python [test|video]: sets PYTHON to one that ha
     fi
     for PYTHON in "$(first_that is_recent python3 python)" "$VENV/bin/python"; do
         is_recent "$PYTHON" || continue
-        if lacking=$("$PYTHON" -P "$ROOT/Utils/environment.py" "$@"); then
+        if lacking=$("$PYTHON" -P "$ROOT/Utils/packages.py" "$@"); then
             say "using $PYTHON"
             return
         fi
@@ -296,7 +315,7 @@ choose_python() {       # choose_python [test|video]: sets PYTHON to one that ha
     make_venv "$@"
 }
 
-make_venv() {           # make_venv [test|video]: a Python of our own, with the pinned packages
+make_venv() {           # make_venv [test|video]: our own Python, with the pinned packages
     local base requirements=(-r "$ROOT/requirements.txt")
     case ${1-} in
         test) requirements=(-r "$ROOT/requirements-dev.txt") ;;
@@ -304,16 +323,16 @@ make_venv() {           # make_venv [test|video]: a Python of our own, with the 
     esac
     if ! is_recent "$PYTHON"; then
         base=$(first_that can_make_venv python3.11 python3.12 python3.13 python3.14 python3 python)
-        [[ -n $base ]] || fail "no Python 3.11 or newer with venv and ensurepip is here; install" \
+        [[ -n $base ]] || fail "found no Python 3.11 or newer with venv and ensurepip; install" \
             "one (Debian, Ubuntu: apt install python3 python3-venv)"
-        say "making $VENV with $base"
+        say "creating $VENV with $base"
         "$base" -m venv --clear "$VENV"
     elif ! "$PYTHON" -m pip --version >/dev/null 2>&1; then
         "$PYTHON" -m ensurepip      # environments of some other tools come without pip
     fi
-    say "installing ${requirements[*]} into $VENV; this is done once and takes some minutes"
+    say "installing ${requirements[*]} into $VENV; this happens once and takes a few minutes"
     run "$PYTHON" -m pip install --disable-pip-version-check "${requirements[@]}" ||
-        fail "the packages could not be installed; pip says above why"
+        fail "the packages could not be installed; see the output of pip above"
 }
 
 first_that() {          # first_that TEST PYTHONS: the path of the first that passes, if any

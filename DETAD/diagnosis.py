@@ -1,4 +1,4 @@
-"""The three analyses of DETAD together, as numbers: the content of detad.json."""
+"""The three analyses of DETAD as numbers: the content of detad.json."""
 
 import math
 from itertools import pairwise
@@ -20,17 +20,19 @@ from DETAD.error_profile import (
 )
 from DETAD.normalized_precision import curves, rank_detections, with_floor
 from DETAD.sensitivity_analysis import bucket_means, relative_change, sensitivity
-from Evaluation.metrics import align
+from Evaluation.metrics import ActionTable, align
+from Utils.segments import Floats
 
 
-def diagnose(truth, characteristics, detections, thresholds, buckets, limit=10, min_tiou=0.1,
-             floor=0.05):
+def diagnose(truth: ActionTable, characteristics: dict[str, np.ndarray], detections: ActionTable,
+             thresholds: Floats, buckets: dict, limit: float = 10, min_tiou: float = 0.1,
+             floor: float = 0.05) -> dict:
     """Sensitivity, false positives and false negatives of a detection table.
 
     truth, detections: ActionTable. characteristics: name -> (n,) of the truth's actions.
-    thresholds: tIoU. buckets: name -> Buckets. limit: detections a class for the false positives,
-    as a multiple of its instances. min_tiou: below it a false positive is background. floor:
-    precision at which a false-negative match no longer counts.
+    thresholds: tIoU. buckets: name -> Buckets. limit: detections per class for the false
+    positives, as a multiple of its instances. min_tiou: below it a false positive is
+    background. floor: precision at which a false-negative match no longer counts.
     Returns the content of detad.json; buckets without an action are left out.
     """
     usable = usable_actions(truth, characteristics)
@@ -59,14 +61,15 @@ def diagnose(truth, characteristics, detections, thresholds, buckets, limit=10, 
 
 
 def _assign(buckets, characteristics, usable):
-    """Characteristic -> (bucket labels, bucket of each usable action), where any is in a bucket."""
+    """Characteristic -> (bucket labels, bucket of each usable action),
+    unless all are empty."""
     bucket_of = {name: (buckets[name].labels, buckets[name].assign(values[usable]))
                  for name, values in characteristics.items() if name in buckets}
     return {name: entry for name, entry in bucket_of.items() if (entry[1] >= 0).any()}
 
 
 def _sensitivity(ranking, truth, bucket_of, average):
-    """Bucket means, their range around the average, and the classes behind them."""
+    """Means per bucket, their range around the average, and the values per class."""
     per_class = sensitivity(ranking, truth.label, bucket_of)
     means = bucket_means(per_class)
     return {
@@ -84,7 +87,7 @@ def _false_positives(ranking, truth, detections, thresholds, limit, min_tiou):
     """Counts, fractions and cost of each type, and the profile over the ranks."""
     overlap, nearest = nearest_actions(truth, detections)
     overlap, nearest = overlap[ranking.rows], nearest[ranking.rows]
-    # -1, no action in the video, reads the class -1 that stands last.
+    # -1 (no action in the video) indexes the class -1 appended at the end.
     same_class = np.append(truth.label, -1)[nearest] == ranking.label
     types = error_types(ranking, overlap, same_class, thresholds, min_tiou)
     counts, gained = count_types(types), impacts(ranking, types)
@@ -101,7 +104,7 @@ def _false_positives(ranking, truth, detections, thresholds, limit, min_tiou):
 
 
 def _false_negatives(ranking, num_actions, bucket_of):
-    """Misses a bucket, a pair of buckets, and in all."""
+    """Misses per bucket, per pair of buckets, and in total."""
     missed = missed_actions(ranking, num_actions)
     return {
         "false_negatives": miss_rates(missed, bucket_of),
@@ -111,7 +114,8 @@ def _false_negatives(ranking, num_actions, bucket_of):
 
 
 def _class_report(found, ranking, classes):
-    """Per class with instances: their number, and AP_N, last recall and precision a threshold."""
+    """For each class with instances: their number, and AP_N, final recall and
+    precision per threshold."""
     return {classes[k]: {"num_instances": int(ranking.num_instances[k]),
                          "AP_N": found.area[:, k].tolist(),
                          "final_recall": found.final_recall[:, k].tolist(),
@@ -120,8 +124,8 @@ def _class_report(found, ranking, classes):
 
 
 def _bucket_report(buckets, bucket):
-    """The intervals of a characteristic, also as text, and how many actions each holds; null: no
-    upper edge."""
+    """The intervals of a characteristic, also as text, with the number of actions in
+    each; null means no upper edge."""
     edges = [None if edge == math.inf else edge for edge in buckets.edges]
     rows = zip(buckets.labels, pairwise(edges), buckets.limits, strict=True)
     return {label: {"interval": list(interval), "limits": limits,
@@ -131,7 +135,10 @@ def _bucket_report(buckets, bucket):
 
 
 def _type_report(counts):
-    """Counts and fractions a type, mean over the thresholds; 0 of 0 is 0. counts: (T, 6)."""
+    """Counts and fractions per type, averaged over thresholds; 0 of 0 is 0.
+
+    counts: (T, 6).
+    """
     total = np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return {"counts": _by_type(counts.mean(axis=0)),
             "fraction": _by_type((counts / total).mean(axis=0))}
@@ -142,11 +149,12 @@ def _by_type(values):
 
 
 def _class_mean(values, ranking):
-    """Mean over the thresholds and the classes with instances: (T, K) -> float; none: 0."""
+    """Mean over thresholds and classes with instances: (T, K) -> float;
+    0 if there are none."""
     return float(values[:, ranking.present].mean()) if ranking.present.any() else 0.0
 
 
 def _videos_without(truth, detections):
-    """Names of the ground truth's videos that no detection names."""
+    """Names of the videos in the ground truth that have no detection."""
     seen = set(detections.video.tolist())
     return [name for index, name in enumerate(truth.videos) if index not in seen]

@@ -1,11 +1,13 @@
-"""Kinds of false positives, what each costs, and missed actions (DETAD, Sec. 4.1, 4.3)."""
+"""Kinds of false positives, the cost of each,
+and missed actions (DETAD, Sec. 4.1, 4.3)."""
 
 from itertools import combinations
 
 import numpy as np
 
-from DETAD.normalized_precision import curves
-from Utils.segments import iou
+from DETAD.normalized_precision import Ranking, curves
+from Evaluation.metrics import ActionTable
+from Utils.segments import Floats, iou
 
 TYPES = ("true_positive", "double_detection", "wrong_label", "localization", "confusion",
          "background")
@@ -13,16 +15,18 @@ TYPES = ("true_positive", "double_detection", "wrong_label", "localization", "co
  BACKGROUND) = range(len(TYPES))
 
 
-def best_per_class(ranking, limit):
+def best_per_class(ranking: Ranking, limit: float) -> Ranking:
     """The int(limit * instances) best detections of each class."""
     quota = (limit * ranking.num_instances).astype(np.int64)
     return ranking.only(ranking.rank < quota[ranking.label])
 
 
-def nearest_actions(truth, detections):
-    """The action of any class that each detection overlaps most, in its video.
+def nearest_actions(truth: ActionTable,
+                    detections: ActionTable) -> tuple[np.ndarray, np.ndarray]:
+    """For each detection, the action of any class in its video with the highest tIoU.
 
-    Returns tIoU (M,), row of the action (M,): the first on ties; -1 in a video without actions.
+    Returns tIoU (M,) and row of the action (M,):
+    the first one for ties, -1 without actions.
     """
     overlap, nearest = np.zeros(len(detections)), np.full(len(detections), -1)
     edges = np.arange(len(truth.videos) + 1)
@@ -39,11 +43,12 @@ def nearest_actions(truth, detections):
     return overlap, nearest
 
 
-def error_types(ranking, overlap, same_class, thresholds, min_tiou):
+def error_types(ranking: Ranking, overlap: np.ndarray, same_class: np.ndarray, thresholds: Floats,
+                min_tiou: float) -> np.ndarray:
     """Type of every detection at every threshold: index into TYPES, (T, M).
 
-    overlap: (M,) highest tIoU with any action; same_class: (M,) bool, whether that action is of
-    the predicted class.
+    overlap: (M,) highest tIoU with any action; same_class: (M,) bool, whether that
+    action has the predicted class.
     """
     reached = overlap >= np.asarray(thresholds)[:, None]
     near = np.where(same_class, LOCALIZATION, CONFUSION)
@@ -52,37 +57,41 @@ def error_types(ranking, overlap, same_class, thresholds, min_tiou):
     return np.where(ranking.matched >= 0, TRUE_POSITIVE, found)
 
 
-def count_types(types):
-    """How many detections are of each type: (T, M) -> (T, 6) int."""
+def count_types(types: np.ndarray) -> np.ndarray:
+    """Number of detections of each type: (T, M) -> (T, 6) int."""
     return (types[..., None] == np.arange(len(TYPES))).sum(axis=1)
 
 
-def count_by_rank(types, ranking, limit):
-    """The same for each slice of the ranks [g*N, (g + 1)*N) of every class: (limit, T, 6)."""
+def count_by_rank(types: np.ndarray, ranking: Ranking, limit: float) -> np.ndarray:
+    """The same for each slice of the ranks [g*N, (g + 1)*N) of every class:
+    (limit, T, 6)."""
     group = ranking.rank // ranking.num_instances[ranking.label]
-    return np.stack([count_types(types[:, group == index]) for index in range(int(limit))])
+    return np.stack([count_types(types[:, group == index])
+                     for index in range(int(limit))])
 
 
-def impacts(ranking, types):
-    """AP_N gained where all errors of one type are removed: (5, T, K), types behind the first."""
+def impacts(ranking: Ranking, types: np.ndarray) -> np.ndarray:
+    """Gain in AP_N if all errors of one type are removed:
+    (5, T, K), types without the first."""
     base = curves(ranking).area
     return np.stack([curves(ranking, keep=types != kind).area - base
                      for kind in range(1, len(TYPES))])
 
 
-def missed_actions(ranking, num_actions):
-    """True where no detection holds the action: (T, num_actions) bool."""
+def missed_actions(ranking: Ranking, num_actions: int) -> np.ndarray:
+    """Whether each action has no matched detection: (T, num_actions) bool."""
     missed = np.ones((len(ranking.matched), num_actions), bool)
     threshold, position = np.nonzero(ranking.matched >= 0)
     missed[threshold, ranking.matched[threshold, position]] = False
     return missed
 
 
-def miss_rates(missed, bucket_of):
-    """Share of all actions and rate of misses, mean over the thresholds, bucket by bucket.
+def miss_rates(missed: np.ndarray, bucket_of: dict) -> dict:
+    """Share of all actions and rate of misses per bucket, averaged over thresholds.
 
     bucket_of: characteristic -> (labels, (n,) bucket of each action).
-    Returns characteristic -> bucket -> {"share", "miss_rate"}; empty buckets are left out.
+    Returns characteristic -> bucket -> {"share", "miss_rate"};
+    empty buckets are left out.
     """
     rate = missed.mean(axis=0)
     return {name: {text: _share_and_rate(bucket == index, rate)
@@ -90,10 +99,11 @@ def miss_rates(missed, bucket_of):
             for name, (labels, bucket) in bucket_of.items()}
 
 
-def pairs(bucket_of):
-    """Buckets of two characteristics at once, in the form of `bucket_of`: names `a|b`.
+def pairs(bucket_of: dict) -> dict:
+    """Combined buckets of two characteristics,
+    in the form of `bucket_of`, with names `a|b`.
 
-    Pairs of which no action has both are left out.
+    Pairs without a common action are left out.
     """
     result = {}
     for (name_a, (labels_a, a)), (name_b, (labels_b, b)) in combinations(bucket_of.items(), 2):

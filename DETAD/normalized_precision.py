@@ -1,23 +1,34 @@
-"""Average precision normalized for the number of instances (DETAD, Sec. 3.1), class by class.
+"""Average precision normalized for the number of instances (DETAD, Sec. 3.1), per class.
 
-Precision counts every class's hits as if it had `normalizer` instances, so that rare classes and
-small buckets compare with frequent ones. Matching is that of mAP, once for all analyses.
+Precision weighs the hits of every class as if it had `normalizer` instances, so that
+rare classes and small buckets can be compared with frequent ones. Matching is that of
+mAP, done once for all analyses.
 """
 
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
-from Evaluation.metrics import class_spans, envelope, instances, match
+from Evaluation.metrics import (
+    ActionTable,
+    class_spans,
+    envelope,
+    instances,
+    match,
+    rank_in_class,
+)
+from Utils.segments import Floats
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """Detections of the classes that the ground truth holds, by class, then by falling score.
+    """Detections of the classes in the ground truth, by class, then by descending score.
 
-    rows (M,): their rows in the detections. label (M,): class. rank (M,): place in the class, from
-    0. matched (T, M): the action each holds at each threshold, -1 none. num_instances (K,): actions
-    of each class. normalizer: their mean over the classes that have any.
+    rows (M,): row in the detections. label (M,): class. rank (M,): rank within the
+    class, from 0. matched (T, M): the matched action at each threshold, or -1.
+    num_instances (K,): actions per class. normalizer: their mean over the classes
+    that have any.
     """
     rows: np.ndarray
     label: np.ndarray
@@ -27,26 +38,30 @@ class Ranking:
     normalizer: float
 
     @property
-    def present(self):
-        """Classes with an instance: (K,) bool; only these enter a mean."""
+    def present(self) -> np.ndarray:
+        """Whether each class has an instance: (K,) bool; only these enter a mean."""
         return self.num_instances > 0
 
-    def only(self, keep):
-        """The same without some detections; the rest keep what they matched. keep: (M,) bool."""
+    def only(self, keep: np.ndarray) -> Self:
+        """The ranking of some detections, which keep their matches. keep: (M,) bool."""
         label = self.label[keep]
-        return replace(self, rows=self.rows[keep], label=label, rank=_rank(label),
+        return replace(self, rows=self.rows[keep], label=label, rank=rank_in_class(label),
                        matched=self.matched[:, keep])
 
 
-def rank_detections(truth, detections, thresholds):
-    """Match detections to the ground truth and sort them. Tables aligned -> Ranking."""
+def rank_detections(truth: ActionTable, detections: ActionTable,
+                    thresholds: Floats) -> Ranking:
+    """Match detections to the ground truth and sort them.
+
+    truth, detections: aligned tables.
+    """
     num_instances = instances(truth)
     order, matched = match(truth, detections, thresholds)
     known = detections.label[order] < len(num_instances)
     rows = order[known]
     rows = rows[num_instances[detections.label[rows]] > 0]
     label = detections.label[rows]
-    return Ranking(rows, label, _rank(label), matched[:, rows], num_instances,
+    return Ranking(rows, label, rank_in_class(label), matched[:, rows], num_instances,
                    num_instances.sum() / max(np.count_nonzero(num_instances), 1))
 
 
@@ -54,7 +69,8 @@ def rank_detections(truth, detections, thresholds):
 class Curves:
     """Normalized precision and recall; precision, hit: (T, M), positions of a Ranking.
 
-    area: AP_N (T, K). final_precision, final_recall: (T, K), behind the last position of a class.
+    area: AP_N (T, K). final_precision, final_recall:
+    (T, K), after the last position of a class.
     """
     precision: np.ndarray
     hit: np.ndarray
@@ -63,10 +79,11 @@ class Curves:
     final_recall: np.ndarray
 
 
-def curves(ranking, keep=True, num_instances=None):
+def curves(ranking: Ranking, keep: np.ndarray | bool = True,
+           num_instances: np.ndarray | None = None) -> Curves:
     """Normalized precision of the kept positions, and the area under it.
 
-    keep: (M,) or (T, M) bool. num_instances: (K,) in place of the ranking's, for a bucket.
+    keep: (M,) or (T, M) bool. num_instances: (K,) instead of the ranking's, for a bucket.
     A class without instances or detections has area 0. Formula: DETAD, Eq. 1:
     precision = recall * normalizer / (recall * normalizer + false positives).
     """
@@ -86,27 +103,59 @@ def curves(ranking, keep=True, num_instances=None):
     return Curves(precision, hit, area, final_precision, final_recall)
 
 
-def with_floor(ranking, floor):
-    """The ranking whose positions of precision `floor` or less lose their match, once."""
+def areas(ranking: Ranking, num_instances: np.ndarray) -> np.ndarray:
+    """The areas of `curves` alone, (T, K), in a fraction of the time:
+    only hits are looked at.
+
+    num_instances: (K,) in place of the ranking's, for a bucket.
+    """
+    # (T, M), 0 where no hit is; in the order of memory in which `curves` adds,
+    # to the last digit.
+    best = np.zeros(ranking.matched.shape[::-1]).T
+    for row, matched in zip(best, ranking.matched, strict=True):
+        at = np.flatnonzero(matched >= 0)
+        row[at] = _best_precision(ranking, at, num_instances)
+    area = np.zeros((len(best), len(num_instances)))
+    for label, span in class_spans(ranking.label, len(num_instances)):
+        area[:, label] = best[:, span].sum(axis=1) / max(num_instances[label], 1)
+    return area
+
+
+def _best_precision(ranking, at, counts):
+    """The best precision from each hit on in its class.
+
+    at: (hits,) positions -> (hits,).
+    """
+    label = ranking.label[at]                                        # (hits,), and so on
+    hits = rank_in_class(label) + 1
+    misses = ranking.rank[at] + 1 - hits
+    scaled = hits / np.maximum(counts, 1)[label] * ranking.normalizer
+    precision = scaled / (scaled + misses)
+    for _, span in class_spans(label, len(counts)):
+        precision[span] = np.maximum.accumulate(precision[span][::-1])[::-1]
+    return precision
+
+
+def with_floor(ranking: Ranking, floor: float) -> Ranking:
+    """The ranking in which positions with a precision
+    of at most `floor` lose their match, once."""
     weak = curves(ranking).precision <= floor
     return replace(ranking, matched=np.where(weak, -1, ranking.matched))
 
 
 def _area(precision, hit, count):
-    """Area under the interpolated precision. (T, m), (T, m) -> (T,); each hit adds 1 / count.
+    """Area under the interpolated precision. (T, m), (T, m) -> (T,);
+    each hit adds 1 / count.
 
-    Between hits precision only falls, so the best one from here on is that of a hit.
+    Between hits precision only falls, so the maximum from any position on is at a hit.
     """
     return np.where(hit, envelope(precision), 0).sum(axis=1) / max(count, 1)
 
 
 def _running(flags, ranking):
-    """How many of `flags` (T, M) are set in the class so far, this position included -> (T, M)."""
-    total = np.concatenate([np.zeros((len(flags), 1), np.int64), flags.cumsum(axis=1)], axis=1)
+    """Number of `flags` (T, M) set in the class up to
+    and including each position -> (T, M)."""
+    total = np.concatenate([np.zeros((len(flags), 1), np.int64), flags.cumsum(axis=1)],
+                           axis=1)
     start = np.arange(len(ranking.label)) - ranking.rank
     return total[:, 1:] - total[:, start]
-
-
-def _rank(label):
-    """Place of each position in its class: (M,) sorted -> (M,)."""
-    return np.arange(len(label)) - np.searchsorted(label, label)

@@ -1,9 +1,11 @@
 """The figures of DETAD, drawn from the content of detad.json."""
 
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from DETAD.characteristics import NAMES
 from DETAD.error_profile import TYPES
@@ -13,6 +15,7 @@ from Utils.figures import (
     GREEN,
     GREY,
     INK,
+    MAGENTA,
     ORANGE,
     PAGE_WIDTH,
     PINK,
@@ -25,26 +28,27 @@ from Utils.figures import (
 
 TYPE_COLOURS = dict(zip(TYPES, (GREEN, SKY, BLUE, ORANGE, RED, GREY), strict=True))
 NAME_COLOURS = dict(zip(NAMES, (PINK, SKY, RED, BLUE, ORANGE, GREEN), strict=True))
-BAR, GROUP_GAP = 0.82, 0.9       # widths in bars
-FEWEST_BARS = 9                  # that a row has room for
+BAR, GROUP_GAP = 0.82, 0.9       # widths, in units of one bar
+FEWEST_BARS = 9                  # a row has room for at least so many
 GROUPS_A_ROW, HEATMAPS_A_ROW = 2, 3
 
 
-def figure_jobs(report, folder):
-    """A job of Utils.figures.draw_all for every figure that `report` has numbers for."""
+def figure_jobs(report: dict, folder: str | Path) -> list[tuple]:
+    """One job of Utils.figures.draw_all per figure for which `report` has numbers."""
     return [(write_figure, name, report, folder) for name in figures_of(report)]
 
 
-def write_figure(name, report, folder, formats=FORMATS):
-    """Write one of the figures of `figures_of`; returns its paths."""
+def write_figure(name: str, report: dict, folder: str | Path,
+                 formats: Sequence[str] = FORMATS) -> list[Path]:
+    """Write one of the figures of `figures_of`. -> its paths."""
     stem, (height, draw) = Path(folder) / name, figures_of(report)[name]
     with figure_files(stem, PAGE_WIDTH, height, formats) as figure:
         draw(figure, report)
     return paths_of(stem, formats)
 
 
-def figures_of(report):
-    """The figures that `report` has numbers for: name -> height in inches, drawing function."""
+def figures_of(report: dict) -> dict:
+    """The figures for which `report` has numbers: name -> height in inches, drawing function."""
     figures = {"detad_false_positives": (3.1, draw_false_positives)}
     rows = len(_rows(report["buckets"], GROUPS_A_ROW))
     if rows:
@@ -56,8 +60,8 @@ def figures_of(report):
     return figures
 
 
-def draw_sensitivity(figure, report):
-    """Normalized mAP of each bucket; beside it the least and greatest, relative to all actions."""
+def draw_sensitivity(figure: Figure, report: dict) -> None:
+    """Normalized mAP per bucket; next to it the lowest and highest, relative to all actions."""
     rows = _rows(report["buckets"], GROUPS_A_ROW)
     left, right = figure.subfigures(1, 2, width_ratios=(7, 3))
     values = {name: {label: 100 * value for label, value in buckets.items()}
@@ -71,8 +75,8 @@ def draw_sensitivity(figure, report):
     _spread_bars(right.subplots(), report["relative_change"], list(report["buckets"]))
 
 
-def draw_false_positives(figure, report):
-    """What the top kG detections are; beside it what removing each kind of error would gain."""
+def draw_false_positives(figure: Figure, report: dict) -> None:
+    """Types of the top kG detections; next to it the gain from removing each kind of error."""
     part = report["false_positives"]
     stack, impact = figure.subplots(1, 2, width_ratios=(3, 2))
     groups = [group for group in part["top_kG"] if sum(group["counts"].values())]
@@ -91,8 +95,8 @@ def draw_false_positives(figure, report):
     _impact_bars(impact, part["impact"])
 
 
-def draw_false_negatives(figure, report):
-    """Rate of missed actions in each bucket; below it the share of the actions that it holds."""
+def draw_false_negatives(figure: Figure, report: dict) -> None:
+    """Rate of missed actions per bucket; below it, the share of all actions in the bucket."""
     rows = _rows(report["buckets"], GROUPS_A_ROW)
     missed = 100 * np.mean(report["num_missed"]) / max(report["num_instances"], 1)
     rates, shares = ({name: {label: 100 * entry[key] for label, entry in buckets.items()}
@@ -100,7 +104,7 @@ def draw_false_negatives(figure, report):
                      for key in ("miss_rate", "share"))
     panels = figure.subplots(2 * len(rows), 1, height_ratios=(2, 1) * len(rows))
     for rate, share, names in zip(panels[::2], panels[1::2], rows, strict=True):
-        _grouped_bars(rate, report["buckets"], names, rates, named=False)
+        _grouped_bars(rate, report["buckets"], names, rates, colour=MAGENTA, named=False)
         _grouped_bars(share, report["buckets"], names, shares, colour=GREY)
         _base_line(rate, missed)
         rate.set_ylabel("missed (%)")
@@ -111,8 +115,8 @@ def draw_false_negatives(figure, report):
             axes.set_ylim(0, top)
 
 
-def draw_pairs(figure, report):
-    """Miss rate and number of actions of every pair of buckets, a heat map each."""
+def draw_pairs(figure: Figure, report: dict) -> None:
+    """Miss rate and number of actions for every pair of buckets, as heat maps."""
     pairs = report["false_negative_pairs"]
     rows = len(_rows(pairs, HEATMAPS_A_ROW))
     grid = figure.subplots(rows, min(len(pairs), HEATMAPS_A_ROW), squeeze=False).ravel()

@@ -1,27 +1,28 @@
-"""What other videos would have given: average precision of videos drawn again, with repetition.
+"""Bootstrap over videos: average precision on videos drawn with replacement.
 
-Detections are matched within their video, so a draw is a weight of each video, and matching is
-done once.
+Detections are matched within their video, so a draw is a weight per video, and matching
+is done once.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from Evaluation.metrics import class_spans, is_short, match
+from Evaluation.metrics import ActionTable, class_spans, is_short, match
+from Utils.segments import Floats
 
 MOST_DRAWS, FEWEST_DRAWS, SEED = 1000, 200, 0
-DRAWN_DETECTIONS = 5e7           # at most, in all draws of a run, where that leaves enough draws
+DRAWN_DETECTIONS = 5e7  # at most, in all draws of a run, where that leaves enough draws
 LOW, HIGH = 2.5, 97.5            # percentiles of an interval
 AT_ONCE = 2 ** 24                # draws times detections of a class
 
 
 @dataclass(frozen=True, eq=False)
 class Ranked:
-    """Detections by class and falling score, with what they hit.
+    """Detections by class and descending score, with what they hit.
 
-    video, label: (M,). hit, counted: (T, M) bool; what is not counted is neither right nor wrong.
-    actions: (K, V), how many each class has in each video.
+    video, label: (M,). hit, counted: (T, M) bool; what is not counted is neither right
+    nor wrong. actions: (K, V), their number per class and video.
     """
     video: np.ndarray
     label: np.ndarray
@@ -30,10 +31,12 @@ class Ranked:
     actions: np.ndarray
 
 
-def ranked(truth, detections, thresholds, short_seconds=None):
-    """The detections of one run (aligned to the truth) as they are scored.
+def ranked(truth: ActionTable, detections: ActionTable, thresholds: Floats,
+           short_seconds: float | None = None) -> Ranked:
+    """The detections of one run (aligned to the truth), ranked for scoring.
 
-    short_seconds: count actions of at most this length alone, as short_average_precision does.
+    short_seconds: only count actions of at most this length,
+    as in short_average_precision.
     """
     order, matched = match(truth, detections, thresholds)
     taken, counts = matched[:, order], truth
@@ -48,25 +51,28 @@ def ranked(truth, detections, thresholds, short_seconds=None):
     return Ranked(detections.video[order], detections.label[order], hit, counted, actions)
 
 
-def number_of_draws(num_detections):
-    """How many draws are made of a run; fewer of large ones, which would take minutes."""
-    return int(min(MOST_DRAWS, max(FEWEST_DRAWS, DRAWN_DETECTIONS // max(num_detections, 1))))
+def number_of_draws(num_detections: int) -> int:
+    """The number of draws; fewer for large runs, which would take minutes."""
+    return int(min(MOST_DRAWS,
+                   max(FEWEST_DRAWS, DRAWN_DETECTIONS // max(num_detections, 1))))
 
 
-def draws(truth, num_videos, resamples, seed=SEED):
-    """How often each video is drawn: (B + 1, V). The first draw is the videos as they are.
+def draws(truth: ActionTable, num_videos: int, resamples: int,
+          seed: int = SEED) -> np.ndarray:
+    """How often each video is drawn: (B + 1, V). The first row has every video once.
 
-    Videos that the truth lacks come behind its own and stay as they are.
+    Videos that are not in the truth come last and are not redrawn.
     """
     count = len(truth.videos)
-    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), resamples)
+    drawn = np.random.default_rng(seed).multinomial(count,
+                                                    np.full(count, 1 / count), resamples)
     weights = np.ones((resamples + 1, num_videos), np.int32)
     weights[1:, :count] = drawn
     return weights
 
 
-def drawn_precision(run, weights):
-    """Average precision in each draw: (B, T, K); NaN for a class without actions there."""
+def drawn_precision(run: Ranked, weights: np.ndarray) -> np.ndarray:
+    """Average precision per draw: (B, T, K); NaN for a class without actions there."""
     actions = (weights @ run.actions.T).astype(np.float64)            # (B, K)
     area = np.where(actions > 0, 0.0, np.nan)[:, None].repeat(len(run.hit), axis=1)
     for label, span in class_spans(run.label, actions.shape[1]):
@@ -94,22 +100,24 @@ def _areas(times, hit, counted):
         if seen is None:
             seen = (times * counts).cumsum(axis=1, dtype=np.int32)
         right = times[:, at]
-        # Between hits precision only falls, so the best one is that of a hit.
+        # Between hits precision only falls, so the maximum is at a hit.
         precision = right.cumsum(axis=1) / np.maximum(seen[:, at], 1)
         best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
         areas[:, t] = (right * best).sum(axis=1)
     return areas
 
 
-def class_mean(area):
-    """Mean over the classes that have actions: (B, T, K) -> (B, T); 0 where there is none."""
+def class_mean(area: np.ndarray) -> np.ndarray:
+    """Mean over the classes that have actions: (B, T, K) -> (B, T);
+    0 if there are none."""
     known = ~np.isnan(area)
     return np.where(known, area, 0).sum(axis=-1) / np.maximum(known.sum(axis=-1), 1)
 
 
-def interval(values):
-    """[value, low, high]: of the videos as they are, and where 95 % of the draws lie. values:
-    (B,), the first one that of the videos as they are. None where it is unknown."""
+def interval(values: np.ndarray) -> list[float] | None:
+    """[value, low, high]: of the videos as they are, and where 95 % of the draws
+    lie. values: (B,), the first one that of the videos as they are. None where
+    it is unknown."""
     if np.isnan(values[0]):
         return None
     low, high = np.nanpercentile(values[1:], (LOW, HIGH))

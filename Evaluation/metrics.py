@@ -1,22 +1,31 @@
-"""Tables of actions, matching, and average precision as ActivityNet's evaluation computes it.
+"""Tables of actions, matching, and average precision as in ActivityNet's evaluation.
 
-Equal scores: the detection that comes first in its file counts as the higher one.
+Ties: of detections with equal scores, the first in its file comes first.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
 from Evaluation.matching import assign, overlapping_pairs
-from Utils.segments import length
+from Utils.segments import Floats, length
 
 UNMATCHED = -1   # in place of the row of an action, in what `match` returns
-ROUNDING_SECONDS = 1e-6   # what arithmetic may add to a length that a limit is held against
+ROUNDING_SECONDS = 1e-6   # rounding error allowed for a length that is compared with a limit
+
+
+class AnnotatedVideo(Protocol):
+    """What is read here of a Utils.data.annotations.Video. segments: (n, 2) s, labels: (n,) int."""
+    name: str
+    segments: np.ndarray
+    labels: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
 class ActionTable:
-    """Actions or detections of many videos, a row each, in the order of their file.
+    """Actions or detections of many videos, one per row, in the order of their file.
 
     video, label: (n,) int, indices into videos and classes. segments: (n, 2) float64, seconds.
     scores: (n,) float64; None for a ground truth.
@@ -38,7 +47,7 @@ class ActionTable:
                        scores=None if self.scores is None else self.scores[rows])
 
 
-def action_table(videos, classes):
+def action_table(videos: Sequence[AnnotatedVideo], classes: Sequence[str]) -> ActionTable:
     """The actions of annotated videos (each with name, segments and labels, 0 for classes[0])."""
     counts = [len(video.labels) for video in videos]
     segments = [np.zeros((0, 2)), *(np.reshape(video.segments, (-1, 2)) for video in videos)]
@@ -48,7 +57,7 @@ def action_table(videos, classes):
                        np.concatenate(segments))
 
 
-def detection_table(detections, classes):
+def detection_table(detections: dict, classes: Sequence[str]) -> ActionTable:
     """Detections by video ({video: Detections}, label 1 for classes[0]) as one table."""
     tables = list(detections.values())
     empty = [np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=np.int64)]
@@ -60,8 +69,8 @@ def detection_table(detections, classes):
                        labels.astype(np.int64) - 1, segments, scores)
 
 
-def align(detections, truth):
-    """Detections with the numbers that the truth gives videos and classes; others come behind."""
+def align(detections: ActionTable, truth: ActionTable) -> ActionTable:
+    """Detections with the truth's numbers of videos and classes; others get higher numbers."""
     videos, video_ids = _joined(truth.videos, detections.videos)
     classes, class_ids = _joined(truth.classes, detections.classes)
     return replace(detections, videos=videos, classes=classes, video=video_ids[detections.video],
@@ -69,46 +78,53 @@ def align(detections, truth):
 
 
 def _joined(names, others):
-    """All names, the first ones first, and the place of each of the others among them."""
+    """All names, starting with the first ones, and the index of each of the others among them."""
     places = {name: place for place, name in enumerate(dict.fromkeys((*names, *others)))}
     return tuple(places), np.array([places[name] for name in others], np.int64)
 
 
-def rank(detections):
-    """Rows by class, then by falling score; equal scores as in the file. -> (M,) int."""
+def rank(detections: ActionTable) -> np.ndarray:
+    """Rows by class, then by descending score; ties as in the file. -> (M,) int."""
     return np.lexsort((-detections.scores, detections.label))
 
 
-def match(truth, detections, thresholds):
-    """Which action each detection takes: the free one of its video and class with most tIoU.
+def match(truth: ActionTable, detections: ActionTable,
+          thresholds: Floats) -> tuple[np.ndarray, np.ndarray]:
+    """The action matched to each detection: the free one of its video and class with most tIoU.
 
-    detections: aligned to the truth; they choose class by class, by falling score. thresholds:
+    detections: aligned to the truth; they choose class by class, by descending score. thresholds:
     (T,), an action can be taken where tIoU >= threshold; of equal tIoU the last in the file.
     Returns order (M,), see `rank`, and matched (T, M): for each row of the detections the row of
     the truth, or -1.
     """
-    order = rank(detections)
+    order = rank(detections)                                    # (M,)
     row, column, overlap = class_pairs(detections[order], truth, min(thresholds, default=1))
     # Of equal tIoU the last action first: the original reverses a rising sort.
     preferred = np.lexsort((-column, -overlap, row))
-    matched = np.empty((len(thresholds), len(order)), np.int64)
+    matched = np.empty((len(thresholds), len(order)), np.int32)
     matched[:, order] = assign(row[preferred], column[preferred], overlap[preferred], thresholds,
                                (len(order), len(truth)))
     return order, matched
 
 
-def best_score(truth, detections, threshold):
-    """The score at which F1 = 2 right / (detections + actions) is highest; 0 for no detections."""
+def best_score(truth: ActionTable, detections: ActionTable, threshold: float) -> float:
+    """The score with the highest F1 = 2 right / (detections + actions); 0 without detections."""
     _, (matched,) = match(truth, detections, (threshold,))
-    order = np.argsort(-detections.scores, kind="stable")
-    scores = detections.scores[order]
-    f1 = (matched[order] >= 0).cumsum() / (np.arange(len(order)) + 1 + len(truth))
+    return score_of_best_f1(detections.scores, matched >= 0, len(truth))
+
+
+def score_of_best_f1(scores: np.ndarray, right: np.ndarray, num_actions: int) -> float:
+    """`best_score` of detections that are matched already. scores, right: (M,)."""
+    order = np.argsort(-scores, kind="stable")
+    scores = scores[order]
+    f1 = right[order].cumsum() / (np.arange(len(order)) + 1 + num_actions)
     # A score admits all that have it, so only the last of equal ones is a choice.
     f1[:-1][scores[1:] == scores[:-1]] = -1
     return float(scores[f1.argmax()]) if len(scores) else 0.0
 
 
-def class_pairs(detections, truth, least):
+def class_pairs(detections: ActionTable, truth: ActionTable,
+                least: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pairs of one video and class with a tIoU of at least `least`."""
     count = max(len(detections.classes), len(truth.classes))
     return overlapping_pairs(
@@ -116,8 +132,9 @@ def class_pairs(detections, truth, least):
         truth.segments, truth.video * count + truth.label, least)
 
 
-def average_precision(truth, detections, thresholds):
-    """Interpolated average precision, as ActivityNet's evaluation computes it.
+def average_precision(truth: ActionTable, detections: ActionTable,
+                      thresholds: Floats) -> np.ndarray:
+    """Interpolated average precision, as in ActivityNet's evaluation.
 
     detections: aligned to the truth. Returns (T, K): 0 for a class without detections, NaN for one
     without actions.
@@ -127,44 +144,50 @@ def average_precision(truth, detections, thresholds):
     return precision_by_class(hit, True, detections.label[order], instances(truth))
 
 
-def short_average_precision(truth, detections, thresholds, short_seconds):
+def short_average_precision(truth: ActionTable, detections: ActionTable, thresholds: Floats,
+                            short_seconds: float) -> np.ndarray:
     """Average precision on the short actions (see `is_short`): as `average_precision`.
 
-    All actions are matched. What takes a longer one is ignored; every unmatched one counts.
+    All actions are matched. Detections matched to longer ones are ignored, unmatched ones count.
     """
     order, matched = match(truth, detections, thresholds)
     short = is_short(truth.segments, short_seconds)
-    taken = matched[:, order]
+    taken = matched[:, order]                                   # (T, M)
     hit = (taken >= 0) & np.append(short, False)[taken]
     return precision_by_class(hit, hit | (taken < 0), detections.label[order],
                                instances(truth[short]))
 
 
-def is_short(segments, short_seconds):
+def is_short(segments: np.ndarray, short_seconds: float) -> np.ndarray:
     """(n,) bool: segments of at most short_seconds, with a microsecond to spare: as floats, 0.7 to
     2.2 s are a little more than 1.5 s. segments: (n, 2), s."""
     return length(segments) <= short_seconds + ROUNDING_SECONDS
 
 
-def instances(truth):
+def instances(truth: ActionTable) -> np.ndarray:
     """Number of actions of each class: (K,) int."""
     return np.bincount(truth.label, minlength=len(truth.classes))
 
 
-def mean_over_classes(precision):
+def mean_over_classes(precision: np.ndarray) -> np.ndarray:
     """Mean over the classes with actions: (T, K), NaN for those without -> (T,); 0 if no class."""
     known = ~np.isnan(precision)
     return np.where(known, precision, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
 
 
-def class_spans(label, num_classes):
+def class_spans(label: np.ndarray, num_classes: int) -> list[tuple[int, slice]]:
     """(class, slice of its rows) for every class that has some. label: (M,) sorted."""
     edges = np.searchsorted(label, np.arange(num_classes + 1))
     return [(k, slice(edges[k], edges[k + 1])) for k in np.flatnonzero(np.diff(edges))]
 
 
-def precision_curve(hit, counted=True):
-    """Precision after each detection: (T, m) bool by falling score -> (T, m).
+def rank_in_class(label: np.ndarray) -> np.ndarray:
+    """How many of the same class precede each: 0 0 1 for 4 7 7. label: (M,) sorted -> (M,) int."""
+    return np.arange(len(label)) - np.searchsorted(label, label)
+
+
+def precision_curve(hit: np.ndarray, counted: np.ndarray | bool = True) -> np.ndarray:
+    """Precision after each detection: (T, m) bool by descending score -> (T, m).
 
     counted: (T, m) bool; what is not counted is neither right nor wrong.
     """
@@ -173,13 +196,14 @@ def precision_curve(hit, counted=True):
     return right / np.maximum(seen, 1)
 
 
-def envelope(precision):
+def envelope(precision: np.ndarray) -> np.ndarray:
     """The highest precision from each detection on: (T, m) -> (T, m)."""
     return np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
 
 
-def precision_by_class(hit, counted, label, num_actions, interpolated=True):
-    """Average precision (T, K) from hits (T, M) of rows sorted by class, then by falling score.
+def precision_by_class(hit: np.ndarray, counted: np.ndarray | bool, label: np.ndarray,
+                       num_actions: np.ndarray, interpolated: bool = True) -> np.ndarray:
+    """Average precision (T, K) from hits (T, M) of rows sorted by class, then by descending score.
 
     Every hit adds 1 / actions of recall at its precision, interpolated: at the best from there on.
     """

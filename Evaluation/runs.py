@@ -1,4 +1,5 @@
-"""The runs below some folders, in a table: what they were trained on, how far, how good, when."""
+"""The runs below some folders, in a table:
+what they were trained on, how far, how good, when."""
 
 from datetime import datetime
 from pathlib import Path
@@ -13,8 +14,8 @@ COLUMNS = ["run", "data", "recipe", "epochs", "mAP %", "date"]
 
 
 def runs_table(places: list[str]) -> "pandas.DataFrame":  # noqa: F821
-    """The runs below some folders, best first. mAP: the mean over the thresholds of its last
-    evaluation, NaN where there is none."""
+    """The runs below some folders, best first. mAP: the mean over the thresholds of its
+    last evaluation, NaN if there is none."""
     folders = [path.parent for place in places for path in _below(place)]
     runs = [folder for folder in folders
             if any((folder / name).is_file() for name in CHECKPOINTS)]
@@ -30,14 +31,16 @@ def shown_runs(places: list[str]) -> str:
     table = runs_table(places)
     if table.empty:
         return f"no runs in {', '.join(map(str, places))}: no folder has {CONFIG} and a checkpoint"
-    return table.to_string(index=False, na_rep="-", float_format=lambda value: f"{value:.2f}")
+    return table.to_string(index=False, na_rep="-",
+                           float_format=lambda value: f"{value:.2f}")
 
 
 def _below(place):
     place = Path(place)
     if not place.is_dir():
         raise UserError(f"no folder {place}; name one that holds runs")
-    return sorted(path for depth in range(DEPTH) for path in place.glob("*/" * depth + CONFIG))
+    return sorted(path for depth in range(DEPTH)
+                  for path in place.glob("*/" * depth + CONFIG))
 
 
 def _results(folders):
@@ -71,7 +74,8 @@ def _data(config):
 
 
 def _content(path, nothing=None):
-    """The content of a JSON file, `nothing` (an empty dict) where it is none of the right kind."""
+    """The content of a JSON file, or `nothing` (an empty dict)
+    if it is not of the right kind."""
     nothing = {} if nothing is None else nothing
     try:
         content = read_json(path)

@@ -1,20 +1,33 @@
-"""The official THUMOS14 evaluation: other matching, no interpolation, ambiguous intervals."""
+"""The official THUMOS14 evaluation:
+other matching, no interpolation, ambiguous intervals."""
+
+from pathlib import Path
 
 import numpy as np
 
 from Evaluation.matching import assign, overlapping_pairs
-from Evaluation.metrics import ActionTable, align, class_pairs, instances, precision_by_class, rank
+from Evaluation.metrics import (
+    ActionTable,
+    align,
+    class_pairs,
+    instances,
+    precision_by_class,
+    rank,
+)
 from Utils.files import UserError, read_text
+from Utils.segments import Floats
 
 
-def thumos14_average_precision(truth, detections, thresholds, ambiguous=None):
-    """Average precision as the THUMOS14 challenge computed it. -> (T, K), NaN without actions.
+def thumos14_average_precision(truth: ActionTable, detections: ActionTable, thresholds: Floats,
+                               ambiguous: ActionTable | None = None) -> np.ndarray:
+    """Average precision as the THUMOS14 challenge computed it.
+    -> (T, K), NaN without actions.
 
-    In file order each action takes the free detection of its video and class with the highest
-    tIoU, if that is above the threshold. Of equal tIoU it takes the higher score; of equal scores
-    the first by the video's name, then as in the file. Unmatched detections that overlap an
-    ambiguous interval of their video are ignored. detections: aligned to the truth. ambiguous:
-    ActionTable of intervals; their class does not matter.
+    In file order, each action takes the free detection of its video and class with the
+    highest tIoU, if that is above the threshold. Ties in tIoU go to the higher score;
+    ties in score by name of the video, then as in the file. Unmatched detections that
+    overlap an ambiguous interval of their video are ignored. detections: aligned to the
+    truth. ambiguous: ActionTable of intervals; their class does not matter.
     """
     ranked = by_video_name(detections)
     ranked = ranked[rank(ranked)]
@@ -22,22 +35,24 @@ def thumos14_average_precision(truth, detections, thresholds, ambiguous=None):
     preferred = np.lexsort((position, -overlap, action))
     taken = assign(action[preferred], position[preferred], overlap[preferred], thresholds,
                    (len(truth), len(ranked)), strict=True)
-    # One place more, for the -1 of actions that take none.
+    # One more place, for the -1 of unmatched actions.
     hit = np.zeros((len(thresholds), len(ranked) + 1), bool)
     np.put_along_axis(hit, taken, True, axis=1)
     hit = hit[:, :-1]
     counted = True if ambiguous is None else hit | ~overlaps_any(ranked, ambiguous)
-    return precision_by_class(hit, counted, ranked.label, instances(truth), interpolated=False)
+    return precision_by_class(hit, counted, ranked.label, instances(truth),
+                              interpolated=False)
 
 
-def by_video_name(detections):
-    """Detections in the order of the names of their videos, and in each as in the file."""
+def by_video_name(detections: ActionTable) -> ActionTable:
+    """Detections in the order of the names of their videos,
+    and in each as in the file."""
     places = np.argsort(np.argsort(np.array(detections.videos, dtype=object)))
     return detections[np.argsort(places[detections.video], kind="stable")]
 
 
-def overlaps_any(detections, intervals):
-    """True for detections that overlap an interval of their video. -> (M,) bool."""
+def overlaps_any(detections: ActionTable, intervals: ActionTable) -> np.ndarray:
+    """Whether each detection overlaps an interval of its video. -> (M,) bool."""
     intervals = align(intervals, detections)
     found, _, overlap = overlapping_pairs(detections.segments, detections.video,
                                           intervals.segments, intervals.video, 0)
@@ -46,10 +61,10 @@ def overlaps_any(detections, intervals):
     return overlapping
 
 
-def read_ambiguous(path):
+def read_ambiguous(path: str | Path) -> ActionTable:
     """Intervals of a file whose lines are `video start end`, in seconds. -> ActionTable.
 
-    Raises UserError for a file that is missing or of another layout, with the line.
+    Raises UserError for a missing file or another layout, naming the line.
     """
     try:
         lines = read_text(path).splitlines()
@@ -66,8 +81,8 @@ def read_ambiguous(path):
         except ValueError:
             segments.append((np.nan, np.nan))
         if not np.isfinite(segments[-1]).all():
-            raise UserError(f"{path}, line {number}: expected `video start end` with finite "
-                            f"seconds, found {line.strip()[:60]!r}")
+            raise UserError(f"{path}, line {number}: expected `video start end` with "
+                            f"finite seconds, found {line.strip()[:60]!r}")
         videos.append(video)
     names = tuple(dict.fromkeys(videos))
     place = {name: index for index, name in enumerate(names)}

@@ -1,26 +1,38 @@
-"""The training losses. All sums run over the padded batch at once; nothing waits for the host.
+"""The training losses. All sums run over the padded batch at once,
+without waiting for the CPU.
 
-Every loss is a sum of means over some of the anchors or frames, so one place divides sums by
-counts, and with several processes by the counts of all of them.
+Every loss is a sum of means over some anchors or frames, so a single function divides
+sums by counts; with several processes, by the counts of all of them.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from Models.matcher import NO_MATCH, match, matching_iou
-from Models.VSGN import config_anchors
+from Models.VSGN import Predictions, config_anchors
 
 FOCAL_GAMMA = 2.0
 GIOU_EPSILON = 1e-7
 ACTION_EPSILON = 1e-5
 
 
+class TrainingTargets(Protocol):
+    """What is read here of Utils.inputs.Targets:
+    B inputs of T frames, at most G actions each."""
+    segments: Tensor        # (B, G, 2) frames
+    labels: Tensor          # (B, G) int
+    counts: Tensor          # (B,) int, actions of each input
+    action: Tensor          # (B, T) label of each frame, 0 for the background
+    start: Tensor           # (B, T), in 0 .. 1
+    end: Tensor             # (B, T), in 0 .. 1
+
+
 class Share(NamedTuple):
-    """A mean before it is divided: the sum of some entries, and how many they are."""
+    """A mean before the division: the sum of some entries, and their number."""
     total: torch.Tensor
     count: torch.Tensor
 
@@ -36,13 +48,15 @@ class Criterion(nn.Module):
         self.boundary_epsilon = config.boundary_loss_epsilon
         self.register_buffer("anchors", config_anchors(config), persistent=False)
 
-    def forward(self, predictions, targets):
-        """predictions: Models.VSGN.Predictions. targets: segments (B, G, 2) frames, labels (B, G)
-        int, counts (B,) actions of each item, action, start, end (B, T), and perhaps mask (B, T)
-        bool, False on frames that are no one's negatives (padding).
+    def forward(self, predictions: Predictions,
+                targets: TrainingTargets) -> dict[str, Tensor]:
+        """predictions: Models.VSGN.Predictions. targets: segments (B, G, 2) in
+        frames, labels (B, G) int, counts (B,) actions per item, action, start, end
+        (B, T), and optionally the padding mask (B, T) bool, False on frames that must
+        not serve as negatives.
 
-        Returns a dict of scalars, unweighted. With several processes their mean, not each, is the
-        loss of the whole batch, as is the mean of their gradients.
+        Returns a dict of unweighted scalars. With several processes, the mean over
+        processes is the loss of the whole batch; the same holds for gradients.
         """
         matches = self._matches(predictions.boxes.detach(), targets)
         return normalise({
@@ -51,25 +65,29 @@ class Criterion(nn.Module):
             "loss_bd_adjust": box_shares(predictions.adjusted, matches["adjusted"], targets),
             **self._frame_shares(predictions, targets)})
 
-    def total(self, losses):
+    def total(self, losses: dict[str, Tensor]) -> Tensor:
         """The weighted sum that training minimises."""
         frame_level = losses["loss_action"] + losses["loss_start"] + losses["loss_end"]
         return (losses["loss_cls_dec"] + losses["loss_reg_dec"] + losses["loss_bd_adjust"]
                 + self.score_weight * frame_level)
 
     def _matches(self, boxes, targets):
-        """The action each anchor is trained on, for the three losses of anchors: (B, M) each."""
+        """The action on which each anchor is trained, for the three anchor losses:
+        (B, M) each."""
         segments = targets.segments.float()
         is_action = torch.arange(segments.shape[1], device=boxes.device) < targets.counts[:, None]
-        of_boxes = matching_iou(boxes, segments)
-        of_anchors = matching_iou(self.anchors, segments)
+        of_boxes = matching_iou(boxes, segments)                # (B, M, G)
+        of_anchors = matching_iou(self.anchors, segments)       # (B, M, G)
         _, stage1, stage2 = self.thresholds
         return {"class": match(of_boxes, is_action, stage1),
                 "box": match(of_anchors, is_action, stage1),
                 "adjusted": match(of_boxes, is_action, stage2)}
 
     def _class_shares(self, logits, matches, targets):
-        """Cross-entropy or focal loss of the class scores. logits: (B, M, N), matches: (B, M)."""
+        """Cross-entropy or focal loss of the class scores.
+
+        logits: (B, M, N), matches: (B, M).
+        """
         positive = matches != NO_MATCH
         negative = ~positive & self._visible_anchors(targets, matches)
         if self.focal_alpha is None:
@@ -80,7 +98,7 @@ class Criterion(nn.Module):
         return [Share(total_of(loss, positive | negative), positive.sum())]
 
     def _visible_anchors(self, targets, matches):
-        """False for anchors whose centre lies on a masked frame: (B, M) bool."""
+        """(B, M) bool: False for anchors whose centre lies on a masked frame."""
         mask = getattr(targets, "mask", None)
         if mask is None:
             return torch.ones_like(matches, dtype=torch.bool)
@@ -97,17 +115,19 @@ class Criterion(nn.Module):
             "loss_end": frame_shares(predictions.endness, targets.end, visible, edge)}
 
 
-def box_shares(boxes, matches, targets):
-    """1 - GIoU of the matched boxes with their actions. boxes: (B, M, 2), matches: (B, M)."""
-    actions = pick(targets.segments.float(), matches)
+def box_shares(boxes: Tensor, matches: Tensor, targets: TrainingTargets) -> list:
+    """1 - GIoU of matched boxes and their actions. boxes: (B, M, 2), matches: (B, M)."""
+    actions = pick(targets.segments.float(), matches)           # (B, M, 2)
     return [share(1 - giou(boxes, actions), matches != NO_MATCH)]
 
 
-def frame_shares(scores, truth, visible, epsilon):
-    """Balanced binary cross-entropy: positive and negative frames weigh one half each.
+def frame_shares(scores: Tensor, truth: Tensor, visible: Tensor, epsilon: float) -> list:
+    """Balanced binary cross-entropy:
+    positive and negative frames each have half the weight.
 
-    scores, truth: (B, T), positive where truth > 0.5; visible: (B, T) bool or None for all.
-    Equal to the usual form with weights c1 = r / 2 and c0 = r / (2 (r - 1)), r = frames/positives.
+    scores, truth: (B, T), positive where truth > 0.5; visible: (B, T) bool or None
+    for all. Equal to the usual form with weights c1 = r / 2 and c0 = r / (2 (r - 1)),
+    r = frames/positives.
     """
     positive, negative = truth > 0.5, truth <= 0.5
     if visible is not None:
@@ -116,8 +136,11 @@ def frame_shares(scores, truth, visible, epsilon):
             share(-0.5 * torch.log(1 - scores + epsilon), negative)]
 
 
-def giou(boxes, actions):
-    """Generalised IoU of each box with its action, in one dimension. Both (..., 2) -> (...)."""
+def giou(boxes: Tensor, actions: Tensor) -> Tensor:
+    """Generalised IoU of each box and its action, in one dimension.
+
+    Both (..., 2) -> (...).
+    """
     start, end = boxes.amin(dim=-1), boxes.amax(dim=-1)
     first, last = actions.unbind(-1)
     overlap = (torch.minimum(end, last) - torch.maximum(start, first)).clamp(min=0)
@@ -126,18 +149,19 @@ def giou(boxes, actions):
     return overlap / union - (enclosing - union) / enclosing
 
 
-def sigmoid_focal(logits, positive, alpha):
+def sigmoid_focal(logits: Tensor, positive: Tensor, alpha: float) -> Tensor:
     """Focal loss of one score an anchor: logits (...), positive (...) bool -> (...)."""
-    entropy = F.binary_cross_entropy_with_logits(logits, positive.float(), reduction="none")
+    entropy = F.binary_cross_entropy_with_logits(logits, positive.float(),
+                                                 reduction="none")
     probability = logits.sigmoid()
     wrong = torch.where(positive, 1 - probability, probability)
     return torch.where(positive, alpha, 1 - alpha) * wrong ** FOCAL_GAMMA * entropy
 
 
-def pick(values, matches):
-    """The matched action's values; those of any action where there is no match.
+def pick(values: Tensor, matches: Tensor) -> Tensor:
+    """The values of the matched action, arbitrary ones if there is no match.
 
-    values: (B, G) or (B, G, 2), matches: (B, M) -> (B, M) or (B, M, 2); zeros where G is 0.
+    values: (B, G) or (B, G, 2), matches: (B, M) -> (B, M) or (B, M, 2); zeros if G is 0.
     """
     if values.shape[1] == 0:
         return values.new_zeros(*matches.shape, *values.shape[2:])
@@ -147,21 +171,21 @@ def pick(values, matches):
     return values.gather(1, index)
 
 
-def share(values, chosen):
+def share(values: Tensor, chosen: Tensor) -> Share:
     """Sum and count of the chosen entries. values: (...), chosen: (...) bool."""
     return Share(total_of(values, chosen), chosen.sum())
 
 
-def total_of(values, chosen):
+def total_of(values: Tensor, chosen: Tensor) -> Tensor:
     """Sum of the chosen entries."""
     return torch.where(chosen, values, 0).sum()
 
 
-def normalise(losses):
-    """Sums over counts, an empty count as 1: dict of lists of Share -> dict of scalars.
+def normalise(losses: dict[str, list]) -> dict[str, Tensor]:
+    """Sums divided by counts (0 counts as 1): dict of lists of Share -> dict of scalars.
 
-    With several processes the counts are those of all: as gradients are then averaged over the
-    processes, each process's sum is divided by its mean share of the count.
+    With several processes, counts are summed over them. As gradients are averaged over
+    processes, each process divides its sum by its mean share of the count.
     """
     counts = torch.stack([part.count for parts in losses.values() for part in parts])
     num_processes = 1

@@ -1,9 +1,12 @@
 """Cross-scale graph pyramid network: encoder, decoder.
 
-Attribute names (conv0, levels_enc, levels_dec, levels1, levels2) are those of the released weights.
+Attribute names (conv0, levels_enc, levels_dec, levels1, levels2) are those
+of the released weights.
 """
 
-from torch import nn
+from collections.abc import Sequence
+
+from torch import Tensor, nn
 
 from Models.GCNs import XGN
 
@@ -11,8 +14,8 @@ from Models.GCNs import XGN
 class XGPN(nn.Module):
     """Pyramid of `num_levels` levels with strides 4, 8, ...
 
-    in_channels: width of the features; channels: hidden width C; graph: GraphOptions, or None for
-    a pyramid of plain convolutions.
+    in_channels: width of the features; channels: hidden width C; graph: GraphOptions, or
+    None for a pyramid of plain convolutions.
     """
 
     def __init__(self, in_channels, channels, num_levels, graph):
@@ -24,22 +27,26 @@ class XGPN(nn.Module):
             levels = (XGN(channels, channels, graph) for _ in range(num_levels))
         self.has_graph = graph is not None
         self.levels_enc = nn.ModuleList(levels)
-        self.levels_dec = nn.ModuleList(upsample_relu(channels) for _ in range(num_levels - 1))
-        self.levels1 = nn.ModuleList(conv_relu(channels, channels) for _ in range(num_levels))
-        self.levels2 = nn.ModuleList(conv_relu(channels, channels) for _ in range(num_levels - 1))
+        self.levels_dec = nn.ModuleList(upsample_relu(channels)
+                                        for _ in range(num_levels - 1))
+        self.levels1 = nn.ModuleList(conv_relu(channels, channels)
+                                     for _ in range(num_levels))
+        self.levels2 = nn.ModuleList(conv_relu(channels, channels)
+                                     for _ in range(num_levels - 1))
 
-    def forward(self, features, second_copy=None):
+    def forward(self, features: Tensor,
+                second_copy: Tensor | None = None) -> list[Tensor]:
         """features: (B, D, T); second_copy: (B,) frames, as in `encode`.
 
         Returns the decoder's levels, coarse to fine, each (B, C, T / stride).
         """
         return self.decode(self.encode(features, second_copy))
 
-    def encode(self, features, second_copy=None):
+    def encode(self, features: Tensor, second_copy: Tensor | None = None) -> list[Tensor]:
         """The encoder's levels, fine to coarse.
 
-        second_copy: (B,) int64, first frame of a stitched item's magnified copy, T where an item
-        is not stitched; None if none is.
+        second_copy: (B,) int64, first frame of a stitched item's magnified copy, T where
+        an item is not stitched; None if none is.
         """
         num_frames, x, levels = features.shape[-1], self.conv0(features), []
         for level in self.levels_enc:
@@ -51,7 +58,7 @@ class XGPN(nn.Module):
             levels.append(x)
         return levels
 
-    def decode(self, levels):
+    def decode(self, levels: Sequence[Tensor]) -> list[Tensor]:
         """The decoder's levels, coarse to fine, from the encoder's, fine to coarse."""
         *finer, x = levels
         decoded = [self.levels1[0](x)]
@@ -61,13 +68,13 @@ class XGPN(nn.Module):
         return decoded
 
 
-def conv_relu(in_channels, out_channels, stride=1):
-    """Convolution of three positions and a ReLU; `stride` shortens."""
+def conv_relu(in_channels: int, out_channels: int, stride: int = 1) -> nn.Sequential:
+    """Convolution of width 3 and a ReLU; the length is divided by `stride`."""
     return nn.Sequential(nn.Conv1d(in_channels, out_channels, 3, stride=stride, padding=1),
                          nn.ReLU(inplace=True))
 
 
-def upsample_relu(channels):
+def upsample_relu(channels: int) -> nn.Sequential:
     """Transposed convolution that doubles the length, and a ReLU."""
     return nn.Sequential(nn.ConvTranspose1d(channels, channels, 3, stride=2, padding=1,
                                             output_padding=1), nn.ReLU(inplace=True))

@@ -1,3 +1,4 @@
-"""The network, its anchors, matching and losses; it predicts, others judge and decode.
+"""The network, its anchors, matching and losses. It predicts;
+decoding and scoring are elsewhere.
 
-Import the modules; `VSGN.VSGN` and `Loss.Criterion` are the way in."""
+Import the modules; the entry points are `VSGN.VSGN` and `Loss.Criterion`."""

@@ -1,3 +1,4 @@
-"""What every script stands on: files, interval maths, figures, the frame of a script.
+"""What every script builds on: files, interval arithmetic,
+figures, the frame of a script.
 
-Each folder has a door of its own; import the modules themselves, `Utils.files` and the like."""
+Each subfolder has its own rules; import the modules themselves, such as `Utils.files`."""

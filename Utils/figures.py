@@ -1,12 +1,12 @@
-"""How every figure of ours looks and is written: one style, one palette, PDF and PNG, no LaTeX.
+"""The style and output of all figures: one style, one palette, PDF and PNG, no LaTeX.
 
-with figure_files(folder / "name", 7.0, 3.0) as figure: draw on it; the files appear at the end.
+    with figure_files(folder / "name", 7.0, 3.0) as figure:
+        ...     # draw on it; the files are written at the end
 """
 
 import contextlib
 import functools
 import io
-import os
 import sys
 import warnings
 from pathlib import Path
@@ -18,16 +18,17 @@ from matplotlib.font_manager import findfont, fontManager, get_font
 from matplotlib.text import Text
 
 from Utils.files import replacing
+from Utils.stopping import stoppable
 
-# Okabe and Ito's colours, told apart with any kind of colour vision.
+# The colours of Okabe and Ito, distinguishable with any kind of colour vision.
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-SLATE, MAGENTA = "#44546A", "#C2187A"      # of actions: found, missed
+SLATE, MAGENTA = "#44546A", "#C2187A"      # actions: found, missed
 SKY, PINK, YELLOW, GREY, INK = "#56B4E9", "#CC79A7", "#F0E442", "#9A9A9A", "#222222"
 CYCLE = (BLUE, ORANGE, GREEN, RED, PINK, SKY)
-SEQUENTIAL = "YlGnBu"        # light to dark also in grey
+SEQUENTIAL = "YlGnBu"        # light to dark, also in greyscale
 
-PAGE_WIDTH, COLUMN_WIDTH = 7.0, 3.4      # inches, of a two-column paper
-PNG_DOTS = 200                           # an inch
+PAGE_WIDTH, COLUMN_WIDTH = 7.0, 3.4      # inches, in a two-column paper
+PNG_DOTS = 200                           # per inch
 STYLE = {
     "font.family": "DejaVu Sans", "font.size": 9, "axes.titlesize": 9, "axes.labelsize": 9,
     "xtick.labelsize": 8, "ytick.labelsize": 8, "legend.fontsize": 8,
@@ -44,32 +45,40 @@ FORMATS = ("pdf", "png")
 
 
 def paths_of(stem, formats=FORMATS):
-    """Where a figure is written. The stem may be the user's: what follows a dot in it is no suffix.
+    """The files of a figure.
+
+    The stem may come from the user: a dot in it starts no extension.
     """
     return [Path(stem).with_name(f"{Path(stem).name}.{name}") for name in formats]
 
 
 def draw_all(jobs, formats=FORMATS):
-    """Draw figures, on two cores at the same time. jobs: (writer, *arguments). -> all paths."""
-    # A process takes longer to start than one figure to draw.
-    processes = min(2, len(os.sched_getaffinity(0)), max(1, len(jobs) // 2))
-    drawn = joblib.Parallel(processes, backend="multiprocessing")(
-        joblib.delayed(write)(*arguments, formats=formats) for write, *arguments in jobs)
+    """Draw figures on two cores in parallel. jobs: (writer, *arguments). -> all paths."""
+    # Starting a process takes longer than drawing one figure.
+    processes = min(2, joblib.cpu_count(), max(1, len(jobs) // 2))
+    calls = [functools.partial(write, *arguments, formats=formats)
+             for write, *arguments in jobs]
+    if processes == 1:
+        drawn = [call() for call in calls]
+    else:
+        drawn = joblib.Parallel(processes, "multiprocessing")(
+            joblib.delayed(stoppable)(call) for call in calls)
     return [path for paths in drawn for path in paths]
 
 
 @contextlib.contextmanager
 def figure_files(stem, width, height, formats=FORMATS):
-    """An empty figure of width x height inches; written to stem.pdf, stem.png at the end."""
+    """An empty figure of width x height inches;
+    written to stem.pdf, stem.png at the end."""
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure
         _complete_fonts(figure)
-        # Laid out once: doing it again for each file doubles the time.
+        # Laid out once: repeating it for each file doubles the time.
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
         for path in paths_of(stem, formats):
-            # In memory first: matplotlib meets a full disk with an error of its own making.
+            # In memory first, as matplotlib turns a full disk into an error of its own.
             drawn = io.BytesIO()
             # Without a date, so that the same numbers give the same file.
             figure.savefig(drawn, format=path.suffix[1:], dpi=PNG_DOTS,
@@ -79,7 +88,7 @@ def figure_files(stem, width, height, formats=FORMATS):
 
 
 def _complete_fonts(figure):
-    """Let texts take letters that the first font lacks from others that are installed."""
+    """Let texts use other installed fonts for characters that the first font lacks."""
     texts = figure.findobj(Text)
     own = get_font(findfont(STYLE["font.family"]))
     lacking = frozenset(letter for text in texts for letter in text.get_text()
@@ -91,7 +100,8 @@ def _complete_fonts(figure):
 
 @functools.cache
 def fonts_with(letters):
-    """Names of installed fonts that have the letters among them; says so if some have none."""
+    """Names of installed fonts that together have the letters;
+    says so if some are missing."""
     found, left = [], set(letters)
     for font in fontManager.ttflist:
         if not left:
@@ -102,7 +112,7 @@ def fonts_with(letters):
                 found.append(font.name)
                 left -= has
     if left:
-        print(f"no installed font has {''.join(sorted(left)[:20])}; figures show boxes instead "
-              "(fonts such as Noto Sans have most letters)", file=sys.stderr)
+        print(f"no installed font has {''.join(sorted(left)[:20])}; figures show boxes "
+              "instead (fonts such as Noto Sans have most letters)", file=sys.stderr)
         warnings.filterwarnings("ignore", "Glyph")
     return tuple(found)

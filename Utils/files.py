@@ -1,6 +1,7 @@
 """The ground every module stands on: errors for the user, whole-file writes, JSON."""
 
 import contextlib
+import errno
 import gzip
 import json
 import os
@@ -11,29 +12,36 @@ from collections import Counter
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
-# A file that unpacks to more than this many times its size is an attack, or was never written:
-# deflate makes zeros 1032 times smaller, but nothing that anybody measured.
+# A file that unpacks to more than this many times its size is an attack, or was never fully
+# written: deflate compresses zeros by 1032, but no measured data.
 MOST_GROWTH = 1000
-SMALL_TEXT = 2 ** 26      # and this much may be unpacked anyhow
+SMALL_TEXT = 2 ** 26      # bytes that may always be unpacked
 
 
 class UserError(ValueError):
-    """Something the user can mend: scripts print it as one sentence and exit with 2."""
+    """A mistake that the user can correct: scripts print it as one sentence and exit with 2."""
 
 
-# {folder held by this process: raises UserError where it no longer is the one that was locked}
+# {folder locked by this process: function that raises UserError if it has been replaced since}
 HELD = {}
 PART = re.compile(r"\..{1,20}\.[a-z0-9_]{8}\.part", re.DOTALL)
+
+MAKE_ROOM = "make room there, or write to another disk"
+WRITE_ELSEWHERE = "allow writing there, or write to another folder"
+# What to do about an error of the system, where that is known.
+REMEDIES = {errno.ENOSPC: MAKE_ROOM, errno.EDQUOT: MAKE_ROOM, errno.EFBIG: MAKE_ROOM,
+            errno.EROFS: WRITE_ELSEWHERE, errno.EACCES: WRITE_ELSEWHERE,
+            errno.EPERM: WRITE_ELSEWHERE}
 
 
 @contextlib.contextmanager
 def replacing(path):
-    """A temporary path beside `path` to write to; it takes `path`'s place when the block ends well.
+    """A temporary path next to `path` to write to; it replaces `path` when the block succeeds.
 
-    A reader sees the old file or the whole new one, never a part, also after a kill or a full disk.
+    A reader sees the old file or the whole new one, never a part, even after a kill or a full disk.
     """
     path = Path(path)
-    # It has its name before it is made: a signal between the two leaves nothing behind.
+    # Named before it is created, so a signal between the two leaves nothing behind.
     part = path.with_name(f".{path.name[:20]}.{os.urandom(4).hex()}.part")
     check_held(path)
     try:
@@ -44,63 +52,79 @@ def replacing(path):
         check_held(path)
         part.replace(path)
     except OSError as problem:
-        raise UserError(f"cannot write {path}: {problem.strerror or problem}; "
-                        "what was there before is untouched") from problem
+        raise UserError(f"cannot write {path}: {why_unwritten(path.parent, problem)}; "
+                        "the earlier file is untouched") from problem
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
 
 
 def _make(part, path):
-    """Make an empty file, and its folder."""
+    """Create an empty file, and its folder."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part.open("xb").close()
     except (FileExistsError, NotADirectoryError) as problem:
-        raise UserError(f"cannot write {path}: a file stands where a folder should") from problem
+        raise UserError(
+            f"cannot write {path}: there is a file where a folder should be") from problem
     except OSError as problem:
-        raise UserError(f"cannot write {path}: {problem.strerror}") from problem
+        raise UserError(
+            f"cannot write {path}: {why_unwritten(path.parent, problem)}") from problem
+
+
+def why_unwritten(folder, problem):
+    """Why a file in `folder` could not be written, and what to do, in words. problem: an OSError.
+
+    Raises UserError, as `check_held` does, where that is the cause.
+    """
+    check_held(folder / "file")
+    if isinstance(problem, FileNotFoundError):
+        return (f"the folder {folder} was moved, deleted or replaced meanwhile; run the same "
+                "command again, with the new place of the folder if it has one")
+    return "; ".join(filter(None, [problem.strerror or str(problem),
+                                   REMEDIES.get(problem.errno)]))
 
 
 def check_held(path):
-    """Refuse to write in a folder that was locked, and is another or gone since."""
+    """Refuse to write to a locked folder that has been replaced or removed since."""
     place = Path(os.path.abspath(path))
-    for folder, check in HELD.items():
+    for folder, still_held in HELD.items():
         if folder in place.parents:
-            check()
+            still_held()
 
 
 def remove_parts(folder):
-    """Remove what `replacing` left in a folder when it was killed."""
+    """Remove the files that a killed `replacing` left in a folder."""
     for path in Path(folder).iterdir():
         if PART.fullmatch(path.name):
             path.unlink(missing_ok=True)
 
 
 def check_regular(path):
-    """Refuse what is no file of data: a pipe would be waited for, a device read without an end.
+    """Refuse pipes, which would block, and devices, which may never end.
 
-    OSError where there is nothing.
+    Raises OSError if there is no such file.
     """
     if not stat.S_ISREG(os.stat(path).st_mode) and not os.path.isdir(path):
-        raise UserError(f"{path} is a pipe or a device, not a file; write what it gives to a file, "
+        raise UserError(f"{path} is a pipe or a device, not a file; write its output to a file, "
                         "and name that")
 
 
 def write_json(path, content, indent=None):
-    """Write `content` as JSON to `path`, whole or not at all. indent: for people to read."""
+    """Write `content` as JSON, the whole file or nothing. indent: for people to read."""
     with replacing(path) as part:
         part.write_text(json.dumps(content, indent=indent), encoding="utf-8")
 
 
-def read_json(path, what="JSON file", unique_names=False):
-    """The content of a JSON file (also .json.gz); a UserError names line and column of a fault.
+def read_json(path, what="JSON file", hook=None):
+    """The content of a JSON file (also .json.gz). A UserError names line and column of a fault.
 
-    unique_names: refuse an object with a name twice, of which only the last would be kept.
+    hook: turns (name, value) pairs into an object. `unique` refuses duplicate names, of which JSON
+    would keep only the last.
     """
     path = Path(path)
     try:
-        return json.loads(read_text(path), object_pairs_hook=unique if unique_names else None)
+        return json.loads(read_text(path), object_pairs_hook=hook)
     except UserError:
         raise
     except FileNotFoundError:
@@ -113,7 +137,7 @@ def read_json(path, what="JSON file", unique_names=False):
 
 
 def read_text(path):
-    """The text of a file (also .gz) in UTF-8, UTF-16 or UTF-32, with a byte order mark or without.
+    """The text of a file (also .gz) in UTF-8, UTF-16 or UTF-32, with or without a byte order mark.
 
     Raises OSError and ValueError.
     """
@@ -124,28 +148,28 @@ def read_text(path):
 
 
 def _unpacked(path):
-    """The content of a .gz file; a UserError where it is far more than any text would be."""
+    """The content of a .gz file. Raises UserError if it is far larger than any text would be."""
     most = max(SMALL_TEXT, MOST_GROWTH // 5 * path.stat().st_size)
     with gzip.open(path) as file:
         content = file.read(most + 1)
     if len(content) > most:
-        raise UserError(f"{path} unpacks to more than {most >> 20} MiB, which no text does; pack "
-                        "it again from the text itself")
+        raise UserError(f"{path} unpacks to more than {most >> 20} MiB, which no text would; "
+                        "compress it again from the original text")
     return content
 
 
 def unique(pairs):
-    """dict of an object's pairs; a ValueError for a name that is there twice."""
+    """The dict of an object's pairs. Raises ValueError for a duplicate name."""
     content = dict(pairs)
     if len(content) < len(pairs):
         name, times = Counter(name for name, _ in pairs).most_common(1)[0]
-        raise ValueError(f"the name {name!r} is there {times} times in one object; rename one of "
+        raise ValueError(f"the name {name!r} occurs {times} times in one object; rename one of "
                          "them, or leave it out")
     return content
 
 
 def listed(names, most=5):
-    """The first `most` names, and how many more there are, as words of a message."""
+    """The first `most` names, and how many more there are, in words."""
     names = [str(name) for name in names]
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
@@ -153,13 +177,18 @@ def listed(names, most=5):
 
 def counted(count, word, words=None):
     """`1 video`, `2 videos`."""
-    return f"{count} {word if count == 1 else words or word + 's'}"
+    return f"{count} {agreeing(count, word, words or word + 's')}"
+
+
+def agreeing(count, one, many):
+    """The form of a word that agrees with a count: `1 of 3 videos has`, `2 of 3 videos have`."""
+    return one if count == 1 else many
 
 
 def reason(problem):
-    """What an exception says, in one line without control characters.
+    """The message of an exception, in one line without control characters.
 
-    Of torch's refusals it is the cause, not the advice to load the file in spite of it.
+    For a refusal of torch it is the cause, not the advice to load the file anyway.
     """
     words = str(problem).rpartition("WeightsUnpickler error:")[2]
     lines = [line.strip() for line in words.splitlines() if line.strip()]

@@ -1,7 +1,7 @@
-"""HDF5 files of others: only what lies in the file itself is read, and only if it was written.
+"""HDF5 files from others: only data inside the file is read, and only if it was written.
 
-HDF5 can lead a reader to any file of the system: by links to other files, by data stored outside,
-by datasets put together of others.
+HDF5 can lead a reader to any file of the system: by links to other files, by external
+storage, or by virtual datasets.
 """
 
 import contextlib
@@ -12,17 +12,14 @@ import h5py
 from Utils.files import MOST_GROWTH, UserError, check_regular
 
 MOST_LINKS = 16
-ASK = "give --follow_links to read it all the same, if you trust whoever made the file"
-# Smaller ones may be as empty as they like.
-SMALL = 2 ** 20
+ASK = "give --follow_links to read it anyway, if you trust whoever made the file"
+SMALL = 2 ** 20     # bytes; smaller datasets may be empty
 
 
-def opened(file, path):
-    """The object at `path` of an open HDF5 file; KeyError where there is none.
-
-    Raises UserError where the file leads out of itself, or round in a circle.
-    """
-    here, ahead, links = file, path.split("/")[::-1], 0
+def opened(group, path):
+    """The object at `path` in an open HDF5 file or group. Raises KeyError if there is
+    none, and UserError if a link leads to another file or in a circle."""
+    here, ahead, links = group, path.split("/")[::-1], 0
     while ahead:
         name = ahead.pop()
         if name in ("", "."):
@@ -31,43 +28,43 @@ def opened(file, path):
         if link is None:
             raise KeyError(f"{path} is not in the file")
         if isinstance(link, h5py.ExternalLink):
-            raise UserError(f"{file.filename}: {path} is a link to another file, {link.filename}; "
-                            f"{ASK}")
+            raise UserError(f"{group.file.filename}: {path} is a link to another file, "
+                            f"{link.filename}; {ASK}")
         if isinstance(link, h5py.SoftLink):
             links += 1
             if links > MOST_LINKS:
-                raise UserError(f"{file.filename}: {path} is a link that leads back to itself; "
-                                "store the array there")
+                raise UserError(f"{group.file.filename}: {path} is a link that leads "
+                                "back to itself; store the array there")
             ahead += link.path.split("/")[::-1]
-            here = file if link.path.startswith("/") else here
+            here = group.file if link.path.startswith("/") else here
         else:
             here = here[name]
     return here
 
 
 def check_links(group, above=()):
-    """Refuse an open file, or a group of it, that leads to other files or back to itself."""
+    """Refuse an open file or group with links to other files or back to itself."""
     here = h5py.h5o.get_info(group.id).addr
     if here in above:
-        raise UserError(f"{group.file.filename}: {group.name} lies in itself; store the arrays "
-                        "in a plain tree")
+        raise UserError(f"{group.file.filename}: {group.name} contains itself; store "
+                        "the arrays in a plain tree")
     for name in group:
         link = group.get(name, getlink=True)
         if isinstance(link, h5py.ExternalLink | h5py.SoftLink):
-            with contextlib.suppress(KeyError):     # leads nowhere
+            with contextlib.suppress(KeyError):     # a dangling link
                 opened(group.file, posixpath.join(group.name, name))
         elif group.get(name, getclass=True) is h5py.Group:
             check_links(group[name], (*above, here))
 
 
 def check_inside(dataset):
-    """Refuse a dataset whose values lie in other files."""
-    place = f"{dataset.file.filename}: {dataset.name}"
+    """Refuse a dataset whose values are in other files."""
     if dataset.is_virtual:
-        raise UserError(f"{place} is put together of other files (a virtual dataset); {ASK}")
+        raise UserError(f"{_place(dataset)} is assembled from other files (a virtual "
+                        f"dataset); {ASK}")
     if dataset.external:
-        raise UserError(f"{place} keeps its values in another file, {dataset.external[0][0]}; "
-                        f"{ASK}")
+        raise UserError(f"{_place(dataset)} keeps its values in another file, "
+                        f"{dataset.external[0][0]}; {ASK}")
 
 
 def check_written(dataset):
@@ -76,13 +73,17 @@ def check_written(dataset):
         return
     written = dataset.id.get_storage_size()
     if dataset.nbytes > MOST_GROWTH * written:
-        raise UserError(f"{dataset.file.filename}: {dataset.name} has the shape {dataset.shape}, "
-                        f"but only {written} bytes of it were ever written; write it again")
+        raise UserError(f"{_place(dataset)} has the shape {dataset.shape}, but only "
+                        f"{written} bytes of it were ever written; write it again")
+
+
+def _place(dataset):
+    return f"{dataset.file.filename}: {dataset.name}"
 
 
 def open_file(path, follow_links=False):
-    """An HDF5 file to read from. UserError where it leads elsewhere (unless follow_links) or is no
-    file at all, OSError where it is of another format."""
+    """An HDF5 file to read from. Raises UserError if it leads to other files (unless
+    follow_links) or is not a regular file, OSError if it has another format."""
     check_regular(path)
     file = h5py.File(path, "r")
     try:

@@ -1,4 +1,4 @@
-"""Names that should be the same and are not: what they differ in, in words."""
+"""Names that should match but do not: their difference in words."""
 
 import unicodedata
 
@@ -6,9 +6,11 @@ from Utils.files import listed
 
 
 def named_there(wanted, there, place):
-    """What a message adds about names that were not found: those that are there, and why.
+    """What a message adds about names that were not found:
+    names that exist, and the difference.
 
-    wanted: names that are not `there`. place: in words, as in "the files". Empty if none are there.
+    wanted: names that are not among `there`. place: in words, such as "the files". Empty
+    if there are no names.
     """
     there = list(there)
     if not there:
@@ -19,7 +21,7 @@ def named_there(wanted, there, place):
 
 
 def difference(wanted, there, place):
-    """What keeps names apart that mean the same, by the first that do; empty where none do."""
+    """The difference between the first two names that mean the same; empty if none do."""
     by_plain = {_plain(name): name for name in there}
     for name in list(wanted)[:20]:
         plain = _plain(name)
@@ -33,21 +35,22 @@ def difference(wanted, there, place):
 
 
 def _plain(name):
-    """A name without what keeps two spellings of it apart."""
+    """A name without differences of spelling."""
     return unicodedata.normalize("NFKC", name).casefold().strip()
 
 
 def _in_letters(name, found):
-    """How two names differ whose plain forms are one."""
+    """How two names with the same plain form differ."""
     if name.strip() == found.strip():
-        return "they have other spaces around them"
+        return "they have different spaces around them"
     if unicodedata.normalize("NFC", name) == unicodedata.normalize("NFC", found):
         return "accented letters are stored in another Unicode form"
     return f"they differ in upper and lower case: {found}"
 
 
 def _around(first, second):
-    """What the longer name has before or behind the shorter one; None if it is no part of it."""
+    """What the longer name has before or after the shorter one;
+    None if it does not contain it."""
     short, long = sorted((first, second), key=len)
     before, behind = long[:len(long) - len(short)], long[len(short):]
     if not short or not before:

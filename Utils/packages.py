@@ -1,24 +1,96 @@
-"""The scripts import this before anything else: it ends them with one sentence where this Python is
-too old or a package is not installed, and at once where a signal comes while they import. It does
-what must come before torch, whose import takes seconds."""
+"""Does this Python have what pyproject.toml asks for? Imports none of it,
+so the answer is quick.
 
+The scripts import this module first. It ends them with one sentence if this Python is
+too old or a package is missing, and at once if a signal arrives during imports. It also
+does what must be done before importing torch, which takes seconds.
+
+    python Utils/packages.py [test]
+
+prints what is missing or too old, and exits with 1 if anything is; `test` includes the
+test tools. run_vsgn.sh uses it to decide whether the active environment is complete.
+"""
+
+import contextlib
 import importlib.util
 import os
+import re
 import sys
+from importlib import metadata
 from pathlib import Path
 
+PROJECT = Path(__file__).parents[1] / "pyproject.toml"
+# Packages of the same modules, any of which will do.
+ALIKE = {"opencv-python-headless": ("opencv-python", "opencv-contrib-python-headless",
+                                    "opencv-contrib-python")}
+
+
+def requirements(project, groups=()):
+    """{package: least version} of pyproject.toml, with the optional `groups`.
+
+    Empty if pip installed this project:
+    then the file is missing, and pip has checked the packages.
+    """
+    if not Path(project).is_file():
+        return {}
+    import tomllib  # missing in a Python that is too old, which is reported first
+
+    table = tomllib.loads(Path(project).read_text(encoding="utf-8"))["project"]
+    lines = list(table["dependencies"])
+    for group in groups:
+        lines += table["optional-dependencies"][group]
+    return dict(line.split(">=") for line in lines)
+
+
+def lacking(wanted, installed_version):
+    """Those of `wanted` ({package: least version}) that are missing or too old, as texts.
+
+    installed_version: function of a package's name;
+    raises PackageNotFoundError if it is missing.
+    """
+    found = []
+    for package, least in wanted.items():
+        versions = []
+        for name in (package, *ALIKE.get(package, ())):
+            with contextlib.suppress(metadata.PackageNotFoundError):
+                versions.append(installed_version(name) or "0")
+        version = max(versions, key=release, default=None)
+        if version is None:
+            found.append(f"{package}>={least}")
+        elif release(version) < release(least):
+            found.append(f"{package}>={least} (has {version})")
+    return found
+
+
+def release(version):
+    """The numbers of a version, for comparison: "2.13.0+cpu" -> (2, 13)."""
+    numbers = [int(number)
+               for number in re.match(r"[\d.]*", version)[0].split(".") if number]
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
+
+
+def main(groups):
+    """Print what is missing or too old. -> 1 if anything is."""
+    found = lacking(requirements(PROJECT, groups), metadata.version)
+    if found:
+        print(", ".join(found))
+    return 1 if found else 0
+
+
+# ---- for the scripts ----------------------------------------------------------------------------
 
 def check_packages():
     """Exit with code 2 and a sentence if what pyproject.toml asks for is not there."""
     if sys.version_info < (3, 11):  # noqa: UP036  (whatever Python the user has runs this)
         refuse(f"Python {sys.version.split()[0]} is too old: 3.11 or newer is needed")
-    from Utils.environment import PROJECT, requirements
-
     # Utils.files needs no package, but a Python that is not too old.
     from Utils.streams import open_closed_streams
     if is_script():
         open_closed_streams()
-    absent = [name for name in requirements(PROJECT) if importlib.util.find_spec(name) is None]
+    absent = [name for name in requirements(PROJECT)
+              if importlib.util.find_spec(name) is None]
     if absent:
         refuse(f"{sys.executable} lacks {', '.join(absent)}")
 
@@ -31,8 +103,10 @@ def is_script():
 
 
 def refuse(found):
-    print(f"error: {found}; `bash run_vsgn.sh` makes a .venv that has all, and then `source "
-          ".venv/bin/activate` chooses it; or pip install -r requirements.txt", file=sys.stderr)
+    """Say what is wrong with this Python and what helps, and exit with code 2."""
+    print(f"error: {found}; `bash run_vsgn.sh` makes a .venv that has all, and then "
+          "`source .venv/bin/activate` chooses it; "
+          "or pip install -r requirements.txt", file=sys.stderr)
     sys.exit(2)
 
 
@@ -53,11 +127,18 @@ def answer_help():
         sys.exit()
 
 
-if is_script():
-    from Utils.stopping import stop_at_once
-    stop_at_once()
-check_packages()
-if is_script():
-    answer_help()
-# Threads that wait by spinning make a busy machine several times slower.
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+def prepare_script():
+    """What comes before a script's other imports."""
+    if is_script():
+        from Utils.stopping import stop_at_once
+        stop_at_once()
+    check_packages()
+    if is_script():
+        answer_help()
+    # Threads that wait by spinning make a busy machine several times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
+prepare_script()

@@ -1,4 +1,5 @@
-"""The frame of a script: errors as sentences, the lock of its folder, progress, a summary."""
+"""The frame of a script: errors as sentences,
+the lock of its folder, progress, a summary."""
 
 import contextlib
 import functools
@@ -19,10 +20,11 @@ SECONDS_BETWEEN_LINES = 30
 
 
 def script_main(main):
-    """Make `main(argv) -> int` end in an exit code: a user's mistake is one sentence and a 2.
+    """Make `main(argv) -> int` return an exit code:
+    for a user's mistake, one sentence and 2.
 
-    Ctrl-C, SIGTERM and a closed terminal end it with 130; what was written before stays whole. A
-    log that is lost ends nothing: the results are in files.
+    Ctrl-C, SIGTERM and a closed terminal end it with 130; files written before stay
+    intact. A lost log does not end it, since results are in files.
     """
     @functools.wraps(main)
     def guarded(argv=None):
@@ -38,14 +40,14 @@ def script_main(main):
             except (MemoryError, RuntimeError) as problem:
                 if not is_out_of_memory(problem):
                     raise
-                print("error: out of memory; give a smaller --batch_size, or --cache none if "
-                      "features are kept in memory", file=sys.stderr)
+                print("error: out of memory; give a smaller --batch_size, or --cache "
+                      "none if features are kept in memory", file=sys.stderr)
                 return 2
     return guarded
 
 
 def _or_help(main, argv):
-    """The exit code of main; --help, which leaves by SystemExit, must have been said."""
+    """The exit code of main. --help raises SystemExit, and must have been printed."""
     try:
         return main(argv)
     except SystemExit:
@@ -54,19 +56,19 @@ def _or_help(main, argv):
 
 
 def is_out_of_memory(problem):
-    """Whether an exception means that the memory, of a GPU or not, did not suffice."""
-    # torch may not be here. Its allocator on a CPU raises a bare RuntimeError.
+    """Whether an exception means that RAM or GPU memory was not sufficient."""
+    # torch may not be imported. Its CPU allocator raises a bare RuntimeError.
     return (isinstance(problem, MemoryError) or type(problem).__name__ == "OutOfMemoryError"
             or "can't allocate memory" in str(problem))
 
 
 @contextlib.contextmanager
 def locked(folder):
-    """Hold `folder` for this run alone; a second run in it gets a UserError.
+    """Reserve `folder` for this run; a second run in it raises UserError.
 
-    The operating system frees the lock when the process ends, however it ends. Nothing is written
-    in a folder that is moved or deleted meanwhile (Utils.files.replacing). A folder made for a run
-    that failed before it wrote anything goes again.
+    The operating system frees the lock however the process ends. Nothing is written to a
+    folder that is moved or deleted in the meantime (Utils.files.replacing). A folder
+    created for a run is removed if the run fails before writing anything.
     """
     folder = Path(folder)
     made = [place for place in (folder, *folder.parents) if not place.exists()]
@@ -75,10 +77,10 @@ def locked(folder):
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout:
-        raise UserError(f"another run is writing in {folder}; wait for it, or choose another "
-                        "folder") from None
+        raise UserError(f"another run is writing to {folder}; wait for it, or choose "
+                        "another folder") from None
     except OSError as problem:
-        raise UserError(f"cannot write in {folder}: {problem.strerror}") from problem
+        raise UserError(f"cannot write to {folder}: {problem.strerror}") from problem
     with contextlib.ExitStack() as held:
         held.callback(lock.release)
         is_there = _same_file(folder / ".lock")
@@ -94,7 +96,8 @@ def locked(folder):
 
 
 def _same_file(path):
-    """A function that says whether the file that is at `path` now is still there when called."""
+    """A function that says whether the file
+    that is now at `path` is still there when called."""
     def identity():
         try:
             found = path.stat()
@@ -108,13 +111,14 @@ def _same_file(path):
 
 def _check_there(folder, is_there):
     if not is_there():
-        raise UserError(f"{folder} was moved, deleted or replaced while this run wrote in it; "
-                        "nothing more is written. Start again; a training that was moved goes on "
-                        "with --resume and its new --checkpoint_path")
+        raise UserError(f"{folder} was moved, deleted or replaced while this run wrote "
+                        "to it; nothing more is written. Start again; to continue a "
+                        "training that was moved, give --resume and its new "
+                        "--checkpoint_path")
 
 
 def _remove_made(folder, made):
-    """Remove the lock of a folder, and the folders that were made for it."""
+    """Remove the lock of a folder, and the folders created for it."""
     with contextlib.suppress(OSError):
         (folder / ".lock").unlink()
         for place in made:
@@ -122,10 +126,11 @@ def _remove_made(folder, made):
 
 
 def progress(items, what, shown=True):
-    """Hand on the items and show how far it is: a bar on a terminal, else a line every 30 s.
+    """Yield the items and show progress:
+    a bar on a terminal, otherwise a line every 30 s.
 
-    items: has a length. what: in a word or two. shown: False for silence; or a function, called
-    with (what, done, total) after each item.
+    items: has a length. what: a word or two. shown: False for silence, or a function
+    called with (what, done, total) after each item.
     """
     if not shown:
         yield from items
@@ -142,12 +147,13 @@ def progress(items, what, shown=True):
             now = time.monotonic()
             if now - said >= SECONDS_BETWEEN_LINES:
                 rate, said = done / (now - start), now
-                print(f"{what}: {done} of {len(items)}, {rate:.2g} a second, "
+                print(f"{what}: {done} of {len(items)}, {rate:.2g} per second, "
                       f"{(len(items) - done) / rate:.0f} s left", flush=True)
 
 
 class Stopwatch:
-    """Wall time since it was made, and the peak resident memory, for the last line of a script."""
+    """Wall time since its creation, and peak resident memory,
+    for the last line of a script."""
 
     def __init__(self):
         self.start = time.perf_counter()
@@ -159,7 +165,7 @@ class Stopwatch:
 
 
 def peak_memory():
-    """The most bytes of memory that this process has held."""
+    """Peak resident memory of this process, in bytes."""
     try:
         import resource
     except ImportError:     # Windows

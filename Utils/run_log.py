@@ -1,4 +1,4 @@
-"""log.txt: what a run prints, kept in its folder."""
+"""log.txt: the output of a run, kept in its folder."""
 
 import contextlib
 import sys
@@ -8,14 +8,15 @@ NAME = "log.txt"
 
 
 class RunLog:
-    """Takes what is printed while it is entered; from `open` on folder/log.txt has it as well.
+    """Captures what is printed inside the block;
+    after `open`, folder/log.txt has all of it.
 
         with RunLog() as log:
-            print("what comes first")
+            print("the first line")
             log.open(folder)
 
-    A run that is refused before leaves no log. One that cannot be written is no reason to end a
-    run, and is left out.
+    A run that is refused before `open` leaves no log. A log that cannot be written does
+    not end the run.
     """
 
     def __init__(self):
@@ -31,7 +32,7 @@ class RunLog:
         self._held.close()
 
     def open(self, folder):
-        """Append what was printed so far, and what will be, to folder/log.txt."""
+        """Append what has been and will be printed to folder/log.txt."""
         with contextlib.suppress(OSError):
             file = open(Path(folder) / NAME, "a", encoding="utf-8",  # noqa: SIM115
                         errors="replace")
@@ -40,7 +41,7 @@ class RunLog:
         self._said = []
 
     def write(self, text):
-        """Hand text on, and keep it."""
+        """Pass text on, and keep it."""
         if self._file is None:
             self._said.append(text)
         self._keep(text)

@@ -1,8 +1,15 @@
-"""Interval maths, written once. Segments are (..., 2) [start, end], numpy or torch, any unit.
+"""Interval arithmetic, written once.
+Segments are (..., 2) [start, end], numpy or torch, any unit.
 
-`add_one` counts whole frames (end - start + 1), as the released weights were trained.
+`add_one` counts whole frames (end - start + 1),
+as in the training of the released weights.
 """
 
+from collections.abc import Sequence
+
+import numpy as np
+
+Floats = np.ndarray | Sequence[float]     # in hints: a few numbers, such as thresholds
 GREEDY_EPSILON = 1e-7   # added to the union in greedy suppression, as in the original
 
 
@@ -12,22 +19,31 @@ def length(segments, add_one=False):
 
 
 def intersection(a, b):
-    """Overlap of every pair, never negative. a: (..., N, 2), b: (..., M, 2) -> (..., N, M)."""
+    """Overlap of every pair, never negative.
+
+    a: (..., N, 2), b: (..., M, 2) -> (..., N, M).
+    """
     start = a[..., :, None, 0].clip(min=b[..., None, :, 0])
     end = a[..., :, None, 1].clip(max=b[..., None, :, 1])
     return (end - start).clip(min=0)
 
 
 def iou(a, b, epsilon=0.0):
-    """Intersection over union of every pair; 0 where the union is 0. (N, 2), (M, 2) -> (N, M)."""
+    """Intersection over union of every pair; 0 where the union is 0.
+
+    (N, 2), (M, 2) -> (N, M).
+    """
     overlap = intersection(a, b)
     union = length(a)[..., :, None] + length(b)[..., None, :] - overlap + epsilon
     return overlap / (union + (union == 0))
 
 
 def inside(segments, start, end, share=1.0):
-    """True where at least a share of a segment lies in [start, end], all by default. (..., 2) ->
-    (...)."""
+    """Whether at least a share of each segment
+    (by default all of it) lies in [start, end].
+
+    segments: (..., 2) -> (...) bool.
+    """
     if share >= 1:
         return (segments[..., 0] >= start) & (segments[..., 1] <= end)
     held = segments[..., 1].clip(max=end) - segments[..., 0].clip(min=start)

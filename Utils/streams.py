@@ -1,4 +1,4 @@
-"""Standard output and error that end no script: a lost log is said once and gone on without."""
+"""Standard output and error that never end a script: a lost log is reported once."""
 
 import contextlib
 import os
@@ -8,10 +8,10 @@ from Utils.files import UserError
 
 
 class SteadyStream:
-    """A text stream whose failures are remembered instead of raised.
+    """A text stream whose failures are stored instead of raised.
 
-    failure: the last exception that a write met, None while all is well. Letters that the
-    terminal lacks are written as escapes.
+    failure: the last exception of a write, or None. Characters that the terminal lacks
+    are written as escapes.
     """
 
     def __init__(self, stream, on_failure=None):
@@ -19,7 +19,7 @@ class SteadyStream:
         self.failure = None
 
     def write(self, text):
-        """Write text, or remember why that failed."""
+        """Write text, or store the reason for a failure."""
         with self._remembering():
             try:
                 self._stream.write(text)
@@ -29,7 +29,7 @@ class SteadyStream:
         return len(text)
 
     def flush(self):
-        """Hand on what was written, or remember why that failed."""
+        """Flush the stream, or store the reason for a failure."""
         with self._remembering():
             self._stream.flush()
 
@@ -47,8 +47,8 @@ class SteadyStream:
                 self._on_failure(problem)
 
     def let_go(self):
-        """Where nothing can be written, point the file descriptor to nowhere: else Python's own
-        last flush ends the process with another exit code."""
+        """If nothing can be written, point the file descriptor to the null device;
+        otherwise the last flush of Python would change the exit code."""
         self.flush()
         if self.failure is None:
             return
@@ -60,7 +60,7 @@ class SteadyStream:
 
 @contextlib.contextmanager
 def steady_streams():
-    """Let stdout and stderr be SteadyStreams."""
+    """Replace stdout and stderr by SteadyStreams."""
     before = sys.stdout, sys.stderr
     sys.stderr = SteadyStream(sys.stderr)
     sys.stdout = SteadyStream(sys.stdout, _say_lost)
@@ -75,33 +75,34 @@ def steady_streams():
 
 def _say_lost(problem):
     why = getattr(problem, "strerror", None) or problem
-    print(f"the log cannot be written ({why}); going on without it", file=sys.stderr)
+    print(f"the log cannot be written ({why}); continuing without it", file=sys.stderr)
 
 
 def check_said():
-    """Refuse to end well where words are the whole result, and could not be written.
+    """Raise UserError if the output is the whole result and could not be written.
 
     A reader that closed its pipe has what it wanted.
     """
     sys.stdout.flush()
     failure = getattr(sys.stdout, "failure", None)
     if failure is not None and not isinstance(failure, BrokenPipeError):
-        raise UserError("what was asked for could not be written to the standard output "
-                        f"({getattr(failure, 'strerror', None) or failure}); send it elsewhere")
+        raise UserError("the result could not be written to the standard output "
+                        f"({getattr(failure, 'strerror', None) or failure}); send it "
+                        "elsewhere")
 
 
 def open_closed_streams():
-    """Give file descriptors 0 to 2 something to stand on where the caller closed them.
+    """Open file descriptors 0 to 2 if the caller closed them.
 
-    Else the next file that is opened gets the number, and what is said goes into it. Words for a
-    closed stderr go to stdout.
+    Otherwise the next file that is opened would get the number, and receive what is
+    printed. Output to a closed stderr goes to stdout.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(number)
         except OSError:
             is_last = name == "stderr" and sys.stdout is not None
-            # The lowest number that is free, which is this one.
+            # Both use the lowest free number, which is this one.
             os.dup(1) if is_last else os.open(os.devnull, os.O_RDWR)
             mode = "r" if name == "stdin" else "w"
             stream = open(number, mode, buffering=1, errors="backslashreplace",  # noqa: SIM115

@@ -1,6 +1,6 @@
-"""What is measured: for each row a function of the size that gives (ours, plain or None).
+"""The cases to measure: for each row, a function of the size that returns (ours, plain or None).
 
-Both are called without arguments and do the same work; plain is the formulation of plain.py.
+Both are called without arguments and do the same work; plain is the version of plain.py.
 """
 
 import tempfile
@@ -57,6 +57,7 @@ def network_inputs(config, batch):
 
 
 def forward(size, batch=2):
+    """A forward pass of a batch, as (ours, plain) functions without arguments."""
     config = network_config(size)
     features, frames, _ = network_inputs(config, batch)
     networks = VSGN(config).eval(), plain.PlainVSGN(config).eval()
@@ -69,6 +70,7 @@ def forward(size, batch=2):
 
 
 def training_step(size, batch=2):
+    """Forward and backward pass and optimizer step of a batch: (ours, plain)."""
     config = network_config(size)
     features, frames, targets = network_inputs(config, batch)
     ours, theirs, criterion = VSGN(config), plain.PlainVSGN(config), Criterion(config)
@@ -87,6 +89,7 @@ def training_step(size, batch=2):
 
 
 def item_targets(size):
+    """Frame targets of one input at the paper's sizes: (ours, plain)."""
     _, _, targets = network_inputs(network_config("thumos"), 1)
     segments, labels = targets.segments.double(), targets.labels
     return (lambda: frame_targets(segments, labels, targets.counts, 1280),
@@ -116,6 +119,7 @@ def item(size, num_frames, in_memory):
 
 
 def window_decoding(size):
+    """Proposals of one window of 1240 boxes, with NMS: (ours, plain)."""
     rng = np.random.default_rng(SEED)
     starts = rng.uniform(0, 1200, 1240)
     logits = rng.standard_normal((1240, 21)) * 2
@@ -129,6 +133,7 @@ def window_decoding(size):
 
 
 def suppression(size, count):
+    """Soft-NMS of `count` segments: (ours, plain)."""
     rng = np.random.default_rng(SEED)
     starts = rng.uniform(0, 300, count)
     segments = np.stack([starts, starts + rng.gamma(2, 3, count)], 1)
@@ -158,6 +163,7 @@ def tables(num_videos, num_classes, num_actions, num_detections):
 
 
 def mean_precision(size, is_activitynet=False):
+    """mAP of THUMOS14, or of ActivityNet without a plain version: (ours, plain or None)."""
     if is_activitynet:
         truth, detections = tables(4725, 200, 7290, 472_500)
         return lambda: average_precision(truth, detections, np.linspace(0.5, 0.95, 10)), None
@@ -172,6 +178,7 @@ def recall(size):
 
 
 def diagnosis(size):
+    """DETAD of 42,000 detections at one threshold: (ours, None)."""
     truth, detections = tables(210, 20, 3311, 42_000)
     characteristics = compute_characteristics(truth, dict.fromkeys(truth.videos, 200.0))
     buckets = bucket_table("thumos")

@@ -1,4 +1,4 @@
-"""Detections without a network: the best class of each frame, runs of it, their mean score.
+"""Detections without a network: runs of frames with the same best class, and their mean score.
 
     python benchmarks/frame_baseline.py --scores rgb.h5 --video_anno annotations.json -o out.json
     python Eval.py --detections out.json --video_anno annotations.json
@@ -18,6 +18,7 @@ import numpy as np
 
 
 def main(argv=None):
+    """Run the benchmark. argv: words of the command line, None for those of the process."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scores", required=True, help="HDF5, an array [frames, classes] a video")
@@ -36,7 +37,7 @@ def main(argv=None):
 
 
 def runs(scores, duration, classes):
-    """Stretches of equal best class: scores (n, 1 + K) -> rows of a detection file."""
+    """Runs of the same best class: scores (n, 1 + K) -> rows of a detection file."""
     best = scores.argmax(axis=1)
     edges = np.flatnonzero(np.diff(best, prepend=-1, append=-1))
     seconds = duration / len(scores)

@@ -1,15 +1,15 @@
-"""Everything that only a GPU can show, in one call of under eight minutes and one table.
+"""Everything that needs a GPU, in one call of under eight minutes and one table.
 
     python benchmarks/gpu.py                                  # on the GPU, the paper's sizes
     python benchmarks/gpu.py --annotations FOLDER             # the recipe on THUMOS14's own lengths
     python benchmarks/gpu.py --device cpu --size small        # the same parts, tried on a CPU
 
-Each part runs in a process of its own, so one that fails costs no other; a part for which too
+Each part runs in its own process, so a failure does not affect others; a part for which too
 little of --seconds is left is named as left out. Results: the table on the terminal, and
 benchmarks/results/gpu_<device>_<size>.json, written anew after every part.
 
 FOLDER holds thumos_gt.json, val_info.mat and test_info.mat. Without it the videos and actions are
-made up, as many and as long as those of THUMOS14.
+made up, with the numbers and lengths of THUMOS14.
 """
 
 import argparse
@@ -49,6 +49,7 @@ SIZES = {"thumos": {"videos": (200, 213), "seconds": 220, "actions": 15, "batch"
 
 
 def main(argv=None):
+    """Run the benchmark. argv: words of the command line, None for those of the process."""
     words = parse(argv)
     if words.part:
         for row in PARTS[words.part][0](words):
@@ -70,6 +71,7 @@ def main(argv=None):
 
 
 def parse(argv):
+    """The options of the benchmark from its command line."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", default="cuda", choices=("cuda", "cpu"))
@@ -186,7 +188,7 @@ def compiled(words):
 
 
 def graphs(words):
-    """Forward passes replayed as a CUDA graph, beside plain launches."""
+    """Forward passes replayed as a CUDA graph, compared with plain launches."""
     config, device, (features, frames, _) = setup(words)
     if device.type != "cuda":
         yield "", "CUDA alone has graphs"
@@ -203,7 +205,7 @@ def graphs(words):
 
 
 def decoding(words):
-    """Proposals of a batch: on the device in step, and window by window in numpy."""
+    """Proposals of a batch: all at once on the device, and window by window in numpy."""
     config, device, (features, frames, _) = setup(words)
     model = VSGN(config).to(device).eval()
     with torch.inference_mode():

@@ -1,4 +1,4 @@
-"""The paper's rows, with the figures of your own run beside the published ones.
+"""The paper's rows, with the figures of your own run next to the published ones.
 
     python benchmarks/paper_table.py                                # the published rows
     python benchmarks/paper_table.py thumos-tsn OUTPUT/metrics.json
@@ -24,6 +24,7 @@ AVERAGE = "0.5:0.95"
 
 
 def main(argv=None):
+    """Run the benchmark. argv: words of the command line, None for those of the process."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("row", nargs="?", choices=PUBLISHED)

@@ -1,4 +1,4 @@
-"""The plain formulation of everything that has a fast one: oracle of the tests, and comparator."""
+"""The plain version of everything that has a fast one: test oracle and baseline of the timings."""
 
 from benchmarks.plain_data import plain_frame_targets, plain_sliding_item
 from benchmarks.plain_detad import plain_diagnose

@@ -1,6 +1,6 @@
-"""Inputs and targets by the plain formulation: whole videos read, loops over positions.
+"""Inputs and targets in plain form: whole videos are read, with loops over frames.
 
-Written straight from the definitions, slow on purpose: what ours is measured against, and an oracle
+Written straight from the definitions, slow on purpose: the baseline of the timings, and an oracle
 of its tests.
 """
 

@@ -1,4 +1,4 @@
-"""DETAD as its page says it, one detection at a time: the comparator and the oracle of the tests.
+"""DETAD straight from its description, one detection at a time: baseline and test oracle.
 
 Actions and detections are lists of dicts: video, label, segment; actions with their buckets
 (characteristic -> label or None), detections with score. Actions are those that count, of all
@@ -50,7 +50,7 @@ def match_class(ranked, actions, own, threshold):
 
 
 def precisions(hits, count, normalizer):
-    """Normalized precision and recall behind each detection."""
+    """Normalized precision and recall after each detection."""
     points, true, false = [], 0, 0
     for hit in hits:
         true, false = true + hit, false + (not hit)
@@ -156,6 +156,6 @@ def rates(table, total):
 
 
 def mean(values):
-    """Arithmetic mean; 0 of nothing."""
+    """Arithmetic mean; 0 for an empty list."""
     values = list(values)
     return sum(values) / len(values) if values else 0.0

@@ -1,7 +1,7 @@
-"""The network and its losses in their plain form: oracle of the tests, comparator of the timings.
+"""The network and its losses in plain form: test oracle and baseline of the timings.
 
-Written straight from the formulas, one thing after the other: a (B, C, L, L) tensor of differences
-for the neighbours, the mlp on every edge, the boundary convolution on three columns of every box,
+Written straight from the formulas, step by step: a (B, C, L, L) tensor of differences
+for the neighbours, the mlp on every edge, the boundary convolution on three cells of every box,
 and a loop over the items of a batch wherever they differ. Weights have the names of Models.VSGN.
 """
 
@@ -28,6 +28,7 @@ class PlainVSGN(nn.Module):
         self.anchors = plain_anchors(config)
 
     def forward(self, features, num_frames):
+        """features: (B, D, T); num_frames: (B,) int -> dict with the fields of Predictions."""
         levels = self.xGPN(features, num_frames)
         logits, code = self.head_dec(levels[::-1])
         boxes = plain_decode(code, self.anchors)
@@ -58,6 +59,7 @@ class PlainXGPN(nn.Module):
         self.levels2 = nn.ModuleList(plain_conv(hidden, hidden, 1) for _ in range(count - 1))
 
     def forward(self, features, num_frames):
+        """features: (B, D, T); num_frames: (B,) int -> list of (B, C, T / stride)."""
         x, encoder = self.conv0(features), []
         for level in self.levels_enc:
             x = level(x, num_frames) if isinstance(level, PlainXGN) else level(x)
@@ -82,6 +84,7 @@ class PlainXGN(nn.Module):
         self.nconv1.mlp = nn.Linear(2 * hidden, hidden)
 
     def forward(self, x, num_frames):
+        """x: (B, C, L); num_frames: (B,) int -> (B, C, L / 2)."""
         if self.config.gcn_insert == "par":
             out = self.tconv1(x) + self.graph(x, num_frames)
         else:
@@ -89,7 +92,7 @@ class PlainXGN(nn.Module):
         return F.max_pool1d(F.relu(out), 2)
 
     def graph(self, x, num_frames):
-        """The mlp on every edge, then the maximum or mean over the edges of a position."""
+        """The mlp on every edge, then the maximum or mean over the edges of a cell."""
         nearest = plain_neighbours(x, num_frames, self.config)
         items = torch.arange(len(x))[:, None, None]
         nodes = x.transpose(1, 2)
@@ -104,7 +107,7 @@ class PlainXGN(nn.Module):
 
 
 def plain_neighbours(x, num_frames, config):
-    """K nearest positions of each; half of a magnified copy's from the other copy."""
+    """K nearest cells of each cell; in a magnified copy, half of them from the other copy."""
     difference = x[:, :, :, None] - x[:, :, None, :]
     distance = (difference ** 2).sum(dim=1)
     nearest = distance.topk(config.num_neigh, largest=False).indices
@@ -136,6 +139,7 @@ class PlainHead(nn.Module):
         self.bbox_pred = nn.Conv1d(hidden, self.scales * 2, 3, padding=1)
 
     def forward(self, levels):
+        """levels: (B, C, L) each -> logits (B, M, N), codes (B, M, 2)."""
         logits, codes = [], []
         for x in levels:
             scores = self.cls_logits(self.cls_tower(x))
@@ -149,7 +153,7 @@ class PlainHead(nn.Module):
 
 
 class PlainBoundaryAdjust(nn.Module):
-    """A convolution over three columns of every box, for its start and for its end."""
+    """A convolution over three cells of every box, for its start and for its end."""
 
     def __init__(self, config):
         super().__init__()
@@ -158,6 +162,7 @@ class PlainBoundaryAdjust(nn.Module):
         self.end_conv = plain_edge_conv(config.bb_hidden_dim)
 
     def forward(self, finest, boxes):
+        """finest: (B, C, L); boxes: (B, M, 2) in frames -> adjusted boxes (B, M, 2)."""
         num_cells = finest.shape[2]
         inside = boxes.detach().clamp(0, num_cells * self.stride - 1)
         eighth = (inside[..., 1] - inside[..., 0] + 1) / 8
@@ -179,6 +184,7 @@ def plain_conv(in_channels, out_channels, stride):
 
 
 def plain_tower(hidden, num_layers):
+    """num_layers x (convolution, GroupNorm, ReLU)."""
     layers = []
     for _ in range(num_layers):
         layers.append(nn.Conv1d(hidden, hidden, 3, padding=1))
@@ -198,7 +204,7 @@ def plain_edge_conv(hidden):
 
 
 def plain_anchors(config):
-    """One anchor after the other: level, position, scale."""
+    """Anchors one by one: level, cell, scale."""
     anchors = []
     for level in range(config.num_levels):
         stride = config.base_stride * 2 ** level
@@ -210,7 +216,7 @@ def plain_anchors(config):
 
 
 def plain_decode(code, anchors):
-    """Boxes of one item after the other."""
+    """Boxes, item by item."""
     boxes = []
     for item in code:
         length = anchors[:, 1] - anchors[:, 0] + 1
@@ -274,7 +280,7 @@ def plain_losses(predictions, targets, config):
 
 
 def plain_mean(values):
-    """Mean, 0 of nothing."""
+    """Mean; 0 for an empty tensor."""
     return values.sum() / max(1, len(values))
 
 

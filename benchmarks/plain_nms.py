@@ -1,6 +1,6 @@
-"""Suppression and proposals in the plain formulation: Python lists, one box at a time.
+"""Suppression and proposals in plain form: Python lists, one box at a time.
 
-Written straight from the spec, as the comparator of the benchmarks and the oracle of the tests.
+Written straight from the definitions: the baseline of the benchmarks and an oracle of the tests.
 Segments are lists of [start, end]; ties go to the lowest index.
 """
 
@@ -15,7 +15,7 @@ def plain_overlap(a, b, epsilon=0.0):
 
 
 def plain_nms(segments, scores, threshold):
-    """Greedy suppression -> list of kept indices by falling score."""
+    """Greedy suppression -> list of kept indices by descending score."""
     left = sorted(range(len(scores)), key=lambda i: -scores[i])
     kept = []
     while left:
@@ -26,7 +26,7 @@ def plain_nms(segments, scores, threshold):
 
 
 def plain_soft_nms(segments, scores, sigma, limit, damp_above=None, lose_last=False, exp=math.exp):
-    """Gaussian soft-NMS on shrinking lists -> kept indices and new scores, by falling score.
+    """Gaussian soft-NMS on shrinking lists -> kept indices and new scores, by descending score.
 
     exp: numpy's differs from math's in the last bit on some machines, which can turn a tie.
     """

@@ -1,6 +1,6 @@
-"""The scores in the plain formulation: one DataFrame row, one action, one threshold at a time.
+"""The scores in plain form: one DataFrame row, one action, one threshold at a time.
 
-Written straight from the spec, as the comparator of the benchmarks and the oracle of the tests.
+Written straight from the definitions: the baseline of the benchmarks and an oracle of the tests.
 Tables are pandas DataFrames with the columns video, label, start, end and, for detections, score.
 """
 
@@ -111,7 +111,7 @@ def plain_thumos14(truth, detections, thresholds, ambiguous=()):
 
 
 def plain_average_recall(truth, videos, proposals, thresholds, most=100):
-    """Recall at 1 .. most proposals a video on average -> {threshold: [recall]}.
+    """Recall at 1 .. most proposals per video on average -> {threshold: [recall]}.
 
     videos: names of all videos of the ground truth, also those without actions.
     """

@@ -1,4 +1,4 @@
-"""Where the time of a training step goes: a table by part, and how far it is from the arithmetic.
+"""How the time of a training step is spent, part by part, compared with its pure arithmetic.
 
     python benchmarks/profile_step.py [--size small|thumos] [--batch 4] [--threads 1] [--device cpu]
 
@@ -37,6 +37,7 @@ BACKWARD = "autograd::engine::evaluate_function"
 
 
 def main(argv=None):
+    """Run the benchmark. argv: words of the command line, None for those of the process."""
     words = parse(argv)
     torch.set_num_threads(words.threads)
     step, forward = build(words)
@@ -57,6 +58,7 @@ def main(argv=None):
 
 
 def parse(argv):
+    """The options of the benchmark from its command line."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", choices=("small", "thumos"), default="thumos")
@@ -109,7 +111,7 @@ def seconds_by_part(call, device, runs=3):
 
 
 def part_of(event, made):
-    """The part an operator belongs to: the innermost around it, or that of its forward operator."""
+    """The part of an operator: the innermost one around it, or that of its forward operator."""
     while event is not None:
         if event.name.startswith(BACKWARD):
             return made.get(event.sequence_nr, REST)

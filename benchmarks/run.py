@@ -1,4 +1,4 @@
-"""Time everything that is fast beside its plain formulation, in turn, in one process.
+"""Time the optimized parts against their plain versions, alternating in one process.
 
     python benchmarks/run.py [--size small|thumos] [--only NAME ...] [--runs N] [--threads N]
     python benchmarks/run.py --memory [--steps 50]      # peak memory of training steps, batch 4
@@ -9,7 +9,7 @@ specification) and writes benchmarks/results/benchmark_<size>.json. Ratios hold 
 
 import os
 
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")     # before torch: waiting threads don't spin
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")     # no spinning; before torch
 
 import argparse
 import json
@@ -37,6 +37,7 @@ LIMITS = {"map-anet": 10, "recall": 2, "detad": 5}
 
 
 def main(argv=None):
+    """Run the benchmark. argv: words of the command line, None for those of the process."""
     words = parse(argv)
     torch.set_num_threads(words.threads)
     if words.memory:
@@ -57,6 +58,7 @@ def main(argv=None):
 
 
 def parse(argv):
+    """The options of the benchmark from its command line."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", choices=("small", "thumos"), default="small")
@@ -89,7 +91,7 @@ def measure(name, words):
 
 
 def timed(call):
-    """CPU and wall seconds of one call; what is shorter than 20 ms is called more often."""
+    """CPU and wall seconds of one call; calls shorter than 20 ms are repeated."""
     count, cpu, wall = 0, time.process_time(), time.perf_counter()
     while not count or time.perf_counter() - wall < 0.02:
         call()

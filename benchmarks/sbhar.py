@@ -5,19 +5,17 @@
     python benchmarks/sbhar.py --data FOLDER --folder RUN --show
 
 Windows of 50 samples, one every 25, are the feature vectors: 150 numbers, two per second. Every
-setting is the project's own default for one's own data, but for the variants of an ablation. A
+setting is the project's default for custom data, except in the variants of an ablation. A
 finished fold appends its row to benchmarks/results/sbhar.csv and leaves its detections in the
 folder; a fold whose detections are there is not run again. The scores of all people pooled, in the
-table that is printed, are those of Bock et al. 2024 (arXiv 2311.15831): mAP_N, tIoU 0.3 to 0.7, of
+printed table, are those of Bock et al. 2024 (arXiv 2311.15831): mAP_N, tIoU 0.3 to 0.7, for
 detections with a score above 0.3.
 """
 
 import argparse
 import json
-import re
 import sys
 import tempfile
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -29,12 +27,12 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.variants import PAPER_DECODING, RESULTS, append, run
+from benchmarks.variants import PAPER_DECODING, RESULTS, append, run, train
 from DETAD.characteristics import bucket_table
 from DETAD.normalized_precision import curves, rank_detections
 from DETAD.sensitivity_analysis import bucket_means, sensitivity
+from Evaluation.detection_file import read_detections
 from Evaluation.metrics import action_table, align, average_precision, mean_over_classes
-from Evaluation.results import read_results
 from Utils.segments import length
 
 PATH = RESULTS / "sbhar.csv"
@@ -42,6 +40,7 @@ SAMPLES, STEP, UNIT = 50, 25, 720      # of a window; between two; counts per g
 FEATURES_PER_SECOND = 2
 TIOU = np.array([0.3, 0.4, 0.5, 0.6, 0.7])
 LEAST_SCORE = 0.3                       # of a detection that the published figures count
+DRAWS = 300                             # resampled sets of people, for the intervals
 FLAGS = ["--dataset", "custom", "--train_subset", "training", "--subset", "testing",
          "--feature_fps", str(FEATURES_PER_SECOND)]
 VARIANTS = {
@@ -56,6 +55,7 @@ VARIANTS = {
 
 
 def main(argv=None):
+    """Run the benchmark. argv: words of the command line, None for those of the process."""
     words = parse(argv)
     folder, data = Path(words.folder).resolve(), Path(words.data).resolve()
     people = prepare(data, folder)
@@ -69,6 +69,7 @@ def main(argv=None):
 
 
 def parse(argv):
+    """The options of the benchmark from its command line."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="folder of acc.h5 and annotations.json")
@@ -84,7 +85,7 @@ def parse(argv):
 
 
 def prepare(data, folder):
-    """Write the features and the annotations of every fold, where they lack. -> names of people."""
+    """Write the features and the annotations of every fold, if missing. -> names of people."""
     content = json.loads((data / "annotations.json").read_text())
     people = list(content["database"])
     (folder / "features").mkdir(parents=True, exist_ok=True)
@@ -125,10 +126,7 @@ def finish(folder, more, variant, seed, person):
                  f"--checkpoint_path={own}/checkpoint", f"--output_path={own}/output",
                  f"--seed={seed}"]
         run("Cut_long_videos.py", flags)
-        start = time.perf_counter()
-        said = run("Train.py", flags)
-        cost = {"train_seconds": round(time.perf_counter() - start, 1),
-                "peak_gib": float(re.search(r"peak memory ([\d.]+) GiB", said).group(1))}
+        cost = train(flags)
         run("Infer.py", flags)
         run("Eval.py", flags)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -153,7 +151,7 @@ def truth_of(folder, people):
 
 def figures(truth, paths):
     """What the tables show of some detection files together, in percent."""
-    found = together([read_results(path)[0] for path in paths])
+    found = together([read_detections(path)[0] for path in paths])
     found = align(found, truth)
     plain = mean_over_classes(average_precision(truth, found, TIOU))
     cut = rank_detections(truth, found[found.scores > LEAST_SCORE], TIOU)
@@ -170,7 +168,7 @@ def normalized(ranking):
 
 def by_length(truth, paths):
     """The published mAP_N on the actions of each length. -> {"0-3": percent}."""
-    found = align(together([read_results(path)[0] for path in paths]), truth)
+    found = align(together([read_detections(path)[0] for path in paths]), truth)
     ranking = rank_detections(truth, found[found.scores > LEAST_SCORE], TIOU)
     buckets = bucket_table("thumos")["length"]
     inside = {"length": (buckets.labels, buckets.assign(length(truth.segments)))}
@@ -188,24 +186,62 @@ def together(tables):
 
 
 def markdown(folder, variants, seeds):
-    """The figures of everybody pooled, a Markdown row per variant and seed."""
-    lines = []
-    for variant in variants:
-        for seed in seeds:
-            paths = sorted(detections_of(folder, variant, seed, "x").parent.glob("*.json"))
-            if paths:
-                truth = truth_of(folder, [path.stem for path in paths])
-                rows = pd.read_csv(PATH).drop_duplicates(["variant", "seed", "person"], keep="last")
-                own = rows[(rows.variant == variant) & (rows.seed == seed)]
-                cells = figures(truth, paths) | by_length(truth, paths) | {
-                    "mAP per person": own["mAP"].mean(), "train s": own.train_seconds.mean(),
-                    "GiB": own.peak_gib.max()}
-                if not lines:
-                    lines = ["| variant | seed | people | " + " | ".join(cells) + " |",
-                             "|" + "---|" * (len(cells) + 3)]
-                lines.append(f"| {variant} | {seed} | {len(paths)} | "
-                             + " | ".join(f"{value:.1f}" for value in cells.values()) + " |")
+    """The pooled figures of the people that all variants have detected: a row per variant and seed.
+    The last column is the 95 % interval of the difference from the first row in mAP_N (score >
+    0.3), by resampling people."""
+    runs = {(variant, seed): detections_of(folder, variant, seed, "x").parent
+            for variant in variants for seed in seeds}
+    runs = {run: place for run, place in runs.items() if place.is_dir()}
+    people = sorted(set.intersection(*({path.stem for path in place.glob("*.json")}
+                                       for place in runs.values()))) if runs else []
+    if not people:
+        return "no person has been detected by all of these variants"
+    truth, drawn, lines = truth_of(folder, people), {}, []
+    rows = pd.read_csv(PATH).drop_duplicates(["variant", "seed", "person"], keep="last")
+    for (variant, seed), place in runs.items():
+        paths = [place / f"{person}.json" for person in people]
+        own = rows[(rows.variant == variant) & (rows.seed == seed) & rows.person.isin(people)]
+        cells = figures(truth, paths) | by_length(truth, paths) | {
+            "mAP per person": own["mAP"].mean(), "train s": own.train_seconds.mean(),
+            "GiB": own.peak_gib.max()}
+        drawn[variant, seed] = resampled(folder, place, people)
+        if not lines:
+            lines = ["| variant | seed | people | " + " | ".join(cells) + " | 95 % | difference |",
+                     "|" + "---|" * (len(cells) + 5)]
+        difference = drawn[variant, seed] - next(iter(drawn.values()))
+        lines.append(" | ".join([f"| {variant}", str(seed), str(len(people)),
+                                 *(f"{value:.1f}" for value in cells.values()),
+                                 spread(drawn[variant, seed]), spread(difference)]) + " |")
     return "\n".join(lines)
+
+
+def resampled(folder, place, people):
+    """The published mAP_N on people drawn with replacement, in percent: (DRAWS,)."""
+    everybody = truth_of(folder, people)
+    truth, found = {}, {}
+    for row, person in enumerate(people):
+        table = align(read_detections(place / f"{person}.json")[0], everybody)
+        truth[row] = everybody[everybody.video == row]
+        found[row] = table[table.scores > LEAST_SCORE]
+    picks = np.random.default_rng(0).integers(len(people), size=(DRAWS, len(people)))
+    return np.array([100 * normalized(rank_detections(copies(truth, rows), copies(found, rows),
+                                                      TIOU)) for rows in picks])
+
+
+def copies(tables, rows):
+    """The tables of the drawn people joined; one drawn twice counts as two people."""
+    parts = [replace(tables[row], video=np.full(len(tables[row]), place))
+             for place, row in enumerate(rows)]
+    scores = None if parts[0].scores is None else np.concatenate([part.scores for part in parts])
+    return replace(parts[0], scores=scores, videos=tuple(map(str, range(len(rows)))),
+                   **{name: np.concatenate([getattr(part, name) for part in parts])
+                      for name in ("video", "label", "segments")})
+
+
+def spread(values):
+    """The range that holds 95 % of the draws, as "low to high"."""
+    low, high = np.percentile(values, (2.5, 97.5))
+    return f"{low:.1f} to {high:.1f}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Search for better settings of the strong recipe, by cross-validation inside the training videos.
+"""Search for better settings of the strong recipe by cross-validation within the training videos.
 
     python benchmarks/search.py --data FOLDER              # rgb.h5, flow.h5, annotations.json
     python benchmarks/search.py --data FOLDER --trials "anchors 1 2 4" --seeds 21 22 23
@@ -6,8 +6,8 @@
 
 The test videos are never read: the training videos are dealt into four folds, each detected by a
 network trained on the other three, and all detections scored together. A finished trial appends
-its row to benchmarks/results/search.csv at once; what is there is not run again. A trial that only
-decodes otherwise uses the networks of the recipe.
+its row to benchmarks/results/search.csv at once and is not run again. A trial that only
+changes decoding uses the networks of the recipe.
 """
 
 import argparse
@@ -58,9 +58,10 @@ TRIALS = {
 
 
 def main(argv=None):
+    """Run the benchmark. argv: words of the command line, None for those of the process."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", help="folder of the data set")
+    parser.add_argument("--data", help="folder of the dataset")
     parser.add_argument("--trials", nargs="+", default=list(TRIALS), choices=TRIALS, metavar="NAME")
     parser.add_argument("--seeds", nargs="+", type=int, default=[21])
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time, one thread each")
@@ -94,7 +95,7 @@ def search(words, folder):
 
 
 def write_folds(data, folder):
-    """Folders like the data's own, whose test videos are a fold of the training videos."""
+    """Data folders whose test videos are a fold of the training videos."""
     content = json.loads((data / "annotations.json").read_text())
     names = sorted(name for name, video in content["database"].items()
                    if video["subset"] == "training")

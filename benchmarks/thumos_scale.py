@@ -6,9 +6,9 @@
         --only_data THERE                                                 # data to train on
 
 FOLDER holds the real thumos_gt.json, val_info.mat and test_info.mat; features are random numbers
-of the real lengths (30 a second), half precision on disk. --scale takes that share of the work: of
-the videos its square root, and of the channels its square root. --learnable adds to the numbers
-what tells the actions apart: of each class three sub-actions in an order of its own.
+of the real lengths (30 per second), half precision on disk. --scale takes that share of the work:
+of the videos its square root, and of the channels its square root. --learnable adds to the numbers
+what distinguishes actions: three sub-actions in a different order per class.
 """
 
 import argparse
@@ -37,6 +37,7 @@ FILES = {"train": "val", "test": "test"}    # subset -> part of the name of its 
 
 
 def main(argv=None):
+    """Run the benchmark. argv: words of the command line, None for those of the process."""
     words = parse(argv)
     with tempfile.TemporaryDirectory(dir=words.work) as folder:
         folder, share = Path(folder), math.sqrt(words.scale)
@@ -59,12 +60,13 @@ def main(argv=None):
 
 
 def parse(argv):
+    """The options of the benchmark from its command line."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--annotations", required=True)
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--work", help="where the features go (10 GB at full scale)")
-    parser.add_argument("--rate", type=float, default=30.0, help="features a second")
+    parser.add_argument("--rate", type=float, default=30.0, help="features per second")
     parser.add_argument("--learnable", action="store_true", help="features of the actions in them")
     parser.add_argument("--only_data", help="write the data here, and run nothing")
     parser.add_argument("flags", nargs="*", help="further flags of the scripts, behind --")
@@ -97,7 +99,7 @@ def write_data(folder, words, share, channels):
 
 
 class Patterns:
-    """What tells synthetic actions apart: unit vectors of sub-actions, in an order a class."""
+    """What distinguishes synthetic actions: unit vectors of sub-actions, in one order per class."""
 
     SUBACTIONS, PARTS, SIZE = 6, 3, 2.0     # SIZE against noise of 1 a channel
 
@@ -116,13 +118,13 @@ class Patterns:
 
 
 def chosen(videos, subset, share):
-    """Every so many of the videos of a subset."""
+    """Every n-th video of a subset, for a share of 1 / n."""
     there = [video for video in videos if video.subset == subset]
     return there[::max(1, round(1 / share))]
 
 
 def run(script, flags):
-    """The last line that a script says; an end with its error if it fails."""
+    """Run a script. -> its last line; exits with its error if it fails."""
     done = subprocess.run([sys.executable, str(ROOT / f"{script}.py"), *flags], cwd=ROOT,
                           capture_output=True, text=True)
     if done.returncode:

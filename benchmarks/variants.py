@@ -1,13 +1,14 @@
-"""Train and score variants of the method, a table row a run, resumable.
+"""Train and score variants of the method, one table row per run, resumable.
 
     python benchmarks/variants.py demo
     python benchmarks/variants.py salads --data FOLDER     # rgb.h5, flow.h5, annotations.json
     python benchmarks/variants.py salads_options --data FOLDER --seeds 21
-    python benchmarks/variants.py strong --data FOLDER     # the strong recipe, piece by piece
+    python benchmarks/variants.py strong --data FOLDER     # the strong recipe, part by part
+    python benchmarks/variants.py own --data FOLDER        # the defaults, settings by hand
     python benchmarks/variants.py demo --show              # the means so far, as Markdown
 
 Every run goes through the four scripts as a user would call them. A finished run appends its rows
-to benchmarks/results/<table>.csv at once; what is there is not run again.
+to benchmarks/results/<table>.csv at once and is not run again.
 """
 
 import argparse
@@ -74,6 +75,15 @@ TABLES = {
         "checkpoints": ("last", "best"),
         "decodings": {},
     },
+    "own": {                     # salads: the defaults for custom data against settings by hand
+        "flags": ["--dataset", "custom", "--train_subset", "training", "--subset", "testing",
+                  "--short_seconds", "10"],
+        "variants": {"from the data": [],
+                     "by hand": ["--temporal_scale", "640", "--bb_hidden_dim", "64",
+                                 "--num_neigh", "8", "--anchor_scale", "1", "1.5"]},
+        "checkpoints": ("last",),
+        "decodings": {},
+    },
     "thumos": {                  # synthetic: thumos_scale.py --scale 0.01 --rate 6 --learnable
         "flags": THUMOS,
         "variants": {"paper": ["--recipe", "paper", "--batch_size", "16", "--train_lr", "1e-3",
@@ -88,8 +98,8 @@ TABLES = {
         "variants": {
             "strong": [],
             "without random windows": ["--no-random_windows", "--min_inside", "1", SAME_STEPS],
-            "without masks": ["--no-mask_padding"],
-            "without left-out channels": ["--feature_dropout", "0"],
+            "without padding mask": ["--no-mask_padding"],
+            "without channel dropout": ["--feature_dropout", "0"],
             "without averaged weights": ["--ema", "0"],
             "without AdamW, clipping": ["--optimizer", "adam", "--weight_decay", "1e-4",
                                         "--clip_norm", "1e9"],
@@ -116,10 +126,11 @@ TABLES = {
 
 
 def main(argv=None):
+    """Run the benchmark. argv: words of the command line, None for those of the process."""
     words = parse(argv)
     path = RESULTS / f"{words.table}.csv"
     if not words.show:
-        # One thread a run: small networks gain nothing from a second one.
+        # One thread per run: small networks gain nothing from a second one.
         variants = TABLES[words.table]["variants"]
         with ThreadPoolExecutor(words.jobs) as pool:
             runs = [pool.submit(train_and_score, words, variant, seed)
@@ -132,10 +143,11 @@ def main(argv=None):
 
 
 def parse(argv):
+    """The options of the benchmark from its command line."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", choices=TABLES)
-    parser.add_argument("--data", help="folder of the data set (demo: written if absent)")
+    parser.add_argument("--data", help="folder of the dataset (demo: written if absent)")
     parser.add_argument("--annotations", help="folder of val_info.mat and test_info.mat (thumos)")
     parser.add_argument("--seeds", nargs="+", type=int, default=[21, 22, 23])
     parser.add_argument("--variants", nargs="+", metavar="NAME", help="only these of the table")
@@ -145,7 +157,7 @@ def parse(argv):
 
 
 def is_done(path, variant, seed):
-    """True if the table has a row of this variant and seed."""
+    """Whether the table has a row for this variant and seed."""
     if not path.exists():
         return False
     rows = pd.read_csv(path)
@@ -156,15 +168,18 @@ def append(path, rows):
     """Add rows (dicts of the same keys) to the table, writing its header if it is new."""
     path.parent.mkdir(parents=True, exist_ok=True)
     is_new = not path.exists()
-    with open(path, "a", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
+    with open(path, "a+", newline="") as file:
+        file.seek(0)
+        # An older table may lack a column that the rows have by now.
+        writer = csv.DictWriter(file, rows[0] if is_new else next(csv.reader(file)),
+                                extrasaction="ignore")
         if is_new:
             writer.writeheader()
         writer.writerows(rows)
 
 
 def train_and_score(words, variant, seed):
-    """Cut, train, infer and score one variant with one seed; a row a checkpoint and decoding."""
+    """Cut, train, infer and score one variant with one seed; a row per checkpoint and decoding."""
     table = TABLES[words.table]
     with tempfile.TemporaryDirectory() as folder:
         places = [f"--window_path={folder}/windows", f"--checkpoint_path={folder}/checkpoint",
@@ -180,10 +195,7 @@ def train_and_score(words, variant, seed):
             flags += ["--num_epoch", str(epochs_of_same_steps(table["flags"], flags, places,
                                                               folder))]
         run("Cut_long_videos.py", flags + places)
-        start = time.perf_counter()
-        said = run("Train.py", flags + places)
-        cost = {"train_seconds": round(time.perf_counter() - start, 1),
-                "peak_gib": float(re.search(r"peak memory ([\d.]+) GiB", said).group(1))}
+        cost = train(flags + places)
         rows = [{"variant": variant, "seed": seed, "checkpoint": checkpoint,
                  **scores_of(flags + places, folder, ["--checkpoint", checkpoint]), **cost}
                 for checkpoint in table["checkpoints"]]
@@ -195,8 +207,17 @@ def train_and_score(words, variant, seed):
     return rows
 
 
+def train(flags):
+    """Train a network. -> its cost: wall-clock seconds, CPU seconds, memory."""
+    start = time.perf_counter()
+    said, used = run_and_measure("Train.py", flags)
+    return {"train_seconds": round(time.perf_counter() - start, 1),
+            "cpu_seconds": round(used.ru_utime + used.ru_stime, 1),
+            "peak_gib": float(re.search(r"peak memory ([\d.]+) GiB", said).group(1))}
+
+
 def scores_of(flags, folder, other):
-    """Infer and score with `other` flags beside those of the training. -> figures of a row."""
+    """Infer and score with `other` flags besides those of the training. -> figures of a row."""
     run("Infer.py", [*flags, *other])
     run("Eval.py", [*flags, *other])
     return picked(json.loads(Path(folder, "output", "metrics.json").read_text()))
@@ -208,7 +229,7 @@ def epochs_of_same_steps(own, flags, places, folder):
 
 
 def steps(flags, folder, epochs):
-    """Steps of a training of so many epochs; None: of its own number of them."""
+    """Steps of a training of so many epochs; None: of its own number of epochs."""
     sys.path.insert(0, str(ROOT))
     from Utils.config.resolve import parse_config
     config = parse_config("Train", flags)
@@ -231,13 +252,23 @@ def picked(scores):
 
 
 def run(script, flags):
-    """Call a script as a user would; its output, or an end with its error."""
-    done = subprocess.run([sys.executable, str(ROOT / script), *flags], cwd=ROOT,
-                          capture_output=True, text=True,
-                          env={**os.environ, "OMP_NUM_THREADS": "1"})
-    if done.returncode:
-        raise SystemExit(f"{script} {' '.join(flags)} failed:\n{done.stdout}{done.stderr}")
-    return done.stdout
+    """Call a script as a user would. -> its output; exits with its error."""
+    return run_and_measure(script, flags)[0]
+
+
+def run_and_measure(script, flags):
+    """As `run`. -> output, the resources used (as from resource.getrusage)."""
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen([sys.executable, str(ROOT / script), *flags], cwd=ROOT,
+                                   stdout=said, stderr=subprocess.STDOUT,
+                                   env={**os.environ, "OMP_NUM_THREADS": "1"})
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        output = said.read()
+    if process.returncode:
+        raise SystemExit(f"{script} {' '.join(flags)} failed:\n{output}")
+    return output, used
 
 
 def markdown(rows):

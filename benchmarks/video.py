@@ -1,7 +1,7 @@
-"""What extraction costs: `python benchmarks/video.py`, CPU seconds of one process, memory.
+"""The cost of extraction: `python benchmarks/video.py`, CPU seconds of one process, memory.
 
 A minute of the demo's video (320 x 240, 15 per second) is decoded and extracted by `motion`; the
-networks of torchvision, where it is installed, get random weights, which cost what real ones do.
+networks of torchvision, if it is installed, get random weights, which cost the same as real ones.
 """
 
 import argparse
@@ -19,16 +19,17 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from Engine.inference.extraction import Extraction, features_of
 from Models.extractors.registry import KINETICS, Setting, build
 from Utils.files import UserError
-from Utils.video.decoding import VideoReader, library
-from Utils.video.demo import RATE, story, write_video
-from Utils.video.extraction import Extraction, features_of
+from Utils.video.demo_videos import RATE, story, write_video
+from Utils.video.reader import VideoReader, library
 
 SECONDS, CLIPS = 60, 2
 
 
 def main():
+    """Run the benchmark. argv: words of the command line, None for those of the process."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--networks", action="store_true", help="also time torchvision's networks")
     options = parser.parse_args()
@@ -39,10 +40,10 @@ def main():
         decoding = cpu_seconds(lambda: decode(path))
         motion = cpu_seconds(lambda: features_of(path, build("motion", Setting())))
         print(f"motion: {SECONDS / motion:.1f} video seconds of 320 x 240 per CPU second (target "
-              f"15); decoding is {decoding / motion:.0%} of it (target 33 % at most)")
-        memory_with(Path(folder), 15, (320, 240))
-        memory_with(Path(folder), 15 * 600, (320, 240))
-        memory_with(Path(folder), 5, (7680, 4320))
+              f"15); decoding is {decoding / motion:.0%} of it (target 33 % at most)", flush=True)
+        memory_with(Path(folder), 1, (320, 240))
+        memory_with(Path(folder), 2 * 3600, (320, 240), rate=2)
+        memory_with(Path(folder), 1, (7680, 4320))
         for name in KINETICS if options.networks else ():
             network(name, Path(folder))
 
@@ -54,12 +55,12 @@ def decode(path):
             frame.pixels(160, 120, "gray")
 
 
-def memory_with(folder, frames, size):
-    """Print the peak memory of a process that extracts a video of so many frames."""
-    path = folder / f"{size[0]}.mp4"
-    in_new_process(write_noise, path, frames, size)
-    print(f"{frames / RATE:.1f} s of {size[0]} x {size[1]}: peak memory "
-          f"{in_new_process(peak_of_extraction, path):.2f} GiB")
+def memory_with(folder, seconds, size, rate=RATE):
+    """Print the peak memory of a process that extracts a video of so many seconds."""
+    path = folder / f"{seconds}_{size[0]}.mp4"
+    in_new_process(write_noise, path, seconds * rate, size, rate)
+    print(f"{seconds} s of {size[0]} x {size[1]}, {rate} per second: peak memory "
+          f"{in_new_process(peak_of_extraction, path):.2f} GiB", flush=True)
 
 
 def in_new_process(call, *arguments):
@@ -68,18 +69,18 @@ def in_new_process(call, *arguments):
         return pool.submit(call, *arguments).result()
 
 
-def write_noise(path, frames, size):
+def write_noise(path, frames, size, rate):
     """Write a video of coarse noise that moves."""
     width, height = size
     noise = np.random.default_rng(0).integers(0, 255, (height // 16, width // 16))
     picture = np.kron(noise.astype(np.uint8), np.ones((16, 16), np.uint8))
     av = library()
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=RATE)
+        stream = container.add_stream("mpeg4", rate=rate)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         for number in range(frames):
             frame = av.VideoFrame.from_ndarray(np.roll(picture, number, axis=1), "gray")
-            frame.pts, frame.time_base = number, Fraction(1, RATE)
+            frame.pts, frame.time_base = number, Fraction(1, rate)
             container.mux(stream.encode(frame.reformat(format="yuv420p")))
         container.mux(stream.encode())
 
@@ -92,7 +93,7 @@ def peak_of_extraction(path):
 
 
 def network(name, folder):
-    """Print what a clip of a network costs."""
+    """Print the cost of one clip for a network."""
     try:
         import torchvision
     except (ImportError, RuntimeError) as problem:
@@ -103,11 +104,11 @@ def network(name, folder):
     clips = [np.zeros((extractor.shape.frames, *extractor.shape.crop, 3), np.uint8)] * CLIPS
     seconds = cpu_seconds(lambda: extractor.forward(clips)) / CLIPS
     print(f"{name}: {seconds:.2f} CPU seconds per clip of {extractor.shape.frames} frames, "
-          f"{seconds * extractor.rate:.1f} per second of video")
+          f"{seconds * extractor.rate:.1f} per second of video", flush=True)
 
 
 def cpu_seconds(call):
-    """CPU seconds of this process in a call, the least of three."""
+    """CPU seconds of this process in a call, the lowest of three."""
     least = float("inf")
     for _ in range(3):
         start = time.process_time()

@@ -1,4 +1,4 @@
-"""A small ActivityNet on disk: real annotations of a few dozen videos, features by chance.
+"""A small ActivityNet on disk: real annotations of a few dozen videos, random features.
 
 The features show the actions: a synthetic rgb stream rises inside them, and flow at their edges.
 """
@@ -12,7 +12,7 @@ import numpy as np
 
 from tests.small_data import write_hdf5
 
-RATE = 5                        # features a second
+RATE = 5                        # features per second
 ANNOTATIONS = "Evaluation/activitynet/annot"
 SCORES = "cuhk_val_simp_share.json"
 SMALL = ["--temporal_scale", "256", "--stitch_gap", "8", "--bb_hidden_dim", "32",
@@ -59,7 +59,7 @@ def write_table(path, rows):
 
 
 def write_features(folder, database, widths):
-    """rgb.h5 and flow.h5 at RATE features a second; flow has up to three frames less."""
+    """rgb.h5 and flow.h5 at RATE features per second; flow has up to three frames less."""
     folder.mkdir(exist_ok=True)
     arrays = {"rgb": {}, "flow": {}}
     for name, entry in database.items():

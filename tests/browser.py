@@ -11,6 +11,16 @@ DRIVER = shutil.which("chromedriver")
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync",
          "--disable-dev-shm-usage", "--window-size=1280,1000")
+SCROLL_TO = ("arguments[0].scrollIntoView("
+             "{block: 'center', inline: 'nearest', behavior: 'instant'});")
+PLACE = "return arguments[0].getBoundingClientRect().toJSON();"
+# Its first box, as WebDriver clicks: a link over two lines has two.
+IS_ON_TOP = """
+    const {left, right, top, bottom} = arguments[0].getClientRects()[0];
+    const hit = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+    return hit !== null && arguments[0].contains(hit);"""
+# What a machine that is busy with something else needs at most.
+PATIENCE = 120
 
 
 def selenium(module):
@@ -30,7 +40,9 @@ def open_browser(profile):
     for flag in (*FLAGS, f"--user-data-dir={profile}"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    return webdriver.Chrome(options=options, service=service.Service(DRIVER))
+    browser = webdriver.Chrome(options=options, service=service.Service(DRIVER))
+    browser.set_script_timeout(PATIENCE)
+    return browser
 
 
 class Page:
@@ -43,11 +55,17 @@ class Page:
         browser.get("about:blank")
         for kind in ("browser", "performance"):
             browser.get_log(kind)
-        browser.get(path.as_uri())
-        self.js("try { localStorage.clear() } catch {}")
+        # What earlier pages stored is gone before this one's scripts read it.
+        self.open_after(path, "localStorage.clear()")
 
     def emulate(self, command, **values):
-        self.browser.execute_cdp_cmd(command, values)
+        return self.browser.execute_cdp_cmd(command, values)
+
+    def open_after(self, path, script):
+        """Open a page; `script` runs in it before its own scripts do."""
+        added = self.emulate("Page.addScriptToEvaluateOnNewDocument", source=script)
+        self.browser.get(path.as_uri())
+        self.emulate("Page.removeScriptToEvaluateOnNewDocument", **added)
 
     def js(self, code, *values):
         return self.browser.execute_script(code, *values)
@@ -63,8 +81,26 @@ class Page:
 
     def choose(self, selector, text):
         """Choose the option of a <select> by its text."""
+        self.bring_into_view(self.one(selector))
         option = next(option for option in self.all(f"{selector} option") if option.text == text)
         option.click()
+
+    def click(self, element):
+        """Click an element as a reader does: where it is seen, and nothing lies over it."""
+        self.bring_into_view(element)
+        element.click()
+
+    def click_text(self, selector, text):
+        """Click the first of the selector's elements that has this text."""
+        self.click(next(one for one in self.all(selector) if one.text == text))
+
+    def bring_into_view(self, element):
+        """Scroll an element to the middle until it stays there, with nothing over its centre."""
+        def stays():
+            before = self.js(f"{SCROLL_TO} {PLACE}", element)
+            self.settle()               # what comes into sight is drawn, and may move the rest
+            return self.js(PLACE, element) == before and self.js(IS_ON_TOP, element)
+        self.until(stays)
 
     def summary(self):
         """(detections, actions found, actions) above the timelines."""
@@ -87,9 +123,11 @@ class Page:
         """The drawing of a timeline, once it is in sight and drawn."""
         self.js("document.querySelectorAll('.video')[arguments[0]].scrollIntoView("
                 "{block: 'center'})", index)
-        image = ("document.querySelectorAll('.video')[arguments[0]].querySelector("
-                 "'.timeline svg')")
-        self.until(lambda: self.js(f"return {image} !== null", index))
+        video = "document.querySelectorAll('.video')[arguments[0]]"
+        image = f"{video}.querySelector('.timeline svg')"
+        self.settle()
+        self.until(lambda: self.js(f"return {image} !== null && !{video}.timeline.isWaiting",
+                                   index))
         self.settle()
         return self.js(f"return {image}.outerHTML", index)
 
@@ -99,9 +137,9 @@ class Page:
             "const done = arguments[0];"
             "requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)))")
 
-    def until(self, is_so, seconds=10):
+    def until(self, is_so):
         """Wait until a function gives something true."""
-        selenium("webdriver.support.ui").WebDriverWait(self.browser, seconds).until(
+        selenium("webdriver.support.ui").WebDriverWait(self.browser, PATIENCE, 0.05).until(
             lambda _: is_so())
 
     def errors(self):

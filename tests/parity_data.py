@@ -7,7 +7,7 @@ What differs from the original on purpose, in one place:
   whether an item is stitched; here frames decide everywhere. The two items between the rules are
   compared with the decision forced to the original's (AGAINST_THE_RULE).
 * activitynet dataset_seed*: `*_mutation_trace` (labels damaged in place by use) is not reproduced;
-  items are compared with those of a fresh data set, and annotations are never written to.
+  items are compared with those of a fresh dataset, and annotations are never written to.
 * boxes are positions here and divided by T there.
 """
 
@@ -101,7 +101,8 @@ class ArrayStore:
 
     def __init__(self, arrays):
         self.arrays, self.streams = arrays, tuple(arrays)
-        self.widths = tuple(next(iter(videos.values())).shape[1] for videos in arrays.values())
+        widths = [next(iter(videos.values())).shape[1] for videos in arrays.values()]
+        self.widths = self.stored_widths = tuple(widths)
 
     def lengths(self, video):
         return tuple(len(self.arrays[stream][video]) for stream in self.streams)
@@ -114,7 +115,7 @@ class ArrayStore:
 
 
 def thumos_dataset(shared, tag, name):
-    """The small data set of h_dataset: windows of a list, with or without stitching."""
+    """The small dataset of h_dataset: windows of a list, with or without stitching."""
     inputs = json.loads((shared / "golden/thumos/h_dataset_inputs.json").read_text())
     ids = json.loads((shared / "annotations/thumos14/thumos_classes_idx.json").read_text())
     config = resolve({"dataset": "thumos", "use_VSS": tag == "vss", **{
@@ -137,7 +138,7 @@ def thumos_dataset(shared, tag, name):
 
 @stage("items-thumos")
 def items_thumos(shared):
-    """Inputs and targets of the small THUMOS14 data set."""
+    """Inputs and targets of the small THUMOS14 dataset."""
     golden = np.load(shared / "golden/thumos/h_dataset.npz")
     errors = {}
     for tag in ("vss", "org"):
@@ -186,7 +187,7 @@ AGAINST_THE_RULE = {"v_edge_org": {"use_VSS": False}, "v_edge_stitch": {"short_r
 
 
 def activitynet_dataset(golden, name, **forced):
-    """The small data set of dataset_seed*: name is train, validation or infer."""
+    """The small dataset of dataset_seed*: name is train, validation or infer."""
     options = json.loads(str(golden["options"]))
     ids = {label: i for i, label in enumerate(options["labels"], 1)}
     rows = {row["video"]: row for row in csv.DictReader(io.StringIO(str(golden["info_csv"])))}
@@ -216,7 +217,7 @@ def activitynet_dataset(golden, name, **forced):
 
 @stage("items-activitynet")
 def items_activitynet(shared):
-    """Inputs and targets of the small ActivityNet data set."""
+    """Inputs and targets of the small ActivityNet dataset."""
     for path in sorted((shared / "golden/activitynet").glob("dataset_seed*.npz")):
         golden, errors = np.load(path), {}
         for name in ("train", "validation", "infer"):

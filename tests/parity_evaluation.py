@@ -1,6 +1,6 @@
 """Parity of the scores: golden/evaluation, golden/activitynet eval_*, and S-CNN's detections.
 
-Where this project differs from the reference on purpose, and how it is compared all the same:
+Where this project differs from the reference on purpose, and how it is compared nevertheless:
 * equal scores: ours go by the order of the file, the reference sorts and turns around, so that the
   last comes first; the small case is compared with its rows turned around, the large one's order
   depends on the machine;
@@ -16,6 +16,7 @@ import json
 import numpy as np
 
 from Evaluation.average_recall import average_recall
+from Evaluation.detection_file import read_detections
 from Evaluation.metrics import (
     ActionTable,
     action_table,
@@ -23,11 +24,10 @@ from Evaluation.metrics import (
     average_precision,
     mean_over_classes,
 )
-from Evaluation.results import read_results
 from Evaluation.scores import as_computed
 from Evaluation.thumos14_protocol import read_ambiguous, thumos14_average_precision
 from tests.parity import Row, differing, largest, stage
-from Utils.config.options import PRESETS
+from Utils.config.presets import PRESETS
 from Utils.config.resolve import parse_config
 from Utils.data.ground_truth import load_ground_truth
 
@@ -151,7 +151,7 @@ def generated(shared, golden, truth):
 def published(shared):
     folder = shared / "real/scnn_detections"
     golden = json.loads((folder / "scores.json").read_text())
-    found, _ = read_results(folder / "THUMOS14_dets_nms0.4.json.gz")
+    found, _ = read_detections(folder / "THUMOS14_dets_nms0.4.json.gz")
     truth = thumos(shared)
     precision = average_precision(truth, align(found, truth), golden["tiou_thresholds"])
     yield from compare("S-CNN, ActivityNet's protocol", precision, truth.classes,

@@ -1,6 +1,6 @@
 """Parity of suppression, proposals and detections with golden/thumos i_*, j_* and activitynet.
 
-Where this project differs from the original on purpose, and how it is compared all the same:
+Where this project differs from the original on purpose, and how it is compared nevertheless:
 * segments without length, or reversed, go: both sides are compared without them (`with_length`);
 * the last box of soft-NMS is kept: ActivityNet's goldens are compared with `lose_last`, and with
   the segments without length left in, since dropping them changes which 101 are taken.

@@ -10,6 +10,8 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.halting import halt_at
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -38,9 +40,10 @@ class Scripts:
             env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)})
         assert self.server.stdout.readline() == "ready\n"
 
-    def start(self, script, *words):
-        """Start a script in `folder`; gives its process id."""
-        request = {"script": script, "words": [*map(str, words)], "folder": str(self.folder)}
+    def start(self, script, *words, halt=None):
+        """Start a script in `folder`; gives its process id. halt: arguments of halt_at."""
+        request = {"script": script, "words": [*map(str, words)], "folder": str(self.folder),
+                   "halt": halt}
         self.server.stdin.write(json.dumps(request) + "\n")
         self.server.stdin.flush()
         return int(self.server.stdout.readline())
@@ -89,8 +92,10 @@ def serve(scripts):
         ended.append(child)
 
 
-def run_child(script, words, folder):
+def run_child(script, words, folder, halt):
     """Run main(words) of a script in `folder`, its words into files there; never returns."""
+    if halt:
+        halt_at(*halt)
     os.chdir(folder)
     for number, name in ((1, ".out"), (2, ".err")):
         os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)

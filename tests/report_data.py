@@ -3,7 +3,7 @@
 import numpy as np
 
 from Evaluation.metrics import ActionTable, match
-from Evaluation.report.compare import truth_content
+from Evaluation.report.evaluated_run import truth_content
 from Evaluation.scores import precision_scores
 from Utils.files import write_json
 

@@ -1,4 +1,4 @@
-"""Small data sets on disk, as a user might bring them."""
+"""Small datasets on disk, as a user might bring them."""
 
 import json
 import zlib

@@ -1,6 +1,9 @@
-"""Predictions of a batch as proposals, and what those of the validation windows score."""
+"""Predictions of a batch as proposals,
+and the score of those of the validation windows."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
@@ -14,13 +17,27 @@ from Evaluation.metrics import (
     mean_over_classes,
 )
 from Evaluation.postprocessing.per_video import VideoRows, proposal_table, results_of
-from Evaluation.postprocessing.proposals import Proposals, class_scores, window_proposals
+from Evaluation.postprocessing.proposals import (
+    CutWindow,
+    Proposals,
+    class_scores,
+    window_proposals,
+)
+from Utils.config.resolve import Config
 from Utils.files import UserError, listed
 from Utils.stitching import is_stitched
 
 
-def decoded(launched, config, decoder=None):
-    """(Window, Proposals) of each input of some batches, in order.
+class BatchDecoder(Protocol):
+    """The interface of Models.BatchDecoding.Decoder used here."""
+
+    def stream(self, launched: Iterable[tuple]) -> Iterator[tuple]:
+        """(windows, BatchProposals) of each batch."""
+
+
+def decoded(launched: Iterable[tuple], config: Config,
+            decoder: BatchDecoder | None = None) -> Iterator[tuple]:
+    """(Window, Proposals) for each input of some batches, in order.
 
     launched: (predictions, batch) pairs, records of tensors. decoder:
     Models.BatchDecoding.Decoder, for batches on a GPU, all classes and windows of one
@@ -31,12 +48,14 @@ def decoded(launched, config, decoder=None):
         yield window, off_cuts(window, proposals, config)
 
 
-def off_cuts(window, proposals, config):
-    """The proposals of a clip that keep clip_margin of its length off its cuts inside the video:
-    an action that reaches a cut is only partly seen. Those of other windows stay.
+def off_cuts(window: CutWindow, proposals: Proposals, config: Config) -> Proposals:
+    """The proposals of a clip that keep clip_margin of its length away from its
+    cuts inside the video, since an action at a cut is only partly seen. Those of
+    other windows stay.
     """
     frames = window.end - window.start + 1
-    is_clip = config.use_VSS and is_stitched(frames, config.temporal_scale, config.short_ratio)
+    is_clip = config.use_VSS and is_stitched(frames, config.temporal_scale,
+                                             config.short_ratio)
     if not is_clip or not config.clip_margin or window.fps is None:
         return proposals
     margin = config.clip_margin * frames / window.fps
@@ -57,7 +76,8 @@ def _all_decoded(launched, config, decoder):
     else:
         for windows, found in decoder.stream(launched):
             _check_finite(found.finite.numpy(), windows)
-            yield from _of_batch(found, windows, first_label=0 if config.class_agnostic else 1)
+            yield from _of_batch(found, windows,
+                                 first_label=0 if config.class_agnostic else 1)
 
 
 def _by_window(predictions, batch, config):
@@ -78,7 +98,8 @@ def _by_window(predictions, batch, config):
 
 
 def _of_batch(found, windows, first_label):
-    """The kept ones of a Models.BatchDecoding.BatchProposals, by class and then falling score."""
+    """The kept ones of a Models.BatchDecoding.BatchProposals,
+    by class and then falling score."""
     seconds, scores, box, kept = (part.numpy() for part in (
         found.seconds, found.scores, found.box, found.kept))
     for row, window in enumerate(windows):
@@ -88,31 +109,37 @@ def _of_batch(found, windows, first_label):
 
 
 def _check_finite(finite, windows):
-    """Raise UserError where one of the windows' predictions, (B,) bool, is not finite."""
+    """Raise UserError if the predictions of a window are not finite.
+
+    is finite: (B,) bool.
+    """
     videos = dict.fromkeys(window.video for window, is_finite in zip(
         windows, finite.tolist(), strict=True) if not is_finite)
     if videos:
-        raise UserError(f"the predictions of {listed(videos)} are not finite; look at their "
-                        "features with Cut_long_videos.py --check")
+        raise UserError(f"the predictions of {listed(videos)} are not finite; look at "
+                        "their features with Cut_long_videos.py --check")
 
 
-def validation_score(decoded_windows, videos, classes, config):
-    """{"mAP": average mAP of the detections made of some windows, for choosing the best checkpoint;
-    "threshold": the score at which their F1 is highest, at a tIoU of 0.5}.
+def validation_score(decoded_windows: Iterable[tuple], videos: Sequence, classes: Sequence[str],
+                     config: Config) -> dict:
+    """{"mAP": average mAP of the detections made of some windows, for choosing the best
+    checkpoint; "threshold": the score at which their F1 is highest, at a tIoU of 0.5}.
 
-    decoded_windows: (Window, Proposals) pairs. videos: annotated, with durations; label 1 is
-    classes[0]. Of proposals without classes the area under average recall is taken for the mAP,
-    and there is no threshold.
+    decoded_windows: (Window, Proposals) pairs. videos: annotated, with durations; label
+    1 is classes[0]. For proposals without classes, the area under average recall
+    replaces the mAP, and there is no threshold.
     """
     by_video = {}
     for window, proposals in decoded_windows:
         by_video.setdefault(window.video, []).append(proposals)
     rows = [_video_rows(video, by_video.get(video.name, ()), config) for video in videos]
     detections, proposals = results_of(rows, config, {})
-    # Labels of tables begin at 0.
-    truth = action_table([replace(video, labels=video.labels - 1) for video in videos], classes)
+    # Labels in tables start at 0.
+    truth = action_table([replace(video, labels=video.labels - 1)
+                          for video in videos], classes)
     if config.class_agnostic:
-        return {"mAP": average_recall(truth, align(proposal_table(proposals), truth)).area}
+        return {"mAP": average_recall(truth,
+                                      align(proposal_table(proposals), truth)).area}
     table = align(detection_table(detections, classes), truth)
     return {"mAP": float(np.mean(mean_over_classes(average_precision(truth, table, config.tiou)))),
             "threshold": best_score(truth, table, 0.5)}

@@ -1,9 +1,12 @@
-"""Detections: what is reported of a video, from the proposals of all its windows; and its JSON.
+"""Detections: the final results for a video, from the proposals of all its windows;
+their JSON.
 
 All segments here are in seconds. `in_seconds` takes the proposals of whole videos there.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -23,31 +26,37 @@ SECONDS_DECIMALS, SCORE_DECIMALS = 1, 6
 
 
 class Detections(Proposals):
-    """Final scored segments of a video, by falling score: as Proposals, but scores float64."""
+    """Final scored segments of a video, by descending score:
+    Proposals with float64 scores."""
 
 
-def in_seconds(proposals, duration):
-    """Proposals whose segments are shares of the duration -> in seconds, within the video."""
+def in_seconds(proposals: Proposals, duration: float) -> Proposals:
+    """Proposals whose segments are shares of the duration -> in seconds,
+    within the video."""
     return replace(proposals, segments=proposals.segments.clip(0, 1) * duration)
 
 
-def video_detections(proposals, duration, **options):
+def video_detections(proposals: Proposals, duration: float | None,
+                     **options: object) -> Detections:
     """Detections of one video; the options are those of `detections_of_each`."""
     return detections_of_each([proposals], [duration], **options)[0]
 
 
-def detections_of_each(proposals, durations, *, sigma, limit, max_seconds=None, rounded=True,
-                       by_class=False, max_per_class=None, vote_iou=None,
-                       agreement_power=0):
+def detections_of_each(proposals: Sequence[Proposals], durations: Sequence[float | None], *,
+                       sigma: float, limit: int, max_seconds: float | None = None,
+                       rounded: bool = True, by_class: bool = False,
+                       max_per_class: int | None = None, vote_iou: float | None = None,
+                       agreement_power: float = 0) -> list[Detections]:
     """Detections of videos: soft-NMS over all classes together (spec: as the original).
 
-    proposals: Proposals of all windows of each, in seconds. durations: s, None if unknown. limit:
-    at most. max_seconds: ones this long or longer score 0, and so are not taken. rounded: to 0.1 s
-    and 6 decimals of the score. Segments without length, before or after clipping and rounding, go.
-    The strong recipe: by_class: soft-NMS of each class for itself; max_per_class: only the best of
-    each; vote_iou: segments are voted on; agreement_power: of the factor by which a score falls
-    where the proposals around, at that IoU, are of other classes. See
-    Evaluation.postprocessing.by_class.
+    proposals: Proposals of all windows of each video, in seconds. durations: s, None if
+    unknown. limit: most detections per video. max_seconds: detections of this length or
+    longer get score 0, and so are dropped. rounded: to 0.1 s, and scores to 6 decimals.
+    Segments that are empty before or after clipping and rounding are dropped.
+    For the strong recipe: by_class: soft-NMS per class; max_per_class: only the
+    best per class; vote_iou: IoU for voting; agreement_power: exponent of the
+    factor by which a score falls if the proposals around it, at that IoU, have
+    other classes. See Evaluation.postprocessing.by_class.
     """
     proposals = [best_of_classes(_with_length(rows), max_per_class) for rows in proposals]
     scored = [(rows.segments, _short_scores(rows, max_seconds)) for rows in proposals]
@@ -59,7 +68,7 @@ def detections_of_each(proposals, durations, *, sigma, limit, max_seconds=None, 
 
 
 def _short_scores(proposals, max_seconds):
-    """The scores, 0 for segments of max_seconds or more."""
+    """The scores, with 0 for segments of max_seconds or more."""
     if max_seconds is None:
         return proposals.scores
     return np.where(length(proposals.segments) >= max_seconds, 0, proposals.scores)
@@ -80,15 +89,20 @@ def _detections(proposals, kept, scores, duration, rounded, vote_iou, agreement_
     return found if vote_iou is None else without_copies(found)
 
 
-def proposals_of_each(proposals, durations, ends, *, sigma, limit, damp_above):
-    """The best proposals of videos, of whatever class, for average recall (ActivityNet).
+def proposals_of_each(proposals: Sequence[Proposals], durations: Sequence[float],
+                      ends: Sequence[float | None], *, sigma: float, limit: int,
+                      damp_above: tuple[float, float]) -> list[Detections]:
+    """The best proposals of videos, regardless of class,
+    for average recall (ActivityNet).
 
-    proposals: Proposals of each in seconds; durations: s. damp_above: (low, high) of soft_nms: the
-    longer the best one, the more must another overlap it to be damped. ends: the last seconds as
-    the result shows them (see `floored_duration`); None: the duration.
+    proposals: Proposals of each in seconds; durations: s. damp_above: (low, high)
+    of soft_nms: the longer the best one, the more must another overlap it to be
+    damped. ends: the last seconds as the result shows them (see
+    `floored_duration`); None: the duration.
     """
     proposals = [_with_length(rows) for rows in proposals]
-    shares = [rows.segments / duration for rows, duration in zip(proposals, durations, strict=True)]
+    shares = [rows.segments / duration
+              for rows, duration in zip(proposals, durations, strict=True)]
     found = soft_nms_each([(segments, rows.scores) for segments, rows in
                            zip(shares, proposals, strict=True)], sigma, limit, damp_above)
     results = []
@@ -99,13 +113,14 @@ def proposals_of_each(proposals, durations, ends, *, sigma, limit, damp_above):
     return results
 
 
-def floored_duration(duration, num_frames):
-    """Seconds up to the last 16 whole video frames, where the original's proposals end."""
+def floored_duration(duration: float, num_frames: int) -> float:
+    """The duration rounded down to a multiple of 16 video frames, as in the original."""
     return num_frames // 16 * 16 / num_frames * duration
 
 
-def fuse_own_class(proposals, video_scores):
-    """Proposals of classes, each score times the video-level score of its own class.
+def fuse_own_class(proposals: Proposals, video_scores: np.ndarray) -> Proposals:
+    """Proposals with classes, each score multiplied
+    by the video-level score of its class.
 
     video_scores: (K + 1,) by label, background 0.
     """
@@ -113,11 +128,13 @@ def fuse_own_class(proposals, video_scores):
     return replace(proposals, scores=proposals.scores * video_scores[proposals.labels])
 
 
-def fuse_best_classes(detections, video_scores, num_classes, limit):
-    """Detections without a class -> one of each of the video's best classes, the best `limit`.
+def fuse_best_classes(detections: Detections, video_scores: np.ndarray, num_classes: int,
+                      limit: int) -> Detections:
+    """Detections without classes -> one per best class of the video;
+    only the best `limit`.
 
-    video_scores: (K + 1,) by label, background 0. num_classes: how many classes; of equal ones the
-    lowest labels. A score becomes its product with the class's.
+    video_scores: (K + 1,) by label, background 0. num_classes: number of classes; ties
+    go to lower labels. Each score is multiplied by that of the class.
     """
     labels = np.argsort(-video_scores[1:], kind="stable")[:num_classes] + 1
     scores = np.outer(detections.scores, video_scores[labels]).ravel()
@@ -126,10 +143,12 @@ def fuse_best_classes(detections, video_scores, num_classes, limit):
                       np.tile(labels, len(detections))[best])
 
 
-def detection_rows(detections, classes=None):
-    """Detections as the rows of a result file. classes: names, label 1 first; None: no labels.
+def detection_rows(detections: Proposals,
+                   classes: Sequence[str] | None = None) -> list[dict]:
+    """Detections as the rows of a result file.
+    classes: names, label 1 first; None: no labels.
 
-    Raises UserError for a label that is none of the classes.
+    Raises UserError for a label that is not one of the classes.
     """
     rows = [{"score": score, "segment": segment} for score, segment in
             zip(detections.scores.tolist(), detections.segments.tolist(), strict=True)]
@@ -140,31 +159,48 @@ def detection_rows(detections, classes=None):
     return rows
 
 
-def write_detections(path, results, version):
-    """Write a detection file. results: {video: rows}. version: of its layout, None where nothing
-    asks for one."""
+def write_detections(path: str | Path, results: dict, version: str | None) -> None:
+    """Write a detection file. results: {video: rows}. version: of its layout, None where
+    nothing asks for one."""
     write_json(path, ({"version": version} if version else {}) | {
         "results": results, "external_data": {}})
 
 
-def least_score(wanted, history, where):
-    """The score that --min_score asks for: None, a number or, for auto, that from which on
-    detections were best, by F1 on the validation videos.
+NOT_RECOMMENDED = ("no score is recommended, as it would be chosen on the evaluated "
+                   "videos: the training validates on them")
 
-    history: of the training, up to the epoch used. where: it was read, for the message. Raises
-    UserError where the training found none.
+
+def least_score(wanted: str | float | None, history: list, where: object) -> float | None:
+    """The score limit for --min_score: None, a number or, for auto, the one with the
+    best F1 on the validation videos.
+
+    history: that of the training, up to the epoch used. where: its source, for the
+    message. Raises UserError if the training found none.
     """
     if wanted != "auto":
         return None if wanted is None else float(wanted)
-    score = ((history or [{}])[-1].get("val") or {}).get("threshold")
+    val = (history or [{}])[-1].get("val") or {}
+    score = recommended_score(history)
+    if score is None and "threshold" in val:
+        raise UserError(f"--min_score auto: {NOT_RECOMMENDED} ({where}); give a number, "
+                        "or train with --val_split heldout --best_by map")
     if score is None:
-        raise UserError(f"--min_score auto: {where} recommends no score, as no detections were "
-                        "looked at in training; give a number, or train with --best_by map")
+        raise UserError(f"--min_score auto: {where} recommends no score, as no "
+                        "detections were looked at in training; give a number, or train "
+                        "with --best_by map")
     return score
 
 
-def best_rows(rows, min_score=None, top=None):
-    """The rows of a video with at least min_score, at most the `top` best, in their order."""
+def recommended_score(history: list[dict] | None) -> float | None:
+    """The score limit with the best F1 on the validation videos after the last epoch of
+    a history; None if the training did not look for one."""
+    return ((history or [{}])[-1].get("val") or {}).get("threshold")
+
+
+def best_rows(rows: list[dict], min_score: float | None = None,
+              top: int | None = None) -> list[dict]:
+    """The rows of a video with at least min_score,
+    only the `top` best, in their order."""
     kept = [row for row in rows if min_score is None or row["score"] >= min_score]
     if top is None or len(kept) <= top:
         return kept
@@ -174,16 +210,18 @@ def best_rows(rows, min_score=None, top=None):
 
 def _check_labels(labels, num_classes):
     if len(labels) and not 1 <= labels.min() <= labels.max() <= num_classes:
-        raise UserError(f"the proposals have labels {labels.min()} to {labels.max()}, the classes "
-                        f"are 1 to {num_classes}; evaluate with the dataset they were made for")
+        raise UserError(f"the proposals have labels {labels.min()} to {labels.max()}, "
+                        f"the classes are 1 to {num_classes}; evaluate with the dataset "
+                        "they were made for")
 
 
 def _with_length(scored):
-    """Without segments that end where they start, or before."""
+    """The proposals without segments that end at or before their start."""
     return scored[length(scored.segments) > 0]
 
 
 def _rounded(values, decimals):
-    # Python's round looks at the exact value; numpy's multiplies first, and so moves some ties.
+    # Python's round uses the exact value;
+    # numpy's multiplies first, which changes some ties.
     return np.array([round(value, decimals) for value in values.ravel().tolist()]
                     ).reshape(values.shape)

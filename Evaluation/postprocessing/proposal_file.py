@@ -1,8 +1,8 @@
 """The file between inference and evaluation, proposals.h5.
 
-A group a video holds `segments` (M, 2), `scores` (M,) and `labels` (M,), window after window, and
-the attributes `video`, `windows` (W, 4), `fps`, `duration`; the file the attributes `unit` of the
-segments, `settings` (JSON) and `window_columns`.
+A group per video holds `segments` (M, 2), `scores` (M,) and `labels` (M,), window after
+window, and the attributes `video`, `windows` (W, 4), `fps`, `duration`; the file the
+attributes `unit` of the segments, `settings` (JSON) and `window_columns`.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import h5py
 import numpy as np
 
-from Evaluation.postprocessing.proposals import Proposals
+from Evaluation.postprocessing.proposals import CutWindow, Proposals
 from Utils.files import UserError, replacing
 from Utils.hdf5 import check_inside, open_file, opened
 
@@ -27,14 +27,14 @@ SLACK = 2 ** 20
 
 
 class ProposalWriter:
-    """Write proposals.h5 window by window, whole or not at all.
+    """Write proposals.h5 window by window, the whole file or nothing.
 
         with ProposalWriter(path, settings) as writer:
             writer.add(window, proposals)
 
     settings: JSON-able dict, as Utils.config.resolve.settings makes it. Memory holds one
-    video at a time: windows of a video should follow each other; ones that come later are put
-    behind its others.
+    video at a time: windows of a video should follow each other; ones that come later
+    are put behind its others.
     """
 
     def __init__(self, path, settings):
@@ -45,7 +45,7 @@ class ProposalWriter:
         with contextlib.ExitStack() as stack:
             self.file = stack.enter_context(_new_file(self.path))
             unit = SHARES if self.settings.get("framing") == "whole" else SECONDS
-            # Bytes of a fixed length: in a damaged file HDF5 may look for others for ever.
+            # Bytes of a fixed length: with others, HDF5 may read a damaged file forever.
             self.file.attrs.update({"format": np.bytes_(FORMAT), "unit": np.bytes_(unit),
                                     "settings": np.bytes_(json.dumps(self.settings)),
                                     "window_columns": np.array(WINDOW_COLUMNS, "S")})
@@ -56,14 +56,14 @@ class ProposalWriter:
     def __exit__(self, *failure):
         return self._stack.__exit__(*failure)
 
-    def add(self, window, proposals):
-        """Take the Proposals of one Window."""
+    def add(self, window: CutWindow, proposals: Proposals) -> None:
+        """Add the Proposals of one Window."""
         if self.waiting and self.waiting[0][0].video != window.video:
             self._write_waiting()
         self.waiting.append((window, proposals))
 
     def _write_waiting(self):
-        """Write the windows taken of the last video."""
+        """Write the collected windows of the last video."""
         if not self.waiting:
             return
         windows, parts = zip(*self.waiting, strict=True)
@@ -80,7 +80,7 @@ class ProposalWriter:
 
 @contextlib.contextmanager
 def _new_file(path):
-    """An HDF5 file that takes the place of `path` when the block ends well."""
+    """An HDF5 file that replaces `path` when the block succeeds."""
     with replacing(path) as part:
         part.write_bytes(bytes(SLACK))
         with h5py.File(part, "w", libver="v110", track_order=True) as file:
@@ -93,9 +93,10 @@ def _new_file(path):
 
 
 def _make_room(file, size):
-    """Lengthen the file on disk by what is going to be written: an OSError if it does not fit.
+    """Extend the file on disk by what will be written. Raises OSError if it does not fit.
 
-    HDF5 must not meet the full disk itself: it can't close the file then, and may crash Python.
+    HDF5 must not run into the full disk itself:
+    then it cannot close the file, and may crash.
     """
     missing = file.id.get_filesize() + size + SLACK - Path(file.filename).stat().st_size
     with open(file.filename, "ab") as end:
@@ -103,7 +104,7 @@ def _make_room(file, size):
 
 
 def _describe(group, window):
-    """Say of which video the group is, in attributes."""
+    """Describe the video of the group in attributes."""
     # HDF5's strings end at a NUL and are UTF-8; the group's name holds the name exactly.
     name = window.video.encode("utf-8", "backslashreplace").replace(b"\0", b"\\0")
     group.attrs["video"] = np.bytes_(name)
@@ -113,11 +114,12 @@ def _describe(group, window):
 
 
 def _append(file, group, name, values):
-    """Put rows behind those of a dataset; it is made where there is none."""
+    """Append rows to a dataset, which is created if necessary."""
     if name not in group:
         _make_room(file, values.nbytes)
         chunk = (max(len(values), 1), *values.shape[1:])
-        group.create_dataset(name, data=values, maxshape=(None, *values.shape[1:]), chunks=chunk)
+        group.create_dataset(name, data=values, maxshape=(None, *values.shape[1:]),
+                             chunks=chunk)
         return
     rows = group[name]
     _make_room(file, values.nbytes + rows.dtype.itemsize * int(np.prod(rows.chunks)))
@@ -125,12 +127,12 @@ def _append(file, group, name, values):
     rows[len(rows) - len(values):] = values
 
 
-def group_name(video):
-    """The name of a video's group: its own, with what HDF5 can't hold percent-escaped."""
+def group_name(video: str) -> str:
+    """The name of a video's group: its own, percent-escaping what HDF5 cannot hold."""
     return re.sub(r"^\.+|[%/\x00\ud800-\udfff]", _percent, video) or "%"
 
 
-def video_name(group):
+def video_name(group: str) -> str:
     """Undo `group_name`."""
     return "" if group == "%" else unquote(group, errors="surrogatepass")
 
@@ -139,18 +141,19 @@ def _percent(match):
     return "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8", "surrogatepass"))
 
 
-def read_proposals(path):
-    """Open proposals.h5. Returns {video: Proposals} that reads a video when asked, and settings.
+def read_proposals(path: str | Path) -> tuple["ProposalFile", dict]:
+    """Open proposals.h5. Returns {video: Proposals},
+    which reads videos on request, and settings.
 
-    Raises UserError for a file that is missing, broken or not of Infer.py; when asked for a video
-    whose rows are damaged too.
+    Raises UserError for a file that is missing, broken or not of Infer.py; when asked
+    for a video whose rows are damaged too.
     """
     proposals = ProposalFile(path)
     return proposals, proposals.settings
 
 
 class ProposalFile(Mapping):
-    """{video: Proposals}, in the order in which they were written; rows are read when asked for."""
+    """{video: Proposals} in the order of writing; rows are read on request."""
 
     def __init__(self, path):
         self.path = Path(path)
@@ -159,12 +162,13 @@ class ProposalFile(Mapping):
                             f"{self.path.parent} first")
         with self._readable():
             self.size = self.path.stat().st_size
-            # Links are looked at video by video, so that one that is damaged spoils no other.
+            # Links are checked video by video,
+            # so that a damaged one does not affect others.
             self.file = open_file(self.path, follow_links=True)
             kind = _text(self.file.attrs.get("format"))
         if kind != FORMAT:
-            raise UserError(f"{path} is an HDF5 file, but holds no proposals; name the output_path "
-                            "of a run of Infer.py")
+            raise UserError(f"{path} is an HDF5 file, but holds no proposals; name the "
+                            "output_path of a run of Infer.py")
         with self._readable():
             self.settings = json.loads(_text(self.file.attrs["settings"]))
             if not isinstance(self.settings, dict):
@@ -177,8 +181,8 @@ class ProposalFile(Mapping):
     def __exit__(self, *failure):
         self.close()
 
-    def close(self):
-        """Close the file; nothing can be asked for afterwards."""
+    def close(self) -> None:
+        """Close the file; nothing can be read afterwards."""
         self.file.close()
 
     def __len__(self):
@@ -192,37 +196,48 @@ class ProposalFile(Mapping):
         return self.file.id.links.exists(group_name(video).encode())
 
     def __getitem__(self, video):
+        return self.read(video)[0]
+
+    def read(self, video: str) -> tuple[Proposals, float | None]:
+        """The Proposals of a video, and its seconds, or None if they were unknown."""
         if video not in self:
             raise KeyError(video)
         with self._readable(f" for video {video}"):
-            rows = [opened(self.file, f"{group_name(video)}/{name}")
-                    for name in ("segments", "scores", "labels")]
+            group = opened(self.file, group_name(video))
+            rows = [opened(group, name) for name in ("segments", "scores", "labels")]
             for row in rows:
                 check_inside(row)
-            # A damaged length would have HDF5 fill all memory with zeros.
+            # With a damaged length, HDF5 would fill all memory with zeros.
             sound = all(row.nbytes <= self.size for row in rows)
             segments, scores, labels = (row[()] for row in rows) if sound else (np.zeros(0),) * 3
+            seconds = _duration(group)
         if not _are_proposals(segments, scores, labels):
-            raise UserError(f"{self.path}: the proposals of video {video} are damaged; run "
-                            "Infer.py again")
-        return Proposals(segments, scores, labels)
+            raise UserError(f"{self.path}: the proposals of video {video} are damaged; "
+                            "run Infer.py again")
+        return Proposals(segments, scores, labels), seconds
 
-    def duration(self, video):
-        """Seconds of a video, None where they were not known."""
+    def duration(self, video: str) -> float | None:
+        """Seconds of a video, or None if they were unknown."""
         with self._readable(f" for video {video}"):
-            seconds = opened(self.file, group_name(video)).attrs.get("duration")
-            return None if seconds is None else float(seconds)
+            return _duration(opened(self.file, group_name(video)))
 
     @contextlib.contextmanager
     def _readable(self, where=""):
-        """Turn what h5py raises for damaged files into a UserError."""
+        """Turn exceptions of h5py about damaged files into a UserError."""
         try:
             yield
         except UserError:
             raise
         except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as problem:
-            raise UserError(f"{self.path} can't be read{where} ({_first_line(problem)}); it may be "
-                            "cut off: copy it again or run Infer.py again") from None
+            raise UserError(f"{self.path} can't be read{where} "
+                            f"({_first_line(problem)}); it may be cut off: copy it "
+                            "again or run Infer.py again") from None
+
+
+def _duration(group):
+    """Seconds of the video of a group, or None if they were unknown."""
+    seconds = group.attrs.get("duration")
+    return None if seconds is None else float(seconds)
 
 
 def _text(value):
@@ -231,7 +246,7 @@ def _text(value):
 
 
 def _are_proposals(segments, scores, labels):
-    """True for arrays that ProposalWriter can have written."""
+    """Whether ProposalWriter can have written these arrays."""
     return (segments.shape == (scores.size, 2) and scores.ndim == 1 and labels.shape == scores.shape
             and segments.dtype.kind == scores.dtype.kind == "f" and labels.dtype.kind in "iu"
             and bool(np.isfinite(segments).all() and np.isfinite(scores).all()))

@@ -1,3 +1,3 @@
-"""What a person looks at: the report page, its figures, and where the numbers come from.
+"""The report page, its figures, and the provenance of its numbers.
 
 Import the modules; `report.write_report` makes the page."""

@@ -1,9 +1,7 @@
-"""Runs on the same ground truth side by side, and whether they differ by more than chance."""
+"""Comparison of runs on the same ground truth, and whether they differ by more than chance."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-
-import numpy as np
 
 from Evaluation.bootstrap import (
     class_mean,
@@ -14,130 +12,27 @@ from Evaluation.bootstrap import (
     ranked,
 )
 from Evaluation.metrics import ActionTable, instances
+from Evaluation.report.evaluated_run import (
+    EvaluatedRun,
+    check_comparable,
+    check_unchanged,
+    read_run,
+)
 from Evaluation.report.report import write_page
-from Evaluation.report.report_data import shown_videos
+from Evaluation.report.report_data import shown_videos, validated_score
+from Evaluation.report.sections.comparison import comparison_parts
+from Evaluation.report.sections.records import run_parts
+from Evaluation.report.sections.title import amounts, compared_fact
 from Evaluation.report.video_tables import aligned_together
-from Evaluation.results import read_results, without_prefix
 from Evaluation.scores import as_computed
-from Utils.files import UserError, read_json
+from Utils.files import UserError, agreeing, counted
+from Utils.segments import Floats
 
-TRUTH_FILE = "ground_truth.json"
-OF_A_RUN = ("epoch", "git_commit")       # facts beside the settings that tell runs apart
+OF_A_RUN = ("epoch", "git_commit")       # facts besides the settings that distinguish runs
 FEW_VIDEOS = 10
 
 
-@dataclass(frozen=True, eq=False)
-class EvaluatedRun:
-    """What Eval.py left in a folder. durations: {video: seconds or None}."""
-    name: str
-    folder: Path
-    scores: dict
-    truth: ActionTable
-    durations: dict
-    detections: ActionTable
-
-
-# ---- the ground truth of a run ------------------------------------------------------------------
-
-def truth_content(truth, durations, subset):
-    """The actions that were scored, in the layout of an annotation file."""
-    database = {name: {"subset": subset, "duration": durations.get(name), "annotations": []}
-                for name in truth.videos}
-    for video, label, segment in zip(truth.video, truth.label, truth.segments.tolist(),
-                                     strict=True):
-        database[truth.videos[video]]["annotations"].append(
-            {"label": truth.classes[label], "segment": segment})
-    return {"database": database}
-
-
-def read_truth(path):
-    """The content of `truth_content` as ActionTable and durations; classes by name."""
-    database = read_json(path, "ground truth")["database"]
-    rows = [(video, row["label"], *row["segment"]) for video, name in enumerate(database)
-            for row in database[name]["annotations"]]
-    classes = sorted({label for _, label, _, _ in rows})
-    place = {name: label for label, name in enumerate(classes)}
-    table = ActionTable(
-        tuple(database), tuple(classes), np.array([row[0] for row in rows], np.int64),
-        np.array([place[row[1]] for row in rows], np.int64),
-        np.array([row[2:] for row in rows], np.float64).reshape(-1, 2))
-    return table, {name: entry.get("duration") for name, entry in database.items()}
-
-
-def read_run(folder):
-    """The EvaluatedRun in a folder. Raises UserError where Eval.py did not write one there."""
-    folder = Path(folder)
-    for name in ("metrics.json", TRUTH_FILE):
-        if not (folder / name).is_file():
-            raise UserError(f"{folder} has no {name}; run Eval.py --output_path {folder} first")
-    scores = read_json(folder / "metrics.json", "scores")
-    if "mAP" not in scores:
-        raise UserError(f"{folder} holds proposals without classes, which have no mAP to compare")
-    truth, durations = read_truth(folder / TRUTH_FILE)
-    path = detections_of(folder, Path(scores["provenance"]["detections"]))
-    detections, _ = without_prefix(read_results(path)[0], "v_", truth, path)
-    return EvaluatedRun(folder.name.removeprefix("output_") or str(folder), folder, scores, truth,
-                        durations, detections)
-
-
-def detections_of(folder, source):
-    """The detection file of a run, which may have moved with its folder. source: what was scored.
-    """
-    own = "detections_postNMS.json" if source.suffix == ".h5" else source.name
-    for path in (folder / own, source):
-        if path.is_file() and path.suffix != ".h5":
-            return path
-    raise UserError(f"{folder} lacks {own}, the detections that were scored; run Eval.py on them "
-                    f"again, with --output_path {folder}")
-
-
-def check_comparable(runs):
-    """Raise a UserError where runs differ in ground truth or in the tIoU of their scores."""
-    first = runs[0]
-    for other in runs[1:]:
-        if other.scores["tiou_thresholds"] != first.scores["tiou_thresholds"]:
-            raise UserError(f"{first.folder} and {other.folder} are scored at other tIoU; run "
-                            "Eval.py on one of them again with --overwrite and the --tiou of the "
-                            "other")
-        if problem := difference_of(first.truth, other.truth):
-            raise UserError(f"{first.folder} and {other.folder} cannot be compared, since their "
-                            f"ground truths differ: {problem}; evaluate both on the same videos")
-
-
-def check_unchanged(runs, found):
-    """Raise a UserError where a run's detections are no longer those that were scored. found: their
-    scores now."""
-    for run, now in zip(runs, found, strict=True):
-        if (run.scores["protocol"] == "activitynet"
-                and not np.allclose(now["mAP"], run.scores["mAP"], atol=1e-6)):
-            raise UserError(f"the detections of {run.folder} have changed since they were scored; "
-                            f"run Eval.py on them again, with --output_path {run.folder}")
-
-
-def difference_of(truth, other):
-    """The first difference between two ground truths in words, or None."""
-    if lacking := sorted(set(truth.videos) ^ set(other.videos)):
-        return f"{len(lacking)} videos are in one of them alone, such as {lacking[0]!r}"
-    own, others = _actions_by_video(truth), _actions_by_video(other)
-    for name in truth.videos:
-        if own[name] != others[name]:
-            return (f"video {name!r} has {len(own[name])} and {len(others[name])} actions"
-                    if len(own[name]) != len(others[name]) else
-                    f"video {name!r} has other actions or classes")
-    return None
-
-
-def _actions_by_video(truth):
-    found = {name: [] for name in truth.videos}
-    segments = truth.segments.round(3).tolist()
-    for video, label, (start, end) in zip(truth.video, truth.label, segments, strict=True):
-        found[truth.videos[video]].append((start, end, truth.classes[label]))
-    return {name: sorted(rows) for name, rows in found.items()}
-
-
-# ---- the comparison -----------------------------------------------------------------------------
-
-def compare(folders, path, links=()):
+def compare(folders: Sequence[str | Path], path: str | Path, links: Sequence = ()) -> dict:
     """Compare the runs in some folders, and write the page about it to `path`.
 
     -> the content that the page shows of it (see `compared`). The first run is what the others
@@ -162,8 +57,10 @@ def compare(folders, path, links=()):
     return content
 
 
-def compared(truth, tables, names, thresholds, short_seconds=None, resamples=None):
-    """Scores of every run by ActivityNet's protocol, and how each differs from the first one.
+def compared(truth: ActionTable, tables: Sequence[ActionTable], names: Sequence[str],
+             thresholds: Floats, short_seconds: float | None = None,
+             resamples: int | None = None) -> dict:
+    """Scores of every run with ActivityNet's protocol, and their differences from the first run.
 
     tables: detections, aligned together. A difference is [value, low, high], see `interval`.
     """
@@ -196,7 +93,7 @@ def _difference(mean, short):
 
 
 def _class_rows(truth, areas):
-    """A row for each class with actions: AP of every run, and how it differs from the first."""
+    """One row per class with actions: AP of every run, and its difference from the first."""
     means = [area.mean(axis=1) for area in areas]                     # (B, K) each
     return [{"label": int(label), "actions": int(number),
              "ap": [float(mean[0, label]) for mean in means],
@@ -205,11 +102,12 @@ def _class_rows(truth, areas):
             for label, number in enumerate(instances(truth)) if number]
 
 
-def verdict(first, other, difference, num_videos):
-    """Whether a difference in average mAP is more than chance, in a sentence or two."""
+def verdict(first: str, other: str, difference: Sequence[float], num_videos: int) -> str:
+    """Whether a difference in average mAP is more than chance, in one or two sentences."""
     points, low, high = (f"{100 * value:+.1f}" for value in difference)
     found = f"{points} points of average mAP, 95 % interval {low} to {high}"
-    few = (f" {num_videos} videos are few for such an interval: take it as a hint."
+    few = (f" {counted(num_videos, 'video')} {agreeing(num_videos, 'is', 'are')} few for such an "
+           "interval: take it as a hint."
            if num_videos < FEW_VIDEOS else "")
     if difference[1] > 0 or difference[2] < 0:
         word = "better" if difference[1] > 0 else "worse"
@@ -217,7 +115,7 @@ def verdict(first, other, difference, num_videos):
     return (f"{other} and {first} do not differ by more than chance: {found}, which holds 0.{few}")
 
 
-def differing_settings(provenances):
+def differing_settings(provenances: Sequence[dict]) -> list[list]:
     """[name, [value of each run]] of the settings in which runs differ."""
     tables = [{**(found.get("settings") or {}), **{name: found.get(name) for name in OF_A_RUN}}
               for found in provenances]
@@ -227,34 +125,33 @@ def differing_settings(provenances):
             if any(value != values[0] for value in values[1:])]
 
 
-def comparison_page(content, runs, truth, tables, names, links):
-    """All that the page of a comparison reads."""
+def comparison_page(content: dict, runs: Sequence[EvaluatedRun], truth: ActionTable,
+                    tables: Sequence[ActionTable], names: Sequence[str], links: Sequence) -> dict:
+    """The data of the page of a comparison."""
     scores = runs[0].scores
-    actions = instances(truth)
-    protocol = [] if scores["protocol"] == "activitynet" else [
-        "scored here by ActivityNet's protocol"]
+    counts = {"num_detections": sum(map(len, tables)), "num_ground_truth": len(truth),
+              "num_videos": len(truth.videos)}
+    facts = [compared_fact(name, run.scores["provenance"], run.date)
+             for name, run in zip(names, runs, strict=True)]
+    if scores["protocol"] != "activitynet":
+        facts.append("scored here by ActivityNet's protocol")
+    folders = [(name, str(run.folder)) for name, run in zip(names, runs, strict=True)]
     return {
         "title": {"run": " and ".join(names), "dataset": scores["dataset"],
-                  "subset": scores["subset"], "facts": protocol},
-        "scores": {"mAP": None, "protocol": "activitynet", "num_videos": len(truth.videos),
-                   "num_ground_truth": len(truth),
-                   "num_detections": sum(len(table) for table in tables)},
-        "short": None, "curves": None, "recall": None, "history": [], "epoch": None,
-        "validated": [], "detad": None, "files": [], "comparison": content,
-        "classes": [{"label": int(label), "actions": int(actions[label]),
-                     "detections": 0, "ap": None} for label in np.flatnonzero(actions)],
-        "provenance": {"facts": [[name, str(run.folder)] for name, run in
-                                 zip(names, runs, strict=True)],
-                       "own": [], "settings": [], "versions": [], "notes": []},
+                  "subset": scores["subset"], "facts": [*facts, amounts(counts)]},
+        "protocol": "activitynet", "isScored": True, "isJudged": True,
+        "validated": [validated_score(run.history, run.scores["provenance"]) for run in runs],
+        "sections": {"comparison": comparison_parts(content, tables[0].classes),
+                     "settings": run_parts(folders)},
         **shown_videos(truth, tables, runs[0].durations, scores["tiou_thresholds"], names, links)}
 
 
 def _distinct(names, longer):
-    """The names, or the longer ones where two are the same."""
+    """The names, or the longer ones if two are the same."""
     return names if len(set(names)) == len(names) else longer
 
 
-def format_comparison(content):
+def format_comparison(content: dict) -> str:
     """The comparison as a few lines of text, in percent."""
     width = max(len(run["name"]) for run in content["runs"])
     lines = [f"{'tIoU':<{width}}" + "".join(f"{value:>7.3g}" for value in content["thresholds"])

@@ -1,15 +1,17 @@
-"""The figure of precision over recall, and names as figures show them."""
+"""The figure of precision against recall, and the names shown in figures."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from matplotlib import colormaps
 
-from Evaluation.curves import RECALLS
+from Evaluation.curves import RECALLS, PrecisionRecall
 from Utils.figures import COLUMN_WIDTH, FORMATS, figure_files, paths_of
 
 
-def write_precision_recall(curves, folder, formats=FORMATS):
+def write_precision_recall(curves: PrecisionRecall, folder: str | Path,
+                           formats: Sequence[str] = FORMATS) -> list[Path]:
     """Write precision_recall.pdf, .png. curves: PrecisionRecall; -> their paths.
 
     The mean over the classes at each tIoU, with its area, the mAP.
@@ -30,15 +32,15 @@ def write_precision_recall(curves, folder, formats=FORMATS):
         axes.set_xlim(0, 100)
         axes.set_ylim(0, 100)
         axes.grid()
-        # Above the axes, since curves may be anywhere in them.
+        # Above the axes, since curves may be anywhere inside.
         figure.legend(title="tIoU: mAP (%)", title_fontsize=8, fontsize=7, ncols=3,
                       loc="outside upper center", handlelength=1.2, labelspacing=0.3,
                       columnspacing=1.2)
     return paths_of(stem, formats)
 
 
-def drawable(name, most=28):
-    """A name as it can be drawn: one short line, in which nothing is a formula."""
+def drawable(name: str, most: int = 28) -> str:
+    """A name for drawing: one short line in which nothing is a formula."""
     line = "".join(letter if letter.isprintable() else " " for letter in name)
     if len(line) > most:
         line = line[:most - 1] + "\u2026"

@@ -1,6 +1,7 @@
-"""The figure of one network input: features, labels, and in a stitched one both copies (paper
+"""The figure of one network input: features, labels and, if it is stitched, both copies (paper
 Sec. 3.2)."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,13 @@ CONTRAST = 2.5          # standard deviations from the mean of a channel to the 
 TARGETS = (("action", GREEN), ("start", BLUE), ("end", RED))
 
 
-def write_input_figure(stem, features, num_frames, gap, segments, names, targets=None):
+def write_input_figure(stem: str | Path, features: np.ndarray, num_frames: int, gap: int | None,
+                       segments: np.ndarray, names: Sequence[str],
+                       targets: dict | None = None) -> list[Path]:
     """Draw one input to stem.pdf and stem.png. -> their paths.
 
-    features: (C, T). num_frames: frames before padding or gap. gap: columns between the copies of
-    a stitched input, None for one that holds its frames once. segments: (G, 2) positions. names:
+    features: (C, T). num_frames: frames before padding or gap. gap: frames between the copies of
+    a stitched input; None for an input with one copy. segments: (G, 2) input frames. names:
     G class names. targets: {"action" | "start" | "end": (T,)}, labels of single frames, or None.
     """
     stem, length = Path(stem), features.shape[1]
@@ -41,8 +44,8 @@ def write_input_figure(stem, features, num_frames, gap, segments, names, targets
     return [stem.with_suffix(".pdf"), stem.with_suffix(".png")]
 
 
-def spans_of(num_frames, gap, length):
-    """[(name, first, end)] of the stretches of an input, in positions."""
+def spans_of(num_frames: int, gap: int | None, length: int) -> list[tuple]:
+    """[(name, first, end)] for the parts of an input, in frames."""
     if gap is None:
         return [(f"{num_frames} frames", 0, num_frames), ("padding", num_frames, length)]
     second = num_frames + gap
@@ -51,10 +54,10 @@ def spans_of(num_frames, gap, length):
             (f"the same, magnified {factor:.1f} times", second, length)]
 
 
-def numbers_of(segments, second):
-    """Which action each box shows, from 1 in time; one in both copies has one number.
+def numbers_of(segments: np.ndarray, second: int) -> np.ndarray:
+    """Number of the action in each box, from 1 in order of time; the same in both copies.
 
-    segments: (G, 2) positions. second: where the magnified copy begins, 0 without one.
+    segments: (G, 2) input frames. second: first frame of the magnified copy, 0 without one.
     """
     numbers = np.zeros(len(segments), np.int64)
     in_second = segments[:, 0] >= second
@@ -79,7 +82,7 @@ def _draw_copies(axes, num_frames, gap, length):
 
 
 def _draw_features(axes, features, num_frames, gap):
-    """Every channel less its mean, in units of its spread; columns without a source stay white."""
+    """Every channel minus its mean, in units of its spread; frames without a source stay white."""
     features = np.asarray(features, np.float64)
     chosen = np.unique(np.linspace(0, len(features) - 1, min(len(features), MAX_CHANNELS)).round())
     rows = features[chosen.astype(int)]
@@ -116,7 +119,7 @@ def _draw_targets(axes, targets, length):
     for name, colour in TARGETS:
         if name in targets:
             values = np.asarray(targets[name], float)
-            # Classes of the action target stand for: some action.
+            # Any class in the action target means an action.
             height = (values > 0.5).astype(float) if name == "action" else values
             axes.fill_between(np.arange(length) + 0.5, height, step="mid", color=colour,
                               alpha=0.25 if name == "action" else 0.8, linewidth=0, label=name)

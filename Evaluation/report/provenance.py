@@ -1,12 +1,14 @@
-"""Where a number comes from: what was scored, by which code, with which settings."""
+"""The provenance of a number: what was scored, with which code and settings."""
 
 import platform
 import subprocess
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
+from Evaluation.metrics import ActionTable
 from Utils.files import REPOSITORY
 from Utils.segments import length
 
@@ -18,7 +20,8 @@ TIES = {
 }
 
 
-def provenance(truth, source, protocol, settings, notes):
+def provenance(truth: ActionTable, source: dict, protocol: str, settings: dict,
+               notes: Sequence[str]) -> dict:
     """What a reader needs in order to compare a score with another one.
 
     truth: ActionTable. source: {"ground_truth": file, "detections": file, "subset": name}.
@@ -31,8 +34,8 @@ def provenance(truth, source, protocol, settings, notes):
             "versions": versions(), **git_state(REPOSITORY), "notes": list(notes)}
 
 
-def versions():
-    """Versions of Python and of the packages that are installed."""
+def versions() -> dict[str, str]:
+    """Versions of Python and of the installed packages."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -42,7 +45,7 @@ def versions():
     return found
 
 
-def git_state(folder):
+def git_state(folder: str | Path) -> dict:
     """Commit of the repository that has its top at `folder`, and whether files differ from it.
 
     Both are None without git, or where the folder is no such top.
@@ -56,7 +59,7 @@ def git_state(folder):
 
 
 def _git(folder, *words):
-    """What a git command says, None where it fails or there is no git."""
+    """The output of a git command; None if it fails or there is no git."""
     try:
         done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True)
     except OSError:

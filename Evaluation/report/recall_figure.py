@@ -1,14 +1,17 @@
-"""The figure of average recall over the number of proposals."""
+"""The figure of average recall against the number of proposals."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from Evaluation.average_recall import MOST
+from Evaluation.average_recall import MOST, AverageRecall
 from Utils.figures import COLUMN_WIDTH, CYCLE, FORMATS, INK, figure_files, paths_of
+from Utils.segments import Floats
 
 SHOWN = (0, 2, 4, 6, 8)     # of the ten thresholds, beside their mean
 
 
-def write_recall_figure(recall, thresholds, folder, formats=FORMATS):
+def write_recall_figure(recall: AverageRecall, thresholds: Floats, folder: str | Path,
+                        formats: Sequence[str] = FORMATS) -> list[Path]:
     """Write average_recall.pdf, .png to `folder`. recall: AverageRecall; -> their paths."""
     stem = Path(folder) / "average_recall"
     with figure_files(stem, COLUMN_WIDTH, 3.0, formats) as figure:

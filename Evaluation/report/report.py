@@ -1,6 +1,6 @@
 """report.html: scores, curves, diagnosis and a timeline of every video, in one file.
 
-The file asks the network for nothing. Its content security policy lets no script run but the two
+The file needs no network. Its content security policy lets no script run except the two
 written here, and data stand in it as JSON in which no tag can be closed.
 """
 
@@ -14,43 +14,48 @@ from pathlib import Path
 from string import Template
 from urllib.parse import quote
 
+from Evaluation.average_recall import AverageRecall
+from Evaluation.curves import PrecisionRecall
+from Evaluation.metrics import ActionTable
 from Evaluation.report.report_data import page_data
 from Utils.files import UserError, replacing
 
 PAGE = Path(__file__).parent / "page"
 STYLES = ("page.css", "parts.css", "print.css")
-THEME = ("theme.js",)         # in the head, so that the page is never seen in the other theme
+THEME = ("theme.js",)         # in the head, so that the page never appears in the wrong theme
 VIDEOS = (".mp4", ".webm", ".m4v", ".mov", ".ogv", ".mkv", ".avi", ".mpg", ".mpeg")
 SCRIPTS = ("elements.js", "printing.js", "saving.js", "charts.js", "data.js", "state.js",
-           "scores.js", "records.js", "diagnosis.js", "errors.js", "compare.js", "drawing.js",
-           "player.js", "timeline.js", "videos.js", "fragment.js", "page.js")
+           "parts.js", "errors.js", "drawing.js", "player.js", "track.js", "timeline.js",
+           "controls.js", "videos.js", "fragment.js", "page.js")
 
 
-def write_report(path, scores, truth, detections, durations, history=None, detad=None, curves=None,
-                 recall=None, **more):
-    """Write the report of one run to `path`, whole or not at all.
+def write_report(path: str | Path, scores: dict, truth: ActionTable, detections: ActionTable,
+                 durations: dict, history: list | None = None, detad: dict | None = None,
+                 curves: PrecisionRecall | None = None, recall: AverageRecall | None = None,
+                 **more: object) -> None:
+    """Write the report of one run to `path`, the whole file or nothing.
 
     scores: content of metrics.json. truth, detections: ActionTable. durations: {video: seconds or
     None}. history: training curves, [{"epoch", "train": {loss: x}, "val": {...}}]. detad: content
-    of detad.json. curves: PrecisionRecall. recall: AverageRecall. What is None is left out.
+    of detad.json. curves: PrecisionRecall. recall: AverageRecall. Whatever is None is left out.
     more: own, names of settings to show first; links, (stem, address) of videos; files, names of
-    files beside the page.
+    files next to the page.
     """
     write_page(path, page_data(scores, truth, detections, durations, history, detad, curves,
                                recall, **more))
 
 
-def write_page(path, data):
+def write_page(path: str | Path, data: dict) -> None:
     """Write the page of `page_data` or `comparison_data`."""
     with replacing(path) as part:
         part.write_bytes(page(data).encode("utf-8", "replace"))
 
 
-def linked_videos(folder, beside):
+def linked_videos(folder: str | Path | None, beside: str | Path) -> list[tuple[str, str]]:
     """(stem, address) of the video files in a folder, as seen from the folder `beside`.
 
-    Of two files with one stem browsers play the earlier suffix more often. Raises UserError where
-    there is no such folder.
+    Of two files with the same stem, the one with the more widely supported extension is used.
+    Raises UserError if there is no such folder.
     """
     if folder is None:
         return []
@@ -59,11 +64,16 @@ def linked_videos(folder, beside):
                         "their files lie")
     files = [path for path in sorted(Path(folder).rglob("*")) if path.suffix.lower() in VIDEOS]
     files.sort(key=lambda path: VIDEOS.index(path.suffix.lower()), reverse=True)
-    found = {path.stem: os.path.relpath(path, beside) for path in files}
-    return [(stem, quote(Path(path).as_posix())) for stem, path in sorted(found.items())]
+    found = {path.stem: path for path in files}
+    return [(stem, address_of(path, beside)) for stem, path in sorted(found.items())]
 
 
-def page(data):
+def address_of(path: str | Path, beside: str | Path) -> str:
+    """The address of a file as seen from a folder."""
+    return quote(Path(os.path.relpath(path, beside)).as_posix())
+
+
+def page(data: dict) -> str:
     """The html of the report. data: see `page_data`."""
     style, theme, script = _joined(STYLES), _script(THEME), _script(SCRIPTS)
     policy = (f"default-src 'none'; style-src {_hash(style)}; "
@@ -75,7 +85,7 @@ def page(data):
         data=embedded_json(data), script=script)
 
 
-def embedded_json(content):
+def embedded_json(content: object) -> str:
     """JSON that means the same inside a <script> element, and can't end it or begin a comment.
 
     Only ASCII: odd characters are escaped. What is not finite becomes null.
@@ -110,6 +120,6 @@ def _read(name):
 
 
 def _hash(text):
-    """What a policy calls an inline element by; it covers every character between its tags."""
+    """The hash of an inline element for the policy; it covers every character between its tags."""
     digest = hashlib.sha256(text.encode("utf-8")).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"

@@ -1,11 +1,13 @@
-"""Timelines as figures: ground truth against detections, or the detections of one video alone."""
+"""Timelines as figures: ground truth against detections, or only the detections of a video."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
@@ -25,6 +27,7 @@ from Utils.figures import (
     figure_files,
     paths_of,
 )
+from Utils.files import counted
 
 ACTION, DETECTION, GAP = 1.0, 0.55, 0.5    # heights in a timeline; 1 is 0.13 inches
 UNIT_INCHES = 0.13
@@ -42,7 +45,7 @@ LEAST_SHARE = 0.05                         # of the best score, for a detection 
 class Lane:
     """One class in one video.
 
-    actions: (n, 2) seconds, found: (n,) bool. detections: (m, 2) by falling score; right: (m,)
+    actions: (n, 2) seconds, found: (n,) bool. detections: (m, 2) by descending score; right: (m,)
     bool, None without ground truth; shades: (m,) from 0 to 1, how dark they are then.
     """
     name: str
@@ -53,12 +56,12 @@ class Lane:
     shades: np.ndarray | None = None
 
     @cached_property
-    def rows(self):
-        """The row that each detection is drawn in: (m,) int."""
+    def rows(self) -> np.ndarray:
+        """The row in which each detection is drawn: (m,) int."""
         return packed(self.detections)
 
     @property
-    def looks(self):
+    def looks(self) -> list[dict]:
         """How each detection is drawn, as options of a patch."""
         if self.right is None:
             return [{"facecolor": UNJUDGED, "alpha": shade, "linewidth": 0}
@@ -66,18 +69,20 @@ class Lane:
         return [_look(is_right, RIGHT, WRONG) for is_right in self.right]
 
     @property
-    def above(self):
-        """The height of its actions; none have no height."""
+    def above(self) -> float:
+        """The height of its actions; 0 without actions."""
         return ACTION + 0.1 if len(self.actions) else 0.0
 
     @property
-    def height(self):
+    def height(self) -> float:
         """In units of the height of an action; at least that of its name."""
         return max(self.above + DETECTION * (self.rows.max(initial=-1) + 1), ACTION) + GAP
 
 
-def write_timelines(truth, detections, durations, folder, videos, threshold=0.5, least_score=None,
-                    formats=FORMATS):
+def write_timelines(truth: ActionTable, detections: ActionTable, durations: dict,
+                    folder: str | Path, videos: Sequence[str], threshold: float = 0.5,
+                    least_score: float | None = None,
+                    formats: Sequence[str] = FORMATS) -> list[Path]:
     """Write timelines.pdf, .png: a panel for each of `videos` (names). -> their paths.
 
     detections: aligned to the truth. durations: {video: seconds}; up to the last end where there
@@ -104,8 +109,9 @@ def write_timelines(truth, detections, durations, folder, videos, threshold=0.5,
     return paths_of(stem, formats)
 
 
-def write_detected(stem, videos, formats=FORMATS):
-    """Draw the detections of a few videos, of which none is known to be right. -> paths.
+def write_detected(stem: str | Path, videos: Sequence[tuple],
+                   formats: Sequence[str] = FORMATS) -> list[Path]:
+    """Draw the detections of a few videos without ground truth. -> paths.
 
     videos: (name, duration in s, rows of a detection file: {score, segment, label or none}). Shown
     are the classes with the best detections, MOST_CLASSES at most, darker where the score is
@@ -117,7 +123,7 @@ def write_detected(stem, videos, formats=FORMATS):
     return paths_of(stem, formats)
 
 
-def detected_figure(videos):
+def detected_figure(videos: Sequence[tuple]) -> Figure:
     """The figure of `write_detected`, not written anywhere."""
     lanes = [detected_lanes(rows) for _, _, rows in videos]
     with matplotlib.rc_context(STYLE):
@@ -126,7 +132,8 @@ def detected_figure(videos):
     return figure
 
 
-def judged_figure(name, duration, rows, actions, threshold=0.5, least_score=None):
+def judged_figure(name: str, duration: float, rows: list[dict], actions: list[dict],
+                  threshold: float = 0.5, least_score: float | None = None) -> Figure:
     """Detections of one video against its actions, as `write_timelines` draws them. -> Figure.
 
     rows, actions: as in detection and annotation files ({segment, label, and of rows score}).
@@ -159,25 +166,25 @@ def _table(name, rows):
                        np.array([row.get("score", 1.0) for row in rows], np.float64))
 
 
-def detected_height(lanes):
-    """Of a figure with a panel for each of some lists of lanes, in inches."""
+def detected_height(lanes: Sequence[list[Lane]]) -> float:
+    """The height of a figure with one panel per list of lanes, in inches."""
     return UNIT_INCHES * sum(map(height_of, lanes)) + 0.4
 
 
-def draw_detected(figure, videos, lanes):
+def draw_detected(figure: Figure, videos: Sequence[tuple], lanes: Sequence[list[Lane]]) -> None:
     """Draw a panel for each video. videos: as of `write_detected`; lanes: of each of them."""
     panels = figure.subplots(len(videos), 1, squeeze=False,
                              height_ratios=list(map(height_of, lanes)))[:, 0]
     for axes, own, (name, duration, rows) in zip(panels, lanes, videos, strict=True):
         draw_timeline(axes, own, duration)
-        axes.set_title(f"{drawable(name, 60)}: {len(rows)} detections; in brackets the best score",
-                       loc="left", fontweight="bold")
+        axes.set_title(f"{drawable(name, 60)}: {counted(len(rows), 'detection')}; "
+                       "in brackets the best score", loc="left", fontweight="bold")
     panels[-1].set_xlabel(f"time (min:s); detections with at least {100 * LEAST_SHARE:g} % of the "
                           "best score, darker where it is higher")
 
 
-def detected_lanes(rows):
-    """A Lane for each class of the best detections, the best first. rows: see `write_detected`."""
+def detected_lanes(rows: list[dict]) -> list[Lane]:
+    """One Lane per class of the best detections, best first. rows: see `write_detected`."""
     best = max((row["score"] for row in rows), default=0)
     shown = [row for row in rows if row["score"] >= LEAST_SHARE * best]
     by_class = {}
@@ -192,13 +199,14 @@ def detected_lanes(rows):
     return lanes
 
 
-def height_of(lanes):
-    """Of a panel with its title and axis, in units of the height of an action."""
+def height_of(lanes: list[Lane]) -> float:
+    """The height of a panel with title and axis, in units of the height of an action."""
     return sum(lane.height for lane in lanes) + 4.5
 
 
-def lanes_of(truth, detections, matched, video):
-    """A Lane for each class with actions in a video, then for those with detections alone.
+def lanes_of(truth: ActionTable, detections: ActionTable, matched: np.ndarray,
+             video: int) -> list[Lane]:
+    """One Lane per class with actions in a video, then one per class with only detections.
 
     matched: (M,) row of the truth that each detection has, or -1. video: index.
     """
@@ -217,8 +225,8 @@ def lanes_of(truth, detections, matched, video):
     return lanes
 
 
-def packed(spans):
-    """The first row in which each span overlaps none before it; the last row takes the rest.
+def packed(spans: np.ndarray) -> np.ndarray:
+    """The first row in which each span overlaps no earlier one; the last row takes the rest.
 
     spans: (n, 2) -> (n,) int from 0.
     """
@@ -230,7 +238,7 @@ def packed(spans):
     return rows
 
 
-def draw_timeline(axes, lanes, duration):
+def draw_timeline(axes: Axes, lanes: list[Lane], duration: float) -> None:
     """Draw the lanes of a video of `duration` seconds, the first one on top."""
     top, names = 0.0, []
     for lane in lanes:
@@ -258,7 +266,7 @@ def _draw_spans(axes, spans, tops, height, looks):
 
 
 def _look(is_solid, colour, other):
-    """Of a bar: filled with the colour, or else an outline of the other."""
+    """The look of a bar: filled with one colour, or outlined with the other."""
     if is_solid:
         return {"facecolor": colour, "edgecolor": colour, "linewidth": 0.3}
     return {"facecolor": to_rgba(other, 0.25), "edgecolor": other, "linewidth": 0.7}

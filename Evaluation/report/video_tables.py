@@ -5,13 +5,15 @@ whole hundredths of a second. A place is counted from 1 within its video; 0 stan
 """
 
 import base64
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from Evaluation.matching import overlapping_pairs
-from Evaluation.metrics import UNMATCHED, align, match
+from Evaluation.metrics import UNMATCHED, ActionTable, align, match, score_of_best_f1
 from Evaluation.scores import as_computed
+from Utils.segments import Floats
 
 TICKS = 100             # in a second
 FARTHEST = 2e7          # seconds; what lies farther is drawn there, as 32 bits hold no more ticks
@@ -19,7 +21,7 @@ LEAST_TIOU = 0.1        # below it a wrong detection is background, as DETAD has
 TYPES = {"u1": np.uint8, "u2": np.uint16, "i4": np.int32}
 
 
-def aligned_together(truth, tables):
+def aligned_together(truth: ActionTable, tables: Sequence[ActionTable]) -> list[ActionTable]:
     """Detection tables with one numbering of videos and classes, that of the truth first."""
     base = truth
     for table in tables:
@@ -27,8 +29,9 @@ def aligned_together(truth, tables):
     return [align(table, base) for table in tables]
 
 
-def video_tables(truth, runs, durations, thresholds):
-    """Every video with its actions, and with the detections of every run.
+def video_tables(truth: ActionTable, runs: Sequence[ActionTable], durations: dict,
+                 thresholds: Floats) -> dict:
+    """Every video with its actions and the detections of every run.
 
     runs: detection tables, aligned together. durations: {video: seconds or None}.
     """
@@ -41,21 +44,25 @@ def video_tables(truth, runs, durations, thresholds):
             "runs": [found_table(truth, run, thresholds, count) for run in runs]}
 
 
-def found_table(truth, detections, thresholds, count):
-    """The detections of one run, by video and falling score, and how they meet the actions.
+def found_table(truth: ActionTable, detections: ActionTable, thresholds: Floats,
+                count: int) -> dict:
+    """The detections of one run, by video and descending score, and how they match the actions.
 
     truth: sorted by video. closest: place of the action that a detection overlaps most. level:
     how well, 4 * (thresholds that its tIoU reaches) + 2 * (it reaches LEAST_TIOU) + (the action is
     of its class). taken: at each threshold, one after another, the place of the detection that
-    each action has; taken_any: the same where classes do not count.
+    each action has; taken_any: the same where classes do not count. best: at each threshold, the
+    score with the highest F1.
     """
     detections = detections[np.lexsort((-detections.scores, detections.video))]
     edges, thresholds = _edges(detections, count), as_computed(thresholds)
     anyone = [replace(table, label=np.zeros_like(table.label)) for table in (truth, detections)]
-    # Proposals have no class that an action could have.
+    # Proposals have no class.
     has_classes = np.isin(detections.label, truth.label).any()
-    taken_any = _taken(*anyone, thresholds, edges)
-    taken = _taken(truth, detections, thresholds, edges) if has_classes else taken_any
+    _, matched_any = match(*anyone, thresholds)
+    matched = match(truth, detections, thresholds)[1] if has_classes else matched_any
+    taken, taken_any = (_taken(rows, detections.video, len(truth), edges)
+                        for rows in (matched, matched_any))
     overlap, closest = closest_actions(truth, detections)
     same = detections.label == np.append(truth.label, -1)[closest] if has_classes else closest >= 0
     reached = (overlap[:, None] >= thresholds).sum(axis=1)
@@ -63,11 +70,13 @@ def found_table(truth, detections, thresholds, count):
     return {"edges": packed(edges), **_times(detections), "score": packed(detections.scores),
             "closest": packed(np.where(closest >= 0, places, 0)),
             "level": packed(4 * reached + 2 * (overlap >= LEAST_TIOU) + same),
-            "taken": packed(taken), "taken_any": packed(taken_any)}
+            "taken": packed(taken), "taken_any": packed(taken_any),
+            "best": [score_of_best_f1(detections.scores, right, len(truth))
+                     for right in matched != UNMATCHED]}
 
 
-def closest_actions(truth, detections):
-    """The action of any class that each detection overlaps most, the first of equals.
+def closest_actions(truth: ActionTable, detections: ActionTable) -> tuple[np.ndarray, np.ndarray]:
+    """The action of any class with the highest tIoU for each detection; the first one for ties.
 
     -> tIoU (M,), row of the truth (M,), -1 for a detection that overlaps none.
     """
@@ -80,7 +89,7 @@ def closest_actions(truth, detections):
     return best, closest
 
 
-def packed(values):
+def packed(values: np.ndarray) -> dict[str, str]:
     """A numpy array as the page reads it: {"type", "bytes"}; of floats all digits."""
     if values.dtype.kind == "f":
         name, values = "f8", values.astype("<f8")
@@ -102,17 +111,16 @@ def _times(table):
     return {"start": packed(start), "end": packed(end), "label": packed(table.label)}
 
 
-def _taken(truth, detections, thresholds, edges):
-    """(T, n) place in its video of the detection that each action has."""
-    _, matched = match(truth, detections, thresholds)
-    taken = np.zeros((len(thresholds), len(truth)), np.int64)
+def _taken(matched, video, num_actions, edges):
+    """(T, n) place in its video of the detection that each action has. matched: (T, M)."""
+    taken = np.zeros((len(matched), num_actions), np.int64)
     threshold, row = np.nonzero(matched != UNMATCHED)
-    taken[threshold, matched[threshold, row]] = row - edges[detections.video[row]] + 1
+    taken[threshold, matched[threshold, row]] = row - edges[video[row]] + 1
     return taken
 
 
 def _durations(names, durations, truth, runs):
-    """Seconds that each timeline spans: the duration, else up to the last end that is known."""
+    """Length of each timeline in seconds: the duration, or else the last known end."""
     last = np.zeros(len(names))
     for table in (truth, *runs):
         np.maximum.at(last, table.video, table.segments.max(axis=1, initial=0))

@@ -1,2 +1,2 @@
-"""What turns the frames of a video into feature vectors; `registry` knows them all by name.
+"""Feature extractors: from the frames of a video to feature vectors; `registry` lists them by name.
 Imports of Models, Utils.files and, where it is used, an optional library."""

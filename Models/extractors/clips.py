@@ -1,9 +1,11 @@
-"""Clips of frames around the middle of each step, for networks; frames by time, edges repeated."""
+"""Clips of frames around the middle of each step; frames are chosen by time, edges repeated."""
 
 import hashlib
 from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,8 +24,8 @@ class ClipShape:
     resize: tuple[int, ...]
     crop: tuple[int, int]
 
-    def resized(self, width, height):
-        """(width, height) of a frame before it is cut, never smaller than what is cut out."""
+    def resized(self, width: int, height: int) -> tuple[int, int]:
+        """(width, height) of a frame before cropping, never smaller than the crop."""
         if len(self.resize) == 2:
             height, width = self.resize
         else:
@@ -33,15 +35,15 @@ class ClipShape:
 
 
 class ClipSampler:
-    """Clips (frames, height, width, 3) uint8 of the steps of one video, as its frames come."""
+    """Clips (frames, height, width, 3) uint8 of the steps of one video, as its frames arrive."""
 
     def __init__(self, shape, rate):
         self.shape, self.rate, self.step = shape, rate, 0
         self.offsets = (np.arange(shape.frames) - (shape.frames - 1) / 2) / shape.fps
-        self.kept = deque()     # (seconds, picture) that steps to come need, oldest first
+        self.kept = deque()     # (seconds, picture) needed by later steps, oldest first
 
-    def push(self, frame):
-        """Take one frame. -> clips of the steps that are complete by it."""
+    def push(self, frame: object) -> list:
+        """Add one frame. -> clips of the steps that it completes."""
         size = self.shape.resized(frame.width, frame.height)
         left, top = ((side - cut) // 2 for side, cut in zip(size, self.shape.crop[::-1],
                                                             strict=True))
@@ -54,15 +56,15 @@ class ClipSampler:
         self._forget()
         return done
 
-    def finish(self, count):
-        """The clips of the steps still open, `count` of the whole video. -> list."""
+    def finish(self, count: int) -> list:
+        """The clips of the remaining steps, `count` in the whole video. -> list."""
         return [self._clip() for _ in range(self.step, count)]
 
     def _times(self):
         return (self.step + 0.5) / self.rate + self.offsets
 
     def _clip(self):
-        """The clip of the next step: at each time the frame that is shown then."""
+        """The clip of the next step: for each time, the frame that is shown then."""
         shown = np.array([seconds for seconds, _ in self.kept])
         rows = (np.searchsorted(shown, self._times() + LATE, side="right") - 1).clip(0)
         self.step += 1
@@ -78,8 +80,8 @@ class ClipSampler:
 
 
 @contextmanager
-def one_thread(device):
-    """On a CPU a single thread, so that numbers do not depend on how many there are."""
+def one_thread(device: torch.device) -> Iterator[None]:
+    """A single thread on a CPU, so that numbers do not depend on the number of threads."""
     before = torch.get_num_threads()
     if device == "cpu":
         torch.set_num_threads(1)
@@ -90,10 +92,11 @@ def one_thread(device):
 
 
 @torch.inference_mode()
-def forward_clips(network, clips, device, precision):
+def forward_clips(network: Callable, clips: Sequence[np.ndarray], device: torch.device,
+                  precision: str) -> np.ndarray:
     """Features of clips, each (channels, ...) float32 tensors alike. -> (n, D) float32.
 
-    On a CPU one by one, where a batch is no faster, and would change the last digits.
+    On a CPU one by one, as a batch is not faster, but changes the last digits.
     """
     at_once = 1 if device == "cpu" else len(clips)
     parts = []
@@ -105,8 +108,8 @@ def forward_clips(network, clips, device, precision):
     return torch.cat(parts).numpy()
 
 
-def sha256_of_files(paths):
-    """The sha256 of the contents of some files, one behind the other, in hexadecimal digits."""
+def sha256_of_files(paths: Iterable[str | Path]) -> str:
+    """The sha256 of the concatenated contents of some files, as a hex digest."""
     digest = hashlib.sha256()
     for path in paths:
         with open(path, "rb") as file:

@@ -4,6 +4,7 @@ Features are the mean of the tokens; of networks that see pictures, those of the
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,8 @@ from Utils.files import UserError, reason
 
 PREFIX = "hf:"
 CLIP_FPS = 15.0
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)      # where a folder tells none
-# Kinds of networks that see clips: what tells their number of frames, and how the input is called.
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)      # unless the folder has its own
+# Kinds of networks for clips: the setting with their number of frames, and the name of the input.
 CLIPS = {"videomae": ("num_frames", "pixel_values"),
          "vjepa2": ("frames_per_clip", "pixel_values_videos")}
 
@@ -41,18 +42,18 @@ class HuggingFaceNetwork:
         self.shape = ClipShape(frames, CLIP_FPS, (size,), (size, size))
         self.channels = self.forward([np.zeros((frames, size, size, 3), np.uint8)]).shape[1]
         self.identity = {
-            # Not the folder: the same weights elsewhere are the same network.
+            # Without the folder: the same weights elsewhere are the same network.
             "name": PREFIX + Path(name.removeprefix(PREFIX)).name, "code_version": 1,
             "weights": sha256_of_files(_weights(folder)), "feature_fps": self.rate,
             "clip_length": frames, "size": size, "crop": [size, size], "mean": list(self.mean),
             "std": list(self.std), "pooling": "mean of the tokens", "precision": self.precision,
             "channels": self.channels}
 
-    def sampler(self):
-        """What turns the frames of one video into the clips of its steps."""
+    def sampler(self) -> ClipSampler:
+        """A sampler that turns the frames of one video into clips, one per step."""
         return ClipSampler(self.shape, self.rate)
 
-    def forward(self, items):
+    def forward(self, items: Sequence) -> np.ndarray:
         """Features of clips (frames, height, width, 3) uint8. -> (n, channels) float32."""
         mean, std = (torch.tensor(values).view(3, 1, 1) for values in (self.mean, self.std))
         clips = [(torch.from_numpy(clip).permute(0, 3, 1, 2) / 255 - mean) / std for clip in items]
@@ -74,7 +75,7 @@ def _transformers():
 
 
 def _folder(name):
-    """The folder of a network: a local one, or one fetched by name."""
+    """The folder of a network: a local one, or one downloaded by name."""
     if Path(name).is_dir():
         return Path(name)
     _transformers()
@@ -82,20 +83,24 @@ def _folder(name):
     try:
         return Path(snapshot_download(name, allow_patterns=["*.json", "*.safetensors"]))
     except (OSError, ValueError, RuntimeError) as problem:
-        raise UserError(f"hf:{name} is no folder, and cannot be fetched by that name "
+        raise UserError(f"hf:{name} is not a folder, and cannot be fetched by that name "
                         f"({reason(problem)}); name a folder that save_pretrained wrote") from None
 
 
 def _loaded(folder):
     try:
         return _transformers().AutoModel.from_pretrained(folder, local_files_only=True)
+    except ImportError as problem:
+        raise UserError(f"transformers cannot load {folder} here, for want of a package or of one "
+                        "that fits the others, such as a torchvision of another torch "
+                        f"({reason(problem)})") from None
     except (OSError, ValueError, RuntimeError, KeyError) as problem:
         raise UserError(f"{folder} holds no network that transformers can load: "
                         f"{reason(problem)}") from None
 
 
 def _looks(folder):
-    """What the folder says about pictures: mean and deviation. -> dict."""
+    """Mean and standard deviation of pictures according to the folder. -> dict."""
     for name in ("video_preprocessor_config.json", "preprocessor_config.json"):
         if (folder / name).is_file():
             return json.loads((folder / name).read_text(encoding="utf-8"))
@@ -103,7 +108,7 @@ def _looks(folder):
 
 
 def _weights(folder):
-    """The files of weights of a folder, in order."""
+    """The weight files of a folder, in order."""
     found = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.bin"))
     if not found:
         raise UserError(f"{folder} has no weights (*.safetensors)")

@@ -1,4 +1,5 @@
-"""The options of a run: their names, limits and defaults, the command line, stored settings.
+"""The options of a run: their names, limits and defaults,
+the command line, stored settings.
 
 Outside code imports `parse_config` and `Config` from here; ours imports the modules."""
 

@@ -1,4 +1,4 @@
-"""What is refused about options: impossible values, and ones that contradict each other."""
+"""Which options are refused: impossible values, and values that contradict each other."""
 
 import math
 
@@ -9,21 +9,26 @@ from Utils.files import UserError
 MOST_VALUES = 1000
 
 
-def check(config, script, is_complete=True):
+def check_options(config, script, is_complete=True):
     """Refuse options that contradict the script or each other; gives the config back.
 
-    is_complete: False as long as a file is to be read whose options count with those given.
+    is_complete: False while options from a file have yet to be added.
     """
     training = {"Train": "true", "Infer": "false"}.get(script)
     if training and config.is_train not in (None, training):
         raise UserError(f"--is_train {config.is_train} contradicts {script}.py; leave it out or "
-                        f"say --is_train {training}")
+                        f"give --is_train {training}")
     for name in config.given:
         if OPTIONS[name].is_doing and script not in OPTIONS[name].scripts:
             raise UserError(f"--{name} belongs to {OPTIONS[name].scripts[0]}.py; {script}.py "
                             "cannot do that")
     if config.resume and config.overwrite:
         raise UserError("--resume and --overwrite contradict each other; give one of them")
+    if config.deltas == "on" and config.standardize == "off":
+        where = f" of {config.config}" if "deltas" in config.from_file else ""
+        raise UserError(f"--deltas on{where} needs standardized features, as deltas are on "
+                        "another scale than the channels; leave --standardize off out, or "
+                        "give --deltas off")
     check_limits(config)
     if len(config.iou_thr) != 3:
         raise UserError(f"--iou_thr takes three thresholds, found {len(config.iou_thr)}")
@@ -41,7 +46,7 @@ def check_limits(config):
     for name, spec in OPTIONS.items():
         value = getattr(config, name)
         if spec.choices and value is not None and value not in spec.choices:
-            raise UserError(f"--{name} {shown(value)} is none of {', '.join(spec.choices)}")
+            raise UserError(f"--{name} {shown(value)} is not one of {', '.join(spec.choices)}")
         values = value if isinstance(value, tuple) else (value,)
         if spec.limit and value is not None and not all(map(spec.limit.holds, values)):
             raise UserError(f"--{name} {shown(value)} is impossible: it must be "
@@ -49,20 +54,20 @@ def check_limits(config):
 
 
 def check_stored(stored, source):
-    """Refuse settings of a file that their options cannot have, in type, choice or limit.
+    """Refuse settings of a file whose type, choice or limit their options do not allow.
 
-    stored: {name: value} as JSON has it; names that are no options are let be. source: the file.
+    stored: {name: value} as read from JSON; unknown names are ignored. source: the file.
     """
     for name, value in stored.items():
         spec = OPTIONS.get(name)
         if spec and (wrong := _wrong(spec, value)):
             raise UserError(f"{source} says that it was made with --{name} {_short(value)}, which "
                             f"cannot be: it must be {wrong}; the file is damaged or was changed: "
-                            "make it again")
+                            "create it again")
 
 
 def _wrong(spec, value):
-    """What a stored value should be, in words; empty if it is."""
+    """What a stored value should be, in words; empty if it is right."""
     if value is None:
         return "" if spec.may_be_unset else "set"
     kinds = {float: (int, float), int: (int,), bool: (bool,), str: (str,)}[spec.kind]
@@ -88,14 +93,14 @@ def _wrong(spec, value):
 
 
 def _short(value, most=60):
-    """A value as it stands in a file, in a few printable letters."""
+    """A value from a file, shortened to a few printable characters."""
     text = "".join(letter for letter in repr(value)[:most + 1] if letter.isprintable())
     return text if len(text) <= most else f"{text[:most]}..."
 
 
 def check_clips(config):
-    """Refuse clips that cannot be: random ones whose shortest is longer than the longest, and
-    stitched ones that leave no room for an enlarged copy."""
+    """Refuse impossible clips: random ones whose shortest length exceeds the longest, and stitched
+    ones that leave no room for a magnified copy."""
     length = config.temporal_scale
     if not config.use_VSS:
         return
@@ -108,13 +113,13 @@ def check_clips(config):
     longest = int(length * config.short_ratio)
     if longest + config.stitch_gap > length - 2:
         raise UserError(f"--short_ratio {config.short_ratio:g} and --stitch_gap "
-                        f"{config.stitch_gap} leave no room for an enlarged copy: {longest} + "
+                        f"{config.stitch_gap} leave no room for a magnified copy: {longest} + "
                         f"{config.stitch_gap} of --temporal_scale {length} frames are taken; "
                         "lower one of them")
 
 
 def check_network(config):
-    """Refuse a network that cannot be built, saying which values fit. Unset options pass."""
+    """Refuse a network that cannot be built, and say which values fit. Unset options pass."""
     check_limits(config)
     length, unit = config.temporal_scale, 4 * 2 ** (config.num_levels - 1)
     if length is None:
@@ -131,8 +136,9 @@ def check_network(config):
 def check_earlier(path, before, now, what="made"):
     """Refuse to replace a result of other settings, naming the first that differs.
 
-    path: the file that would be replaced. before, now: {name: JSON-able value}; what only one of
-    them has is not compared, nor the number of epochs: a run that went on replaces its results.
+    path: the file that would be replaced. before, now: {name: JSON-able value}. Names that only one
+    of them has are not compared, nor is the number of epochs: a run that was continued replaces its
+    results.
     """
     for name, value in now.items():
         if name in before and before[name] != value and name != "num_epoch":
@@ -142,6 +148,6 @@ def check_earlier(path, before, now, what="made"):
 
 
 def _setting(name, value):
-    """A setting as the user would write it, or in words where it is no option."""
+    """A setting as the user would write it, or in words if it is not an option."""
     value = shown(tuple(value) if isinstance(value, list) else value)
     return f"--{name} {value}" if name in OPTIONS else f"the {name.replace('_', ' ')} {value}"

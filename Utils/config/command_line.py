@@ -1,4 +1,4 @@
-"""The command line of the scripts, made from the options."""
+"""The command line of the scripts, built from the options."""
 
 import argparse
 import difflib
@@ -6,13 +6,14 @@ import difflib
 from Utils.config.help_text import help_text
 from Utils.config.options import OPTIONS
 from Utils.files import UserError
+from Utils.words import Parser
 
 
 def read_words(script, argv=None):
-    """The options that a command line gives, by name. -> dict.
+    """The options given on a command line, by name. -> dict.
 
-    script: one of fields.SCRIPTS. argv: list of words, None for those of the process.
-    Raises UserError for an unknown option, or a value of another type.
+    script: one of fields.SCRIPTS. argv: list of words; None for those of the process.
+    Raises UserError for an unknown option, or a value of the wrong type.
     """
     words, unknown = _parser(script).parse_known_args(argv)
     if unknown:
@@ -21,8 +22,8 @@ def read_words(script, argv=None):
 
 
 def _parser(script):
-    parser = _Parser(prog=f"{script}.py", add_help=False, allow_abbrev=False,
-                     argument_default=argparse.SUPPRESS)
+    parser = Parser(prog=f"{script}.py", add_help=False,
+                    argument_default=argparse.SUPPRESS)
     parser.add_argument("-h", "--help", action=_Help, script=script)
     for spec in OPTIONS.values():
         names = [spec.short] if spec.short else []
@@ -30,13 +31,9 @@ def _parser(script):
     return parser
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise UserError(message)
-
-
 class _Help(argparse.Action):
-    """`--help` shows what most users need, `--help all` every option that the script reads."""
+    """`--help` shows the common options,
+    `--help all` every option that the script reads."""
 
     def __init__(self, option_strings, dest, script, **_):
         super().__init__(option_strings, dest, nargs="?", choices=("all",),
@@ -67,7 +64,8 @@ class _Tuple(argparse.Action):
 
 
 def _numbers(word):
-    """The numbers of one word: 0.5, or 0.3,0.5,0.7, or 0.5:0.05:0.95 (both ends included)."""
+    """The numbers of one word: 0.5, or 0.3,0.5,0.7,
+    or 0.5:0.05:0.95 (both ends included)."""
     try:
         if ":" not in word:
             return tuple(float(part) for part in word.split(",") if part)
@@ -76,8 +74,9 @@ def _numbers(word):
     except (ValueError, ZeroDivisionError, OverflowError):
         count = 0
     if not 1 <= count <= 1000:
-        raise argparse.ArgumentTypeError(f"{word!r} is no number, no 0.3,0.5 and no "
-                                         "first:step:last as in 0.5:0.05:0.95")
+        raise argparse.ArgumentTypeError(f"{word!r} is neither a number nor a list such "
+                                         "as 0.3,0.5 nor a range first:step:last such "
+                                         "as 0.5:0.05:0.95")
     # Rounded, as 0.5 + 2 * 0.05 is not 0.6.
     return tuple(round(first + index * step, 10) for index in range(count))
 
@@ -97,7 +96,7 @@ def _unknown_words(unknown):
 
 
 def nearest_option(name):
-    """A question after the option whose name is nearest, or where they are listed."""
+    """Asks for the option with the most similar name, or says where all are listed."""
     known = {option.lower(): option for option in OPTIONS}
     near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
     return f"did you mean --{known[near[0]]}?" if near else "--help all lists them"

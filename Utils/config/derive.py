@@ -1,6 +1,6 @@
-"""Options that come from the data where the user gave none: framing, T, anchors, channels, classes.
+"""Options taken from the data unless the user gives them: framing, T, anchors, channels, classes.
 
-The rules are this project's own; each is a guess that a flag overrides.
+The rules are this project's own. Each is a guess that a flag overrides.
 """
 
 import dataclasses
@@ -13,7 +13,7 @@ from Utils.config.resolve import Config
 DERIVED = ("framing", "temporal_scale", "input_feat_dim", "decoder_num_classes", "anchor_scale",
            "bb_hidden_dim")
 LONGEST_INPUT = Config.temporal_scale      # the paper's
-# A data set of few and large actions is given whole; one of many small ones in sliding windows.
+# Few, large actions per video: whole videos. Many small ones: sliding windows.
 WHOLE_SHARE, WHOLE_ACTIONS = 0.25, 3
 # Hidden channels by the number of training actions: 64 was measured (docs/strong_recipe.md), 256 is
 # the paper's for the 3000 actions of THUMOS14, 128 lies between.
@@ -21,10 +21,10 @@ WIDTHS = ((1500, 64), (3000, 128))
 
 
 def complete(config, videos, classes, store, training=None):
-    """Fill the options that are None from the data. -> Config.
+    """Fill in the options that are None from the data. -> Config.
 
-    videos: those with features, durations known. store: their FeatureStore. training: the videos
-    to train on, all if None.
+    videos: those that have features, with known durations. store: their FeatureStore.
+    training: the videos to train on; all if None.
     """
     training = videos if training is None else training
     if all(getattr(config, name) is not None for name in DERIVED):
@@ -44,7 +44,7 @@ def complete(config, videos, classes, store, training=None):
         of_video = of_video.clip(max=length)
     return dataclasses.replace(
         config, framing=framing, temporal_scale=length,
-        input_feat_dim=config.input_feat_dim or sum(store.widths),
+        input_feat_dim=config.input_feat_dim or sum(store.stored_widths),
         decoder_num_classes=config.decoder_num_classes or len(classes) + 1,
         anchor_scale=config.anchor_scale or choose_anchors(shares * of_video, config),
         bb_hidden_dim=config.bb_hidden_dim or choose_width(
@@ -52,15 +52,16 @@ def complete(config, videos, classes, store, training=None):
 
 
 def choose_framing(shares, num_videos):
-    """Whole videos if an action usually fills a good part of its video and there are few, else
-    sliding windows. shares: (A,) length of each action / its video."""
+    """Whole videos if the typical action fills a good part of its video and there are few of them,
+    else sliding windows. shares: (A,) length of each action / length of its video."""
     is_large = len(shares) > 0 and np.median(shares) > WHOLE_SHARE
     return "whole" if is_large and len(shares) <= WHOLE_ACTIONS * num_videos else "sliding"
 
 
 def choose_length(frames, action_frames, framing, config):
-    """Input length T: most videos whole if they fit the paper's 1280, else (sliding) room for twice
-    a long action. A multiple of what the pyramid halves, and enough for its neighbours."""
+    """Input length T in frames: room for most videos if they fit the paper's 1280, else (sliding)
+    twice the length of a long action. A multiple of the coarsest stride, and long enough for K
+    neighbours at the coarsest level."""
     unit = config.base_stride * 2 ** (config.num_levels - 1)
     least = config.num_neigh * 2 ** config.num_levels if config.use_xGPN else unit
     wanted = np.quantile(frames, 0.95) if len(frames) else LONGEST_INPUT
@@ -71,12 +72,12 @@ def choose_length(frames, action_frames, framing, config):
 
 
 def choose_width(num_actions):
-    """Hidden channels: few where there are few actions to train on."""
+    """Hidden channels: fewer if there are few training actions."""
     return next((width for limit, width in WIDTHS if num_actions < limit), Config.bb_hidden_dim)
 
 
 def choose_anchors(action_frames, config):
-    """Two anchor scales that centre the pyramid on the actions (A,), as ratios of the cells."""
+    """Two anchor scales, in cells, that centre the pyramid on the action lengths (A,) in frames."""
     if not len(action_frames):
         return Config.anchor_scale
     short, long = np.quantile(action_frames, [0.1, 0.9]).clip(1)

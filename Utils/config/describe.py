@@ -1,4 +1,4 @@
-"""What the scripts say about their options."""
+"""What the scripts print about their options."""
 
 from Utils.config.options import (
     GROUPS,
@@ -11,22 +11,30 @@ from Utils.config.options import (
 )
 from Utils.config.resolve import resolve
 
-# What the data decide where the user does not.
+# What is taken from the data unless the user decides.
 FROM_DATA = ("framing", "temporal_scale", "input_feat_dim", "decoder_num_classes", "anchor_scale",
-             "bb_hidden_dim", "feature_fps", "subset")
+             "bb_hidden_dim", "feature_fps", "subset", "deltas",
+             "feature_dropout")
 
 
 def opening(config, script, where="", lines=()):
-    """What a script says first, as lines: what runs where, what differs from the preset, what the
-    data decided, `lines` of its own, and what of the options does not count. With --verbose all
-    options."""
-    about = f"{script}.py{where}: data set {config.dataset}, recipe {config.recipe}"
+    """What a script prints first, as lines.
+
+    They say what runs where, what differs from the preset and what was taken from the data (with
+    --verbose: all options), then `lines`, then which of the given options have no effect.
+    """
+    about = f"{script}.py{where}: dataset {config.dataset}, recipe {config.recipe}"
     if config.verbose:
         return [about, describe(config, script), *lines, *notes(config, script)]
     own, decided = differences(config, script)
-    told = [f"  {what}: {', '.join(f'{name} {shown(getattr(config, name))}' for name in names)}"
-            for what, names in (("set otherwise", own), ("from the data", decided)) if names]
+    told = [f"  {what}: {_values(config, names)}"
+            for what, names in (("differs from the preset", own), ("from the data", decided))
+            if names]
     return [about, *told, *lines, *notes(config, script)]
+
+
+def _values(config, names):
+    return ", ".join(f"{name} {shown(getattr(config, name))}" for name in names)
 
 
 def differences(config, script):
@@ -41,8 +49,7 @@ def differences(config, script):
 
 
 def describe(config, script):
-    """The resolved options that a script reads as lines of text, one group a line; the user's own
-    are starred."""
+    """The resolved options that a script reads, one line per group; the user's own are starred."""
     lines = []
     for group in GROUPS:
         values = [f"{name}{'*' if name in config.given else ''}={shown(getattr(config, name))}"
@@ -53,21 +60,21 @@ def describe(config, script):
 
 
 def notes(config, script):
-    """Lines about options that the user gave and that do not count."""
+    """Lines about given options that have no effect."""
     names = unread(config, script)
     return [f"{script}.py does not read {', '.join(f'--{name}' for name in names)}"] * bool(
         names) + without_effect(config, script)
 
 
 def unread(config, script):
-    """Names of the options that the user gave and this script has no use for."""
-    held = () if config.detections else SETTLED.get(script, ())     # against the file that is read
+    """Names of the options that the user gave and this script does not use."""
+    held = () if config.detections else SETTLED.get(script, ())     # compared with the file read
     return [name for name in config.given if name not in config.from_file
             and script not in OPTIONS[name].scripts and name not in held]
 
 
 def without_effect(config, script):
-    """Sentences about options that the user gave and that another one keeps from counting."""
+    """Sentences about given options that have no effect because of another one."""
     found = []
     for name in config.given:
         spec = OPTIONS[name]

@@ -1,4 +1,5 @@
-"""What an option is: its type and limit, which scripts read it, and what it needs to count."""
+"""What an option is: its type and limit, the scripts that read it,
+and what it depends on."""
 
 import dataclasses
 import math
@@ -11,7 +12,8 @@ CUT, TRAIN, INFER, EVAL = SCRIPTS = ("Cut_long_videos", "Train", "Infer", "Eval"
 
 @dataclass(frozen=True)
 class Limit:
-    """Which values an option may have: in words, and as a test. near: value -> those that fit."""
+    """Which values an option may have, in words and as a predicate. near: a value
+    -> advice on the nearest ones that fit."""
     words: str
     holds: Callable[[float], bool]
     near: Callable[[float], str] = field(default=lambda value: "")
@@ -24,7 +26,7 @@ PART = Limit("above 0 and at most 1", lambda value: 0 < value <= 1)
 
 
 def is_score(value):
-    """Whether a value, or text, is a finite number or `auto`."""
+    """Whether a value or text is a finite number or `auto`."""
     try:
         return value == "auto" or math.isfinite(float(value))
     except (TypeError, ValueError):
@@ -32,40 +34,46 @@ def is_score(value):
 
 
 def between(low, high):
-    """The Limit of low .. high, both included."""
+    """The Limit for low .. high, both included."""
     return Limit(f"from {low} to {high}", lambda value: low <= value <= high)
 
 
 def multiple_of(unit, why):
-    """The Limit of unit, 2 unit, 3 unit, ..."""
+    """The Limit for unit, 2 unit, 3 unit, ..."""
     return Limit(f"a multiple of {unit}, {why}", lambda value: value > 0 and value % unit == 0,
                  lambda value: f"; {nearest(value, unit)} fit")
 
 
 def nearest(value, unit):
-    """The multiples of a unit around a value, in words."""
+    """The multiples of a unit just below and above a value, in words."""
     below = max(0, value // unit * unit)
     return " and ".join(str(found) for found in (below, below + unit) if found)
 
 
 def option(default, help, limit=None, **traits):
-    """A field of a group of options. limit: Limit of its value, or of each of its values.
+    """A field of an option group. limit:
+    the Limit of its value, or of each value of a tuple.
 
-    traits: fields of Option that differ from those of the group.
+    traits: fields of Option that override those of the group.
     """
     return field(default=default, metadata={"help": help, "limit": limit, **traits})
 
 
 @dataclass(frozen=True)
 class Option:
-    """All that is known of one option.
+    """All there is to know about one option.
 
-    kind: type of the value, or of each value of a tuple. scripts: those that read it. shapes: what
-    it has shaped once that exists, "training" or "proposals": it can't be changed afterwards.
-    needs: other options {name: value} without which it has no effect. is_stored: with checkpoints
-    and proposals. is_doing: it changes what its script does, so other scripts refuse it. is_rare:
-    only `--help all` shows it. is_word: a bool that is written true or false.
-    may_be_empty: a tuple that may have no values. may_be_unset: None is a value.
+    kind: type of the value, or of each value of a tuple.
+    scripts: the scripts that read it.
+    shapes: "training" or "proposals" if it cannot be changed once those exist.
+    needs: other options {name: value} without which it has no effect.
+    is_stored: whether it is stored with checkpoints and proposals.
+    is_doing: it changes what its script does, so other scripts refuse it.
+    is_rare: only `--help all` shows it.
+    is_word: a bool that is written true or false.
+    may_be_empty: a tuple that may have no values.
+    may_be_unset: None is a valid value.
+    metavar: what help calls its value; by default N, X or NAME, by its kind.
     """
     name: str
     default: object
@@ -84,17 +92,22 @@ class Option:
     may_be_empty: bool = False
     short: str | None = None
     may_be_unset: bool = False
+    metavar: str = ""
 
 
 def options_of(group):
-    """The Options of a group, in order: its fields, with what the whole group has in common."""
+    """The Options of a group, in order:
+    its fields, with the traits of the whole group."""
     hints = typing.get_type_hints(group)
-    common = {name: getattr(group, name) for name in ("scripts", "shapes", "is_stored", "needs")
-              if hasattr(group, name)}
-    return tuple(Option(name=spec.name, default=spec.default,
-                        may_be_unset=type(None) in typing.get_args(hints[spec.name]),
-                        **_kind(hints[spec.name]), **(common | spec.metadata))
-                 for spec in dataclasses.fields(group))
+    traits = ("scripts", "shapes", "is_stored", "needs", "metavar")
+    common = {name: getattr(group, name) for name in traits if hasattr(group, name)}
+    found = []
+    for spec in dataclasses.fields(group):
+        hint = hints[spec.name]
+        found.append(Option(spec.name, spec.default,
+                            may_be_unset=type(None) in typing.get_args(hint),
+                            **_kind(hint), **(common | spec.metadata)))
+    return tuple(found)
 
 
 def _kind(hint):

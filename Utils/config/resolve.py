@@ -1,39 +1,41 @@
-"""The options of one run: defaults, presets, the command line and stored settings put together.
+"""The options of one run, combined from defaults, presets, the command line and stored settings.
 
-`parse_config(script, argv)` gives one frozen `Config`. Its fields are the flags. A field takes, in
-rising order: its default, the dataset's preset, the recipe's, what a checkpoint stores (`adopt`),
-what the user gave.
+`parse_config(script, argv)` returns a frozen `Config`. Its fields are the flags. In rising order of
+precedence, a value comes from the default, the preset of the dataset, that of the recipe, a
+checkpoint (`adopt`), or the user.
 """
 
 import dataclasses
 from dataclasses import dataclass, field
 
-from Utils.config.checks import check, check_stored
+from Utils.config.checks import check_options, check_stored
 from Utils.config.command_line import read_words
 from Utils.config.options import (
     NETWORK_NAMES,
     OPTIONS,
-    PRESETS,
-    RECIPES,
-    SET_BY_RECIPES,
     SETTLED,
     STORED_NAMES,
+    PathOptions,
+    PresetOptions,
+    RunOptions,
+    shown,
+)
+from Utils.config.presets import PRESETS, RECIPES, SET_BY_RECIPES
+from Utils.config.result_options import (
     AgnosticOptions,
-    DataOptions,
     DecodeOptions,
     DetectionOptions,
     EvalOptions,
-    NetworkOptions,
-    PathOptions,
-    PresetOptions,
-    RandomOptions,
-    RunOptions,
-    TrainOptions,
     VideoOptions,
-    WindowOptions,
-    shown,
 )
 from Utils.config.run_file import read_run_file
+from Utils.config.training_options import (
+    DataOptions,
+    NetworkOptions,
+    RandomOptions,
+    TrainOptions,
+    WindowOptions,
+)
 from Utils.files import UserError
 
 
@@ -43,9 +45,14 @@ class Config(RunOptions, VideoOptions, EvalOptions, AgnosticOptions, DetectionOp
              DataOptions, PathOptions, PresetOptions):
     """All options of a run; `given` holds those the user set, by name."""
     given: dict = field(default_factory=dict, repr=False)
-    # Of those, the ones that --config brought; and the output_path if none were given.
+    # Those of them that came from --config; and the output_path to use if none is given.
     from_file: frozenset = field(default=frozenset(), repr=False)
     home: str = field(default="", repr=False, compare=False)
+
+    @property
+    def num_channels(self):
+        """Channels of the network's input: those of the features, with or without their deltas."""
+        return self.input_feat_dim * (2 if self.deltas == "on" else 1)
 
     @property
     def num_scores(self):
@@ -67,20 +74,20 @@ def parse_config(script, argv=None):
     config = dataclasses.replace(
         config, from_file=frozenset(file.keys() - words.keys()),
         home=file.get("output_path") or f"output_{config.dataset}")
-    return check(config, script, is_complete=script not in SETTLED)
+    return check_options(config, script, is_complete=script not in SETTLED)
 
 
 def without_recipe(stored, kept=()):
-    """Stored options without those that a recipe sets, save the `kept`: another is to set them."""
+    """Stored options without those that a recipe sets (except the `kept`), so that another can."""
     return {name: value for name, value in stored.items()
-            if name in kept or name not in SET_BY_RECIPES}
+            if name in kept or name not in (*SET_BY_RECIPES, "deltas")}
 
 
 def resolve(given):
-    """Defaults, presets and `given` values (by name) put together."""
+    """The Config of defaults, presets and `given` values (by name)."""
     for name, presets in (("dataset", PRESETS), ("recipe", RECIPES)):
         if given.get(name) is not None and given[name] not in presets:
-            raise UserError(f"--{name} {given[name]} is none of {', '.join(presets)}")
+            raise UserError(f"--{name} {given[name]} is not one of {', '.join(presets)}")
     dataset = given.get("dataset") or ("custom" if given.get("detections") else
                                        Config.dataset)
     recipe = given.get("recipe") or PRESETS[dataset].get("recipe", Config.recipe)
@@ -98,42 +105,46 @@ def resolve(given):
 
 
 def choose_val_split(checkpoint):
-    """Hold out training videos only where a checkpoint is chosen by them."""
+    """Hold out training videos only if a checkpoint is chosen by them."""
     return "heldout" if checkpoint == "best" else "none"
 
 
 def adopt(config, stored, source, settled=NETWORK_NAMES, places=None):
-    """Take over the options stored with a checkpoint or result, all that the user did not give.
+    """Adopt the options stored with a checkpoint or result, unless the user gave them.
 
-    stored: dict as `settings` makes it. source: where it was read, for the message. settled: the
-    options that must not differ from it (of a script: SETTLED). places: paths to take over too.
-    Raises UserError where a given option contradicts a settled one.
+    stored: dict from `settings`. source: where it was read, for the message. settled: the options
+    that must not differ from it (SETTLED of a script). places: paths to adopt too.
+    Raises UserError if a given option contradicts a settled one.
     """
     stored = {name: stored[name] for name in STORED_NAMES if name in stored}
     check_stored(stored, source)
     stored = {name: _revived(value) for name, value in stored.items()}
     stored.setdefault("recipe", "paper")       # before there were recipes
+    # The training has decided about deltas where that was left to the data.
+    given = {name: value for name, value in config.given.items()
+             if (name, value) != ("deltas", "auto")}
+    made_with = {**stored, "deltas": "on" if stored.get("deltas") == "on" else "off"}
     for name in settled:
-        if name in config.given and name in stored and config.given[name] != stored[name]:
+        if name in given and name in made_with and given[name] != made_with[name]:
             remedy = "infer" if OPTIONS[name].shapes == "proposals" else "train"
             where = f" of {config.config}" if name in config.from_file else ""
-            raise UserError(f"--{name} {shown(config.given[name])}{where} contradicts {source}, "
-                            f"made with {shown(stored[name])}; leave the option out, or {remedy} "
-                            "again with it")
+            raise UserError(f"--{name} {shown(given[name])}{where} contradicts {source}, "
+                            f"made with {shown(made_with[name])}; leave the option out, or "
+                            f"{remedy} again with it")
     if config.given.get("recipe", stored.get("recipe")) != stored.get("recipe"):
-        # Another recipe decodes by its own options, not by those of the training.
+        # Another recipe decodes with its own options, not with those of the training.
         stored = without_recipe(stored, settled)
-    adopted = resolve({**stored, **(places or {}), **config.given})
+    adopted = resolve({**stored, **(places or {}), **given})
     return dataclasses.replace(adopted, given=config.given, from_file=config.from_file,
                                home=config.home)
 
 
 def settings(config, names=STORED_NAMES):
-    """The options `names` as a JSON-able dict, to be stored with what was made by them."""
+    """The options `names` as a JSON-able dict, to be stored with what they produced."""
     return {name: list(value) if isinstance(value := getattr(config, name), tuple) else value
             for name in names}
 
 
 def _revived(value):
-    """A stored value as it was: JSON makes lists of tuples."""
+    """A stored value in its original form: JSON turns tuples into lists."""
     return tuple(value) if isinstance(value, list) else value

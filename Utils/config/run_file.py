@@ -1,19 +1,19 @@
-"""config.json: the settings of a run in its folder, from which every script can take them."""
+"""config.json: the settings of a run, stored in its folder for every script to read."""
 
 from pathlib import Path
 
 from Utils.config.command_line import nearest_option
 from Utils.config.options import OPTIONS, STORED_NAMES, PathOptions, names_of
-from Utils.files import UserError, read_json, write_json
+from Utils.files import UserError, read_json, unique, write_json
 
 NAME = "config.json"
-# Where the data of a run are; its other places are those of its results.
+# Paths of a run's data; its other paths are those of its results.
 DATA_PLACES = ("feature_path", "video_anno", "video_info", "class_index", "window_path")
 PLACES = (*names_of(PathOptions), "video_scores", "detad_anno", "ambiguous")
 
 
 def write_run_file(folder, config, script):
-    """Write the settings of a run, and its places as absolute paths, to folder/config.json."""
+    """Write the settings of a run, with absolute paths, to folder/config.json."""
     content = {name: getattr(config, name) for name in STORED_NAMES}
     for name in PLACES:
         if getattr(config, name) is not None and script in OPTIONS[name].scripts:
@@ -24,32 +24,33 @@ def write_run_file(folder, config, script):
 def read_run_file(path):
     """The options of a config.json by name, as the command line would give them.
 
-    Raises UserError for a file that is none, and for names that are no options.
+    Raises UserError if the file is not one, or a name is not an option.
     """
-    content = read_json(path, "settings", unique_names=True)
+    content = read_json(path, "settings", unique)
     if not isinstance(content, dict):
-        raise UserError(f"{path} holds no settings: expected an object of option names and values, "
-                        f"as in the {NAME} of a run")
+        raise UserError(f"{path} holds no settings: expected an object of option names "
+                        f"and values, as in the {NAME} of a run")
     return typed(content, path)
 
 
 def typed(values, where):
-    """Options {name: value} as the command line would give them, of plain values.
+    """Options {name: value} as the command line would give them, from plain values.
 
-    where: they come from, for messages. Raises UserError for what is no option, or not of its type.
+    where: their source, for messages.
+    Raises UserError for a name that is not an option, or a value of the wrong type.
     """
     for name, value in values.items():
         if name not in OPTIONS:
             raise UserError(f"{where}: unknown option {name!r}; {nearest_option(name)}")
         if not _fits(value, OPTIONS[name]):
-            raise UserError(f"{where}: {name} is {repr(value)[:60]}, which is no "
-                            f"{OPTIONS[name].kind.__name__}{' in a list' * OPTIONS[name].is_tuple}")
+            kind = f"{OPTIONS[name].kind.__name__}{' in a list' * OPTIONS[name].is_tuple}"
+            raise UserError(f"{where}: {name} is {repr(value)[:60]}, expected {kind}")
     return {name: tuple(value) if isinstance(value, list) else value
             for name, value in values.items()}
 
 
 def _fits(value, spec):
-    """Whether a value of JSON is one of an Option: of its type, or unset where it may be."""
+    """Whether a JSON value fits an Option: of its type, or unset if it may be."""
     if value is None:
         return spec.default is None or spec.is_stored
     if spec.is_tuple:
@@ -64,8 +65,8 @@ def _is(value, kind):
 
 
 def data_places(folder):
-    """Where the data of the run in `folder` are, by its config.json; those that are there still.
-    -> {option: path}, empty without the file."""
+    """Paths of the data of the run in `folder`, from its config.json, if they still
+    exist. -> {option: path}, empty without the file."""
     path = Path(folder) / NAME
     if not path.is_file():
         return {}

@@ -1,3 +1,3 @@
-"""What people bring: annotations and feature files, read with care, and the demo data.
+"""Annotations and feature files from users, read defensively, and the demo data.
 
-Import the modules; `sources.open_source` is the way in for scripts."""
+Import the modules; scripts enter through `sources.open_source`."""

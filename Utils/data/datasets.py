@@ -1,6 +1,7 @@
-"""A row for each dataset, and the readers of its annotation files into `Video`.
+"""One row per dataset, and the readers that turn its annotation files into `Video`s.
 
-After the lookup in DATASETS nothing asks for a dataset's name: what differs is a field of the row.
+After the lookup in DATASETS, no code asks for the name of a dataset:
+all differences are fields.
 """
 
 import csv
@@ -9,47 +10,39 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from Utils.config.options import PRESETS
-from Utils.data.annotations import (
-    Annotations,
-    Record,
-    Video,
-    canonical,
-    check_units,
-    class_ids,
-    number,
-    read_records,
-    to_video,
-    videos_of,
-)
+from Utils.config.presets import PRESETS
+from Utils.data.annotation_files import Record, class_ids, number, read_records, to_video
+from Utils.data.annotations import Annotations, Video, canonical, check_units, videos_of
 from Utils.data.matlab import MatlabError, struct_field
-from Utils.files import REPOSITORY, UserError, listed, read_text
+from Utils.files import REPOSITORY, UserError, counted, listed, read_text
 
 __all__ = ["DATASETS", "DatasetSpec", "Video", "find_file", "load_annotations", "load_videos",
            "read_durations", "videos_of"]
 
-HELD_OUT = 5   # one training video in so many is held out
+HELD_OUT = 5   # one training video in HELD_OUT is held out
 
 
 @dataclass(frozen=True)
 class DatasetSpec:
     """What is special about a dataset.
 
-    files: role (name of the flag) -> names its file may have. origin: where they come from.
-    feature_files: subset -> stream -> file; None: whatever the folder holds.
-    clip_rate: features a second that the cutting of whole videos supposes; None: the data's.
+    files: role (name of the flag) -> possible names of its file. origin: where to get
+    the files. feature_files: subset -> stream -> file; None: whatever the folder holds.
+    clip_rate: features per second assumed for cutting whole videos;
+    None: that of the data.
     """
     read: Callable
     files: dict[str, tuple[str, ...]]
-    origin: str = "you (docs/custom_dataset.md says how it looks)"
+    origin: str = "you (docs/custom_dataset.md describes it)"
     feature_files: dict[str, dict[str, str]] | None = None
     skipped: frozenset[str] = field(default_factory=frozenset)
-    result_prefix: str = ""        # cut from names in result files
+    result_prefix: str = ""        # stripped from names in result files
     version: str | None = None     # in result files
     clip_rate: float | None = None
-    detad_table: str = "quantile"  # which of DETAD's buckets (DETAD.characteristics.bucket_table)
+    # which of DETAD's buckets (DETAD.characteristics.bucket_table)
+    detad_table: str = "quantile"
     detad_tiou: tuple[float, ...] = (0.5,)
-    is_built_in: bool = False      # Utils.data.demo writes its files where they are absent
+    is_built_in: bool = False      # Utils.data.demo writes its files if they are missing
 
 
 def load_videos(config):
@@ -65,21 +58,22 @@ def load_annotations(config):
     skipped = [video for video in found.videos if video.name in spec.skipped]
     found.videos = [video for video in found.videos if video.name not in spec.skipped]
     if skipped:
-        found.notes.append(f"{len(skipped)} videos are left out by name: "
+        found.notes.append(f"left out by name: {counted(len(skipped), 'video')}, "
                            f"{listed(video.name for video in skipped)}")
     if empty := [v.name for v in found.videos if v.duration is not None and v.duration <= 0]:
-        raise UserError(f"{len(empty)} videos have no duration above 0: {listed(empty)}; mend "
-                        "their annotations")
+        raise UserError(f"{counted(len(empty), 'video')} without a duration above 0: "
+                        f"{listed(empty)}; correct the annotations")
     check_units(found.videos)
     return found
 
 
 def find_file(config, role, folder=None, optional=False):
-    """Path of an annotation file: its flag's, else under its usual names.
+    """Path of an annotation file: the one given by its flag,
+    or else one with a usual name.
 
-    role: a key of the spec's files. folder: where to look; without one Evaluation/<dataset>/annot
-    below the working folder and the project's. None if optional and absent; a UserError says where
-    to get it.
+    role: a key of the spec's files. folder: where to look; by default
+    Evaluation/<dataset>/annot below the working folder and below the repository. -> None
+    if it is optional and missing. Raises UserError that says where to get it.
     """
     spec, given = DATASETS[config.dataset], getattr(config, role, None)
     if given is not None:
@@ -95,8 +89,8 @@ def find_file(config, role, folder=None, optional=False):
             return path
     if optional:
         return None
-    raise UserError(f"no {' or '.join(names)} in {folders[0]}; it comes from {spec.origin}; put it "
-                    f"there or name it with --{role}")
+    raise UserError(f"no {' or '.join(names)} in {folders[0]}; it comes from "
+                    f"{spec.origin}; put it there or name it with --{role}")
 
 
 def read_thumos(config, spec):
@@ -111,8 +105,8 @@ def read_thumos(config, spec):
             raise UserError(f"{path} has a subset {subset!r}; THUMOS14's are train and test")
         info = Path(folder) / THUMOS_INFO[subset]
         if not info.is_file():
-            raise UserError(f"no {info.name} in {folder}; it comes from {spec.origin}; put it "
-                            "there or name its folder with --video_info")
+            raise UserError(f"no {info.name} in {folder}; it comes from {spec.origin}; "
+                            "put it there or name its folder with --video_info")
         durations[subset] = (info, read_durations(info))
     videos = [to_video(record, ids, record.subset, _thumos_duration(record, durations), order)
               for order, record in enumerate(records)]
@@ -120,45 +114,56 @@ def read_thumos(config, spec):
 
 
 def _thumos_duration(record, durations):
-    """Seconds of one video: the row of the .mat file is its number less 1."""
+    """Seconds of one video; its row in the .mat file is its number minus 1."""
     path, seconds = durations[canonical(record.subset)]
     digits = record.name[-4:]
     if not digits.isdecimal() or int(digits) not in seconds:
-        raise UserError(f"{path} has no row for video {record.name} (row = last four digits of "
-                        f"the name - 1; it has {len(seconds)} rows)")
+        raise UserError(f"{path} has no row for video {record.name} (row = last four "
+                        "digits of the name "
+                        f"- 1; it has {counted(len(seconds), 'row')})")
     if not seconds[int(digits)] > 0:
         raise UserError(f"{path}: the duration of video {record.name} is {seconds[int(digits)]}")
     return seconds[int(digits)]
 
 
 def read_durations(path):
-    """Seconds of every row of an official THUMOS14 meta file, by the number of the video (from 1).
+    """Seconds in each row of an official THUMOS14 meta file,
+    by the number of the video (from 1).
 
-    Raises UserError for a file that is none.
+    Raises UserError if the file is not one.
     """
     try:
         rows = struct_field(path, "video_duration_seconds")
     except FileNotFoundError:
         raise UserError(f"no file at {path}") from None
     except (OSError, MatlabError) as problem:
-        raise UserError(f"{path} is no meta file of THUMOS14 (a MATLAB 5 file with the field "
-                        f"video_duration_seconds): {problem}") from None
+        raise UserError(f"{path} is not a THUMOS14 meta file (a MATLAB 5 file with the "
+                        f"field video_duration_seconds): {problem}") from None
     return {row: number(value, f"{path}, row {row}") for row, value in enumerate(rows, 1)}
 
 
 def read_activitynet(config, spec):
-    """anet_anno_action.json with subsets from the csv; inference is in the csv's order."""
+    """anet_anno_action.json with subsets from the csv;
+    inference is in the csv's order."""
     path = find_file(config, "video_anno")
     records = {record.name: record for record in read_records(path)}
     info = find_file(config, "video_info", path.parent)
     rows = read_csv_rows(info)
-    ids = class_ids(records.values(), find_file(config, "class_index", path.parent, optional=True))
-    # Videos of the csv alone need no annotations to be inferred.
+    ids = class_ids(records.values(),
+                    find_file(config, "class_index", path.parent, optional=True))
+    # Videos that are only in the csv can be inferred without annotations.
     records |= {name: Record(name) for name in rows if name not in records}
-    videos = [to_video(record, ids, rows[name]["subset"], _seconds(record, rows[name], info),
-                       rows[name]["order"]) for name, record in records.items() if name in rows]
-    notes = [f"{len(unlisted)} videos are not in {info} and left out: {listed(unlisted)}"
-             for unlisted in [[name for name in records if name not in rows]] if unlisted]
+    videos, unlisted, notes = [], [], []
+    for name, record in records.items():
+        if name in rows:
+            row = rows[name]
+            seconds = _seconds(record, row, info)
+            videos.append(to_video(record, ids, row["subset"], seconds, row["order"]))
+        else:
+            unlisted.append(name)
+    if unlisted:
+        notes.append(f"left out, not in {info}: {counted(len(unlisted), 'video')}, "
+                     f"{listed(unlisted)}")
     return Annotations(videos, tuple(ids), notes)
 
 
@@ -198,19 +203,21 @@ def read_custom(config, spec):
 
 
 def split_subsets(records, path):
-    """The subset of each record, and a note where one in five training videos became `val`."""
+    """The subset of each record, and a note if one
+    in five training videos became `val`."""
     if all(record.subset is None for record in records):
         subsets = ["train"] * len(records)
     else:
         lacking = [record.name for record in records if record.subset is None]
         if lacking:
-            raise UserError(f"{path}: {len(lacking)} videos have no 'subset': {listed(lacking)}")
+            raise UserError(f"{path}: {counted(len(lacking), 'video')} without 'subset': "
+                            f"{listed(lacking)}")
         subsets = [record.subset for record in records]
     if {canonical(subset) for subset in subsets} != {"train"} or len(subsets) < 2:
         return subsets, []
     held = held_out(range(len(subsets)))
-    note = (f"all videos are for training: one in {HELD_OUT}, {len(held)} in all, became subset "
-            "val, to evaluate on")
+    note = (f"all videos are for training, so one in {HELD_OUT} ({len(held)} in all) "
+            "becomes subset val, to evaluate on")
     return ["val" if i in held else subset for i, subset in enumerate(subsets)], [note]
 
 
@@ -220,7 +227,7 @@ def held_out(videos):
 
 
 THUMOS_INFO = {"train": "val_info.mat", "test": "test_info.mat"}
-# Broken or missing in the features that the original was trained on.
+# Broken or missing in the features on which the original was trained.
 _ACTIVITYNET_SKIPPED = ("Bg-0ibLZrgg", "0dkIbKXXFzI", "fmtW5lcdT_0", "x0PE_98UO3s")
 _STREAMS = {"rgb": "rgb.h5", "flow": "flow.h5"}
 

@@ -1,8 +1,9 @@
-"""The built-in demo data: ordinary feature and annotation files whose actions need temporal order.
+"""The built-in demo data: ordinary feature and annotation files,
+with actions defined by order.
 
-Three sub-actions A, B, C each have a feature vector of their own; the six classes are their six
-orders. So one frame says nothing about the class of an action, and sub-actions that belong to no
-action lie about in the background.
+Each of the sub-actions A, B, C has its own feature vector; the six classes are their six
+orders. So a single frame says nothing about the class of an action. Lone sub-actions,
+which belong to no action, occur in the background.
 """
 
 import itertools
@@ -15,7 +16,7 @@ import numpy as np
 from Utils.files import UserError, read_json, replacing, write_json
 
 MARK = "VSGN demo"
-VERSION = f"{MARK} 1"       # the number to be raised with every change of the data below
+VERSION = f"{MARK} 1"       # raise the number with every change of the data below
 ANNOTATIONS, STREAMS = "annotations.json", ("rgb", "flow")
 FILES = (ANNOTATIONS, *(f"{stream}.h5" for stream in STREAMS))
 
@@ -24,9 +25,10 @@ NUM_TRAIN, NUM_TEST = 60, 30
 VIDEO_FRAMES = (260, 620)
 SHORT_SHARE, SHORT_FRAMES, LONG_FRAMES = 0.6, (5, 15), (60, 150)
 QUIET_FRAMES = (6, 24)      # between any two sub-actions or actions
-LONE_SHARE = 0.5            # of the stretches between actions hold a lone sub-action
+LONE_SHARE = 0.5            # share of gaps between actions that hold a lone sub-action
 STREAM_DIM = 16
-STRENGTH, NOISE = 2.0, 1.0  # length of a sub-action's vector; standard deviation a dimension
+# length of a sub-action's vector; standard deviation per dimension
+STRENGTH, NOISE = 2.0, 1.0
 
 ORDERS = tuple(itertools.permutations(range(3)))
 CLASSES = tuple("-".join("ABC"[part] for part in order) for order in ORDERS)
@@ -36,20 +38,21 @@ CLASSES = tuple("-".join("ABC"[part] for part in order) for order in ORDERS)
 class DemoVideo:
     """One video: the sub-action of each frame, and its actions."""
     parts: np.ndarray                               # (n,) int; -1 = none of the three
-    actions: tuple[tuple[int, int, int], ...]       # first frame, frame after the last, class
+    actions: tuple[tuple[int, int, int], ...]  # first frame, frame after the last, class
 
 
 def ensure_demo(folder):
-    """Write the demo data to `folder` unless all of them are there; True if it wrote.
+    """Write the demo data to `folder` unless they are complete. -> whether it wrote.
 
-    Raises UserError rather than replace a file that is not the demo's.
+    Raises UserError rather than replace a file that the demo has not written.
     """
     folder = Path(folder)
     origins = {name: _origin(folder / name) for name in FILES if (folder / name).exists()}
     foreign = [name for name, origin in origins.items() if not origin.startswith(MARK)]
     if foreign:
-        raise UserError(f"{folder} holds {', '.join(foreign)}, not written by the demo; give "
-                        "--feature_path another folder, or --dataset custom for data of your own")
+        raise UserError(f"{folder} holds {', '.join(foreign)}, not written by the demo; "
+                        "give another --feature_path, or --dataset custom for your own "
+                        "data")
     made_together = len(origins) == len(FILES) and len(set(origins.values())) == 1
     if made_together and origins[ANNOTATIONS].startswith(VERSION):
         return False
@@ -60,10 +63,11 @@ def ensure_demo(folder):
 def write_demo(folder, num_train=NUM_TRAIN, num_test=NUM_TEST):
     """Write annotations.json, rgb.h5 and flow.h5 of the demo videos to `folder`.
 
-    The same numbers give the same data. Every file says by which version it was written.
+    The same numbers of videos give the same data.
+    Every file stores the version that wrote it.
     """
     folder = Path(folder)
-    # RandomState: its numbers are the same in every numpy, which those of Generator need not be.
+    # RandomState gives the same numbers in every version of numpy; a Generator may not.
     rng = np.random.RandomState(7)
     version = f"{VERSION}, {num_train} + {num_test} videos"
     names = _video_names(num_train, num_test)
@@ -81,7 +85,7 @@ def write_demo(folder, num_train=NUM_TRAIN, num_test=NUM_TEST):
 
 
 def _origin(path):
-    """The version a demo file says it was written by; "" if it says none or cannot be read."""
+    """The version stored in a demo file; "" if there is none or it cannot be read."""
     try:
         if path.suffix == ".h5":
             with h5py.File(path, "r") as file:
@@ -108,20 +112,24 @@ def _annotation(name, video):
 
 
 def _sub_action_vectors(rng):
-    """Orthogonal vectors of length STRENGTH for A, B, C, and zeros last, for none of them."""
+    """Orthogonal vectors of length STRENGTH for A, B and C,
+    then zeros for none of them."""
     basis, _ = np.linalg.qr(rng.normal(size=(STREAM_DIM, len("ABC"))))
     return np.vstack([STRENGTH * basis.T, np.zeros((1, STREAM_DIM))])
 
 
 def _features(parts, vectors, rng):
-    """Vector of each frame's sub-action plus noise. parts: (n,) -> (n, STREAM_DIM) float32."""
+    """The vector of each frame's sub-action, plus noise.
+
+    parts: (n,) -> (n, STREAM_DIM) float32.
+    """
     noise = rng.normal(scale=NOISE, size=(len(parts), STREAM_DIM))
     return (vectors[parts] + noise).astype(np.float32)
 
 
 def _videos(rng, count):
-    """`count` videos. An action that no longer fits opens the next one, so that lengths and
-    classes of actions are as drawn, whatever the videos' lengths."""
+    """`count` videos. An action that no longer fits opens the next video, so the lengths
+    of videos do not distort the distribution of lengths and classes of actions."""
     label, length = _draw_action(rng)
     for _ in range(count):
         num_frames = _between(rng, VIDEO_FRAMES)
@@ -141,13 +149,15 @@ def _draw_action(rng):
 
 
 def _action_parts(label, length):
-    """The sub-action of each frame of an action: its class's order, a third of the frames each."""
+    """The sub-action of each frame of an action:
+    three in the order of its class, each a third."""
     edges = np.round(np.linspace(0, length, 4)).astype(int)
     return np.repeat(ORDERS[label], np.diff(edges)).tolist()
 
 
 def _background(rng):
-    """Frames between actions: quiet, and perhaps a lone sub-action as long as one in an action."""
+    """Frames between actions: quiet,
+    and perhaps a lone sub-action of a length as in an action."""
     quiet = [-1] * _between(rng, QUIET_FRAMES)
     if rng.uniform() >= LONE_SHARE:
         return quiet
@@ -157,5 +167,5 @@ def _background(rng):
 
 
 def _between(rng, limits):
-    """A whole number in limits, both ends included."""
+    """A random whole number within limits, both ends included."""
     return int(rng.randint(limits[0], limits[1] + 1))

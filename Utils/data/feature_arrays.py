@@ -1,4 +1,4 @@
-"""One array (frames, channels) out of whatever a file of features holds it in."""
+"""The one array (frames, channels) of a feature file, whatever its format."""
 
 import contextlib
 import pickletools
@@ -16,20 +16,21 @@ from Utils.torch_files import check_solid, check_uncompressed
 HDF5_ENDINGS = (".h5", ".hdf5")
 ARRAY_KEYS = ("feats", "features", "feat", "data")
 NUMPY_WORDS = ("reconstruct", "ndarray", "dtype", "scalar", "multiarray", "numpy", "latin1")
-# Files that hold features in other tools and are not read here: ending -> why, and what helps.
+# Feature files of other tools that are not read here: extension -> why, and the remedy.
 REFUSED = {
-    ".csv": ("a table of text says neither its header nor its columns",
+    ".csv": ("a text table does not say which are its header and columns",
              "np.save('{stem}.npy', np.loadtxt('{name}', delimiter=','))"),
     ".pkl": ("a pickle may run any code when it is opened",
              "np.save('{stem}.npy', pickle.load(open('{name}', 'rb')))"),
-    ".mat": ("its array has a name of its own",
+    ".mat": ("its array can have any name",
              "np.save('{stem}.npy', scipy.io.loadmat('{name}')['NAME'])")}
 REFUSED |= {".pickle": REFUSED[".pkl"],
             ".txt": (REFUSED[".csv"][0], "np.save('{stem}.npy', np.loadtxt('{name}'))")}
 
 
 def axes(shape):
-    """(frames, channels) axes of an array, axes of length 1 aside; None where there are not two."""
+    """The axes (frames, channels) of an array, not counting axes of length 1; None if
+    there are not two."""
     if len(shape) == 2:
         return 0, 1
     long = [axis for axis, size in enumerate(shape) if size != 1]
@@ -37,19 +38,20 @@ def axes(shape):
         return None
     if len(long) == 2:
         return tuple(long)
-    # One frame or one channel: channels come last.
+    # With a single frame or channel, channels come last.
     last = len(shape) - 1
     return (last - 1, last) if not long or long[0] == last else (long[0], last)
 
 
 def plain_shape(shape):
-    """The shape without axes of length 1, where (frames, channels) is left."""
+    """The shape without axes of length 1, if that leaves (frames, channels)."""
     found = axes(shape)
     return shape if found is None else tuple(shape[axis] for axis in found)
 
 
 def part_of(array, start, stop):
-    """Frames start .. stop - 1 of an array, or of an HDF5 dataset. -> (n, channels) array."""
+    """Frames start .. stop - 1 of an array, or of an HDF5 dataset.
+    -> (n, channels) array."""
     found = axes(array.shape)
     if found is None:
         return array[start:stop]
@@ -60,8 +62,10 @@ def part_of(array, start, stop):
 
 @contextlib.contextmanager
 def opened(path, follow_links=False):
-    """The array of a file of one video, or an HDF5 dataset; only the part used is read. Raises
-    UserError for other contents, and what the readers raise."""
+    """The array (or HDF5 dataset) in a file of one video; only the part used is read.
+
+    Raises UserError for other contents, and whatever the readers raise.
+    """
     if path.suffix in HDF5_ENDINGS:
         with open_file(path, follow_links) as file:
             yield numbers(one_dataset(file, path), path, follow_links)
@@ -71,9 +75,9 @@ def opened(path, follow_links=False):
 
 
 def numbers(array, where, follow_links=False):
-    """The array, if its values are numbers, and are there."""
+    """The array, after checking that it holds numbers and that they are in the file."""
     if array.dtype.kind not in "fiu":
-        raise UserError(f"{where} is no array of numbers but of {array.dtype}")
+        raise UserError(f"{where} is not an array of numbers but of {array.dtype}")
     if isinstance(array, h5py.Dataset):
         if not follow_links:
             check_inside(array)
@@ -82,7 +86,7 @@ def numbers(array, where, follow_links=False):
 
 
 def one_dataset(group, where):
-    """The one dataset below an HDF5 group, or the one with a usual name."""
+    """The only dataset below an HDF5 group, or the one with a usual name."""
     found = {}
     group.visititems(lambda name, item: found.update(
         {name: item} if isinstance(item, h5py.Dataset) else {}))
@@ -106,7 +110,7 @@ def _loaded(path):
     if path.suffix == ".npz":
         arrays = npz_arrays(path)
         return arrays[_key(arrays, list(arrays), path)]
-    import torch  # takes seconds; without .pt files cutting does without
+    import torch  # takes seconds, and only .pt files need it
 
     is_zip = zipfile.is_zipfile(path)
     if is_zip:
@@ -119,17 +123,18 @@ def _loaded(path):
         else:
             content = content[_key(content, keys, path)]
     if not torch.is_tensor(content):
-        raise UserError(f"{path} holds a {type(content).__name__}, expected a tensor; save one: "
-                        f"torch.save(tensor, '{path.name}')")
+        raise UserError(f"{path} holds a {type(content).__name__}, expected a tensor; "
+                        f"save one: torch.save(tensor, '{path.name}')")
     if content.layout != torch.strided:
-        raise UserError(f"{path} is no array of numbers but of {content.layout}")
+        raise UserError(f"{path} is not an array of numbers but of {content.layout}")
     check_solid(content, path)
     return content.detach().float().numpy()
 
 
 def _key(content, keys, where):
     """The only key, or the one with a usual name."""
-    key = keys[0] if len(keys) == 1 else next((key for key in ARRAY_KEYS if key in keys), None)
+    key = keys[0] if len(keys) == 1 else next((key for key in ARRAY_KEYS
+                                               if key in keys), None)
     if key is not None:
         return key
     found = listed(f"{key} ({_kind(content[key])})" for key in content) or "nothing"
@@ -137,23 +142,29 @@ def _key(content, keys, where):
 
 
 def _kind(value):
-    """A value in a word: the shape of an array, else its type."""
+    """A value in a word: the shape of an array, or else its type."""
     shape = getattr(value, "shape", None)
     return type(value).__name__ if shape is None else " x ".join(map(str, shape)) or "one number"
 
 
 def _pickled(path):
-    """What to say of a .npy of Python objects, with the names it seems to hold."""
+    """The message about a .npy of Python objects,
+    with the names that it seems to hold."""
     names = _names_in_pickle(path)
-    usual = next((name for name in ARRAY_KEYS if name in names), names[0] if names else "NAME")
-    what = f", a dict of {listed(names)} it seems" * bool(names)
-    return (f"the features of {path.stem} in {path} cannot be read: it holds a pickled object"
-            f"{what}, which could run any code when it is opened; save the array alone: "
-            f"np.save('{path.name}', np.load('{path.name}', allow_pickle=True).item()['{usual}'])")
+    usual = next((name for name in ARRAY_KEYS
+                  if name in names), names[0] if names else "NAME")
+    what = f", apparently a dict of {listed(names)}" * bool(names)
+    return (f"the features of {path.stem} in {path} cannot be read: it holds a pickled "
+            f"object{what}, which could run any code when it is opened; save only the "
+            f"array: np.save('{path.name}', np.load('{path.name}', "
+            f"allow_pickle=True).item()['{usual}'])")
 
 
 def _names_in_pickle(path, most=2000):
-    """Words in the pickle of a .npy that may be the keys of a dict. Nothing of it is run."""
+    """Words in the pickle of a .npy that may be keys of a dict.
+
+    None of its code is run.
+    """
     names = {}
     with contextlib.suppress(Exception), open(path, "rb") as file:
         version = np.lib.format.read_magic(file)
@@ -169,10 +180,11 @@ def _names_in_pickle(path, most=2000):
 
 
 def refusal(folder):
-    """Why nothing is read from a folder that holds files of another kind; None if it has none."""
+    """Why a folder with files of another kind is not read; None if there are none."""
     for path in sorted(Path(folder).rglob("*")):
         if path.suffix in REFUSED:
             why, remedy = REFUSED[path.suffix]
-            return (f"{path} is a {path.suffix} file, which is not read ({why}); for each video "
-                    f"save an array: {remedy.format(stem=path.stem, name=path.name)}")
+            return (f"{path} is a {path.suffix} file, which is not read ({why}); for "
+                    "each video save an array: "
+                    f"{remedy.format(stem=path.stem, name=path.name)}")
     return None

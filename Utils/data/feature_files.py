@@ -1,8 +1,8 @@
-"""The kinds of feature files, each a stream: an array (frames, channels) for every video.
+"""Streams of features: an array (frames, channels) per video, in several kinds of files.
 
-A stream is a few HDF5 files with a dataset or group per video, or a folder with a .npy, .npz, .pt
-or .h5 file per video, in it or below. Names of videos are looked up among what is there; none is
-ever made into a path.
+A stream is a few HDF5 files with a dataset or group per video, or a folder with a .npy,
+.npz, .pt or .h5 file per video, directly in it or below. Names of videos are looked up
+among what exists; no name is ever turned into a path.
 """
 
 import contextlib
@@ -33,14 +33,14 @@ from Utils.hdf5 import open_file
 ARRAY_ENDINGS = (".npy", ".npz", ".pt")
 FILE_ENDINGS = (*ARRAY_ENDINGS, *HDF5_ENDINGS)
 PREFIX = "v_"            # features of YouTube videos are often filed under v_<id>
-# What the readers below raise on files that are cut short, garbled, or of another format.
+# Exceptions that the readers below raise on truncated or garbled files, or other formats.
 READ_ERRORS = (OSError, ValueError, LookupError, RuntimeError, TypeError, EOFError, AttributeError,
                MemoryError, SyntaxError, ArithmeticError, AssertionError, pickle.UnpicklingError,
                tokenize.TokenError, zipfile.BadZipFile, zlib.error, struct.error)
 
 
 class Hdf5Stream:
-    """A dataset (frames, channels) for each video, in one of a few HDF5 files."""
+    """One dataset (frames, channels) per video, in one of a few HDF5 files."""
 
     def __init__(self, paths, follow_links=False):
         self.paths, self.follow_links = [Path(path) for path in paths], follow_links
@@ -48,10 +48,11 @@ class Hdf5Stream:
 
     @property
     def places(self):
+        """Where the features are, for messages."""
         return listed(self.paths)
 
     def _open(self):
-        # Once a process: a handle that crosses a fork reads garbage.
+        # Once per process: a handle that crosses a fork reads garbage.
         if self._process != os.getpid():
             self._files = [_open_hdf5(path, self.follow_links) for path in self.paths]
             self._process = os.getpid()
@@ -59,8 +60,8 @@ class Hdf5Stream:
         return self._files
 
     def _find(self, video):
-        """The dataset or group of a video, None where there is none: at the top of a file, else in
-        groups below."""
+        """The dataset or group of a video: at the top of a file, or else in groups
+        below. None if there is none."""
         for file in self._open():
             for key in (video, PREFIX + video):
                 if key in file:
@@ -70,14 +71,14 @@ class Hdf5Stream:
         if found is None:
             return None
         if len(found) > 1:
-            raise UserError(f"video {video} is there {len(found)} times: "
-                            f"{listed(f'{file.filename}: {path}' for file, path in found)}; keep "
-                            "one of them")
+            raise UserError(f"video {video} occurs {len(found)} times: "
+                            f"{listed(f'{file.filename}: {path}' for file, path in found)}; "
+                            "keep one of them")
         (file, path), = found
         return file[path]
 
     def _inside(self):
-        """{name: [(file, path)]} of what lies in groups, not at the top."""
+        """{name: [(file, path)]} of everything in groups, not at the top."""
         if self._below is None:
             self._below = {}
             for file in self._open():
@@ -87,7 +88,7 @@ class Hdf5Stream:
     def _note(self, file, path):
         above, _, name = path.rpartition("/")
         places = self._below.setdefault(name, []) if above else []
-        # A dataset called like its group is found with the group.
+        # A dataset with the name of its group is found with the group.
         if not any(file is other and path.startswith(f"{place}/") for other, place in places):
             places.append((file, path))
 
@@ -96,7 +97,7 @@ class Hdf5Stream:
             return self._find(video) is not None
 
     def names(self):
-        """Names at the top of the files; of a group of several videos, theirs."""
+        """Names at the top of the files; for a group of several videos, their names."""
         with _reading("", self.places):
             return [name for file in self._open() for name in _names_in(file)]
 
@@ -106,21 +107,25 @@ class Hdf5Stream:
         if isinstance(item, h5py.Group):
             item = one_dataset(item, where)
         if not isinstance(item, h5py.Dataset):
-            raise UserError(f"{where} is no array of numbers")
+            raise UserError(f"{where} is not an array of numbers")
         return numbers(item, where, self.follow_links)
 
     def shape(self, video):
+        """(frames, channels) of a video; UserError if it cannot be read."""
         with _reading(video, self.places):
             return plain_shape(self._dataset(video).shape)
 
     def read(self, video, start, stop):
+        """Frames start to stop of a video, (stop - start, channels) as they are stored;
+        UserError if they cannot be read."""
         with _reading(video, self.places):
             return part_of(self._dataset(video), start, stop)
 
     def path_of(self, video):
-        """None: no video has a file of its own."""
+        """None: no video has its own file."""
 
     def close(self):
+        """Close the files that this process has opened."""
         if self._process == os.getpid():
             for file in self._files:
                 file.close()
@@ -131,10 +136,10 @@ class Hdf5Stream:
 
 
 class FolderStream:
-    """A .npy, .npz, .pt or .h5 file for each video, named like it.
+    """One .npy, .npz, .pt or .h5 file per video, named after it.
 
-    files: [(name, path)]; None: those in the folder and below, by their names without ending. A
-    file below may also be named with its folders, as in train/a.
+    files: [(name, path)]; None: those in the folder and below, by their names without
+    extension. A file below may also be named with its folders, as in train/a.
     """
     twice, inside, follow_links = {}, {}, False
 
@@ -161,14 +166,15 @@ class FolderStream:
 
     @property
     def places(self):
+        """Where the features are, for messages."""
         return str(self.folder)
 
     def path_of(self, video):
-        """The file of a video, None where there is none."""
+        """The file of a video, or None."""
         for name in (video, PREFIX + video):
             if name in self.twice:
-                raise UserError(f"video {video} has several files: {listed(self.twice[name])}; "
-                                "keep one of them")
+                raise UserError(f"video {video} has several files: "
+                                f"{listed(self.twice[name])}; keep one of them")
             if name in self.paths or name in self.inside:
                 return self.paths.get(name) or self.inside[name]
         return None
@@ -177,15 +183,19 @@ class FolderStream:
         return self.path_of(video) is not None
 
     def names(self):
+        """Names of all videos with a file."""
         return list(self.paths)
 
     def shape(self, video):
+        """(frames, channels) of a video; UserError if it cannot be read."""
         with _reading(video, self.path_of(video)), self._opened(video) as array:
             return plain_shape(array.shape)
 
     def read(self, video, start, stop):
+        """Frames start to stop of a video, (stop - start, channels) as they are stored;
+        UserError if they cannot be read."""
         with _reading(video, self.path_of(video)), self._opened(video) as array:
-            # A copy, so that a mapped file is read here, where its faults are understood.
+            # A copy, so that a mapped file is read here, where its errors are handled.
             return np.array(part_of(array, start, stop))
 
     def _opened(self, video):
@@ -206,12 +216,15 @@ class ArrayStream:
         return video in self.arrays
 
     def names(self):
+        """Names of all videos."""
         return list(self.arrays)
 
     def shape(self, video):
+        """(frames, channels) of a video."""
         return self.arrays[video].shape
 
     def read(self, video, start, stop):
+        """Frames start to stop of a video, (stop - start, channels)."""
         return self.arrays[video][start:stop]
 
     def path_of(self, video):
@@ -229,37 +242,42 @@ def _open_hdf5(path, follow_links):
     try:
         return open_file(path, follow_links)
     except (OSError, RuntimeError) as problem:
-        raise UserError(f"{path} cannot be read as HDF5 (cut short, or another format): "
+        raise UserError(f"{path} cannot be read as HDF5 (truncated, or another format): "
                         f"{problem}") from None
 
 
 @contextlib.contextmanager
 def _reading(video, place):
-    """Turn what a reader raises into a UserError that names video and file."""
+    """Turn exceptions of a reader into a UserError that names video and file."""
     try:
         yield
     except UserError:
         raise
     except READ_ERRORS as problem:
-        raise UserError(f"the features of {video or 'the videos'} in {place} cannot be read: "
-                        f"{reason(problem)}") from None
+        raise UserError(f"the features of {video or 'the videos'} in {place} cannot be "
+                        f"read: {reason(problem)}") from None
 
 
 def files_below(folder, endings):
-    """Files with one of the endings in a folder and below, hidden ones aside. -> list of Path."""
-    folder = Path(folder)
-    return sorted(path for path in folder.rglob("*") if path.suffix in endings and not path.is_dir()
-                  and not any(part.startswith(".") for part in path.relative_to(folder).parts))
+    """Files with these extensions in a folder and below, except hidden ones.
+    -> list of Path."""
+    folder, found = Path(folder), []
+    for path in folder.rglob("*"):
+        is_hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.suffix in endings and not path.is_dir() and not is_hidden:
+            found.append(path)
+    return sorted(found)
 
 
 def are_of_one_video(paths, looked_at=3):
-    """Whether HDF5 files hold one video each: one array, called alike in all or like its file."""
+    """Whether HDF5 files hold one video each: a single array with the same name in all
+    of them, a usual name, or the name of its file."""
     keys = []
     for path in paths[:looked_at]:
         try:
             with open_file(path) as file:
                 keys.append(one_dataset(file, path).name.lstrip("/"))
-        except (*READ_ERRORS, UserError):      # several arrays, or none: of several videos
+        except (*READ_ERRORS, UserError):      # no array, or several: not one video
             return False
     is_named = all(key.rpartition("/")[2] in (*ARRAY_KEYS, path.stem)
                    for key, path in zip(keys, paths, strict=False))
@@ -267,7 +285,8 @@ def are_of_one_video(paths, looked_at=3):
 
 
 def _names_in(group):
-    """Names of the videos in an HDF5 group: of groups that hold several, theirs."""
+    """Names of the videos in an HDF5 group,
+    including those of groups with several videos."""
     for name, item in group.items():
         if isinstance(item, h5py.Group) and not has_one_dataset(item):
             yield from _names_in(item)

@@ -1,7 +1,8 @@
 """One field of a struct array in a MATLAB 5 file (.mat), read without trusting the file.
 
-scipy's reader crashes the interpreter on some damaged files; this one reads the little that
-THUMOS14's meta files need, and bounds-checks it. Format: MATLAB's "MAT-File Format", level 5.
+scipy's reader crashes the interpreter on some damaged files. This one reads only
+what THUMOS14's meta files need, with bounds checks. Format: MATLAB's "MAT-File
+Format", level 5.
 """
 
 import struct
@@ -19,19 +20,22 @@ LARGEST = 2 ** 28    # bytes that a compressed variable may unpack to
 
 
 class MatlabError(ValueError):
-    """The file is no MATLAB 5 file, or damaged."""
+    """The file is damaged, or not a MATLAB 5 file."""
 
 
 def struct_field(path, field):
-    """The first number of `field` in every entry of the file's struct array. -> list of float.
+    """The first number of `field` in every entry of the file's struct array.
+    -> list of float.
 
-    Raises MatlabError for another or a damaged file, and for a field that is not there or empty.
+    Raises MatlabError for damaged or other files, and for a missing or empty field.
     """
     content = Path(path).read_bytes()
     order = {b"IM": "<", b"MI": ">"}.get(content[126:128])
-    if order is None:
-        raise MatlabError("no MATLAB 5 file" + (" but 7.3: save it with -v7"
-                                                if b"MATLAB 7.3" in content[:20] else ""))
+    # Files of version 7.3 are HDF5 behind a header
+    # that is like this one but for its version.
+    is_newer = content.startswith(b"MATLAB 7.3")
+    if order is None or is_newer:
+        raise MatlabError("not a MATLAB 5 file" + " but 7.3: save it in MATLAB with -v7" * is_newer)
     try:
         for kind, body in _elements(content[HEADER:], order):
             if kind == COMPRESSED:
@@ -54,11 +58,11 @@ def _unpacked(body):
 
 
 def _elements(content, order):
-    """(type, bytes) of every data element one after the other."""
+    """(type, bytes) of each data element in turn."""
     at = 0
     while at < len(content):
         kind, size = struct.unpack_from(f"{order}II", content, at)
-        if kind >> 16:                       # a small element: size, type and data in 8 bytes
+        if kind >> 16:  # a small element: size, type and data in 8 bytes
             kind, size, start, step = kind & 0xFFFF, kind >> 16, at + 4, 8
         else:
             # Compressed elements are not padded to 8 bytes.
@@ -70,7 +74,8 @@ def _elements(content, order):
 
 
 def _field_values(body, field, order):
-    """Values of a field of one variable; None if it is no struct or has no such field."""
+    """Values of a field of one variable;
+    None if it is not a struct or lacks the field."""
     parts = _elements(body, order)
     flags, _, _ = [next(parts)[1] for _ in range(3)]
     if struct.unpack_from(f"{order}I", flags)[0] & 0xFF != STRUCT:
@@ -78,7 +83,7 @@ def _field_values(body, field, order):
     width, = struct.unpack_from(f"{order}i", next(parts)[1])
     text = next(parts)[1]
     if width < 1:
-        raise MatlabError("damaged: field names of no length")
+        raise MatlabError("damaged: field names without length")
     names = [text[i:i + width].split(b"\0")[0].decode("ascii")
              for i in range(0, len(text), width)]
     if field not in names:
@@ -94,6 +99,6 @@ def _first_number(body, order):
         next(parts)
     kind, data = next(parts)
     if kind not in NUMBERS:
-        raise MatlabError("damaged: a value is no number")
+        raise MatlabError("damaged: a value is not a number")
     values = np.frombuffer(data, order + NUMBERS[kind])
     return float(values[0])

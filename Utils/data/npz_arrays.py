@@ -1,6 +1,6 @@
-"""Arrays of .npz files, of which only the header is read, and then the rows that are asked for.
+"""Arrays of .npz files; only the header is read, and then the rows that are requested.
 
-numpy unpacks a whole array to tell its shape: a small file may fill the memory.
+numpy unpacks a whole array to find its shape, so a small file could fill the memory.
 """
 
 import contextlib
@@ -8,13 +8,13 @@ import zipfile
 
 import numpy as np
 
-AT_ONCE = 2 ** 20       # bytes that are unpacked to be skipped
+AT_ONCE = 2 ** 20       # bytes to unpack at a time while skipping
 HEADERS = {(1, 0): np.lib.format.read_array_header_1_0,
            (2, 0): np.lib.format.read_array_header_2_0}
 
 
 class NpzArray:
-    """An array of an .npz file: shape, dtype, and parts of it when asked for."""
+    """An array of an .npz file: its shape and dtype, and parts of it on request."""
 
     def __init__(self, path, member):
         self.path, self.member = path, member
@@ -42,10 +42,12 @@ class NpzArray:
         array = np.frombuffer(content, self.dtype)
         if not is_part:
             return array.reshape(self.shape, order="F" if self.is_fortran else "C")[index]
-        return array.reshape(max(0, stop - start), *self.shape[1:])[(slice(None), *others)]
+        return array.reshape(max(0, stop - start),
+                             *self.shape[1:])[(slice(None), *others)]
 
 
 def npz_arrays(path):
     """{name: NpzArray} of a file."""
     with zipfile.ZipFile(path) as parts:
-        return {name.removesuffix(".npy"): NpzArray(path, name) for name in parts.namelist()}
+        return {name.removesuffix(".npy"): NpzArray(path, name)
+                for name in parts.namelist()}

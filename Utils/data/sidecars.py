@@ -1,16 +1,16 @@
-"""Side-cars: the JSON file beside the features of a video that says how they were made.
+"""Sidecars: the JSON file next to the features of a video that says how they were made.
 
-NAME.npy holds the features of a video, NAME.json what extracted them and from which file; it is
-written last, so that its presence means that the video is done.
+NAME.npy holds the features of a video; NAME.json says what extracted them, and from
+which file. It is written last, so its presence means that the video is done.
 """
 
 import hashlib
 import json
 from dataclasses import asdict, dataclass
 
-from Utils.files import UserError, listed, read_json, write_json
+from Utils.files import UserError, agreeing, counted, listed, read_json
 
-# What tells extractors apart; in the order in which differences are named.
+# What distinguishes extractors, in the order in which differences are named.
 IDENTITY = ("name", "code_version", "weights", "feature_fps", "clip_length", "size", "crop", "mean",
             "std", "pooling", "precision", "channels")
 
@@ -19,8 +19,8 @@ IDENTITY = ("name", "code_version", "weights", "feature_fps", "clip_length", "si
 class Sidecar:
     """How the features of one video were made.
 
-    extractor: its identity, {name of IDENTITY: plain value}. sha256: of the .npy file. source:
-    name, size and mtime of the video file. Times in seconds.
+    extractor: its identity, {name in IDENTITY: plain value}. sha256: of the .npy file.
+    source: name, size and mtime of the video file. Times are in seconds.
     """
     extractor: dict
     fingerprint: str
@@ -33,9 +33,9 @@ class Sidecar:
     decode_errors: int
     rotation: int
 
-    def write(self, path):
-        """Write it, whole or not at all."""
-        write_json(path, asdict(self))
+    def text(self):
+        """What its file holds."""
+        return json.dumps(asdict(self))
 
     @property
     def rate(self):
@@ -44,7 +44,7 @@ class Sidecar:
 
 
 def fingerprint(identity):
-    """A short text that differs whenever the identity of an extractor does."""
+    """A short hash of the identity of an extractor."""
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -55,14 +55,15 @@ def fingerprints(extractors):
 
 
 def read_sidecar(path):
-    """The Sidecar beside the features at `path`; None where there is none, or another kind of JSON.
+    """The Sidecar of the features at `path`;
+    None if there is none, or the JSON is of another kind.
 
-    Raises UserError for a side-car that lacks something.
+    Raises UserError for an incomplete sidecar.
     """
     path = path.with_suffix(".json")
     if not path.is_file():
         return None
-    content = read_json(path, "side-car")
+    content = read_json(path, "sidecar")
     if not isinstance(content, dict) or not {"extractor", "fingerprint"} <= content.keys():
         return None
     try:
@@ -72,16 +73,17 @@ def read_sidecar(path):
     except (LookupError, TypeError):
         is_sound = False
     if not is_sound:
-        raise UserError(f"{path} is not as Extract_features.py writes it; remove it and extract "
-                        "the video again")
+        raise UserError(f"{path} is not a sidecar as Extract_features.py writes it; "
+                        "remove it and extract the video again")
     return found
 
 
 def sidecars(store, videos):
-    """The side-cars of some videos, by stream and video. -> {stream: {video: Sidecar}}.
+    """The sidecars of some videos. -> {stream: {video: Sidecar}},
+    without streams that have none.
 
-    Streams without any are left out. Raises UserError where a folder has them for a part of its
-    videos, or where its videos come from several extractors.
+    Raises UserError if a folder has them for only some of its videos,
+    or for several extractors.
     """
     found = {}
     for stream, part in store.parts.items():
@@ -91,16 +93,19 @@ def sidecars(store, videos):
         if not there:
             continue
         if lacking := [video for video in cars if video not in there]:
-            raise UserError(f"{part.places}: {len(lacking)} of {len(cars)} videos have features "
-                            f"but no side-car (.json beside them): {listed(lacking)}; they were "
-                            "not made together: run Extract_features.py for them again")
+            have = agreeing(len(lacking), "has", "have")
+            raise UserError(f"{part.places}: {len(lacking)} of "
+                            f"{counted(len(cars), 'video')} {have} features but no "
+                            f"sidecar (a .json next to them): {listed(lacking)}; they "
+                            "were not made together: run Extract_features.py for them "
+                            "again")
         _check_alike(there, part.places)
         found[stream] = there
     return found
 
 
 def _check_alike(cars, places):
-    """Refuse side-cars {video: Sidecar} of several extractors."""
+    """Refuse sidecars {video: Sidecar} of several extractors."""
     prints = {}
     for video, car in cars.items():
         prints.setdefault(car.fingerprint, []).append(video)
@@ -108,17 +113,21 @@ def _check_alike(cars, places):
         first, second, *_ = prints.values()
         names = differences(cars[first[0]].extractor, cars[second[0]].extractor)
         raise UserError(f"{places} holds features of {len(prints)} extractors: "
-                        f"{listed(first, 2)} and {listed(second, 2)} differ in {names}; extract "
-                        "them alike, into a folder of their own")
+                        f"{listed(first, 2)} and {listed(second, 2)} differ in {names}; "
+                        "extract all of them in the same way, into a new folder")
 
 
 def identities(cars):
-    """The identity of each stream's extractor. cars: what `sidecars` gives. -> {stream: dict}."""
-    return {stream: next(iter(parts.values())).extractor for stream, parts in cars.items()}
+    """The identity of each stream's extractor.
+
+    cars: from `sidecars`. -> {stream: dict}.
+    """
+    return {stream: next(iter(parts.values())).extractor
+            for stream, parts in cars.items()}
 
 
 def differences(found, expected):
-    """What differs between two identities, in words: "feature_fps (10, not 5)"."""
+    """The differences between two identities, in words: "feature_fps (10, not 5)"."""
     names = [name for name in dict.fromkeys((*IDENTITY, *found, *expected))
              if found.get(name) != expected.get(name)]
     return ", ".join(f"{name} ({_short(found.get(name))}, not {_short(expected.get(name))})"
@@ -126,17 +135,20 @@ def differences(found, expected):
 
 
 def check_identities(found, trained, where):
-    """Refuse features of other extractors than a checkpoint was trained on, naming what differs.
+    """Refuse features of other extractors than those a checkpoint was trained on.
 
-    found, trained: {stream: identity}; streams that only one of them knows are not compared.
+    found, trained: {stream: identity};
+    streams that are only in one of them are not compared.
     """
     for stream in found.keys() & (trained or {}).keys():
         if names := differences(found[stream], trained[stream]):
-            raise UserError(f"the features differ from those that {where} was trained on in "
-                            f"{names}; extract them with the same extractor and options")
+            raise UserError(f"the features differ from those that {where} was trained "
+                            f"on in {names}; extract them with the same extractor and "
+                            "options")
 
 
 def _short(value):
-    """A value of an identity, cut where it is long (weights have 64 digits)."""
+    """A value of an identity, shortened if it is long
+    (hashes of weights have 64 digits)."""
     text = json.dumps(value)
     return text if len(text) <= 40 else f"{text[:16]}..."

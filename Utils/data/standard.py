@@ -1,6 +1,7 @@
-"""Standardising features: each channel less its mean over the training videos, by its deviation.
+"""Standardization of features: (channel - mean) / deviation, over the training videos.
 
-It is measured by Train.py, stored in the checkpoint, and applied where features are read.
+Train.py measures mean and deviation and stores them in the checkpoint; they are applied when
+features are read.
 """
 
 import math
@@ -11,9 +12,9 @@ import numpy as np
 from Utils.files import UserError
 
 CHUNK = 4096        # frames read at once
-UNEVEN = 10         # deviations of channels this many times apart, see `is_uneven`
-LOOKED_AT = 50      # videos that tell whether channels are uneven
-CONSTANT = 1e-6     # a channel with a smaller deviation, beside its largest value, is constant
+UNEVEN = 10         # ratio of large to small deviations of channels, see `is_uneven`
+LOOKED_AT = 50      # number of videos used to decide whether channels are uneven
+CONSTANT = 1e-6     # a channel with a smaller ratio of deviation to largest value is constant
 
 
 @dataclass(frozen=True)
@@ -26,17 +27,17 @@ class Standard:
     factors: dict[str, np.ndarray]
 
     def __call__(self, stream, frames):
-        """Frames (n, channels) of one stream, standardised."""
+        """Frames (n, channels) of one stream, standardized."""
         return (frames - self.means[stream]) * self.factors[stream]
 
     @property
     def num_constant(self):
-        """Channels of all streams that say nothing."""
+        """Number of constant channels in all streams."""
         return sum(int((factor == 0).sum()) for factor in self.factors.values())
 
     def state(self):
-        """What a checkpoint holds of it: {stream: {"mean", "factor"}} of tensors."""
-        import torch  # takes seconds; cutting does without
+        """Its form in a checkpoint: {stream: {"mean", "factor"}} with tensors."""
+        import torch  # takes seconds, and cutting does not need it
 
         return {stream: {"mean": torch.from_numpy(mean.copy()),
                          "factor": torch.from_numpy(self.factors[stream].copy())}
@@ -44,28 +45,31 @@ class Standard:
 
     @classmethod
     def of(cls, state):
-        """Undo `state`; None of None, as of a checkpoint without standardising."""
+        """The inverse of `state`; None for None, as in a checkpoint without standardization."""
         if state is None:
             return None
         try:
-            means, factors = ({stream: part[name].numpy() for stream, part in state.items()}
-                              for name in ("mean", "factor"))
+            means = {stream: part["mean"].numpy() for stream, part in state.items()}
+            factors = {stream: part["factor"].numpy() for stream, part in state.items()}
         except (AttributeError, LookupError, TypeError) as problem:
             raise UserError("the checkpoint's means and deviations of the features are not as "
-                            f"Train.py writes them ({problem!r}); train again") from None
+                            f"Train.py writes them ({problem!r}); train again "
+                            "with --overwrite") from None
         return cls(means, factors)
 
     def fitting(self, store):
-        """The same for a store that has all streams side by side in one; else as it is."""
+        """The Standard for a store that has all streams joined in one; otherwise unchanged."""
         widths = [len(mean) for mean in self.means.values()]
         if len(store.streams) > 1 or len(widths) == 1 or store.widths != (sum(widths),):
+            return self
+        if store.deltas:        # they lie between the streams of the training
             return self
         return Standard(*({store.streams[0]: np.concatenate([*parts.values()])}
                           for parts in (self.means, self.factors)))
 
     @classmethod
     def measured(cls, store, videos):
-        """That of the features of some videos (names), read once, a part at a time."""
+        """The Standard of the features of some videos (names), read once, part by part."""
         means, factors = {}, {}
         for stream in store.streams:
             means[stream], deviation, largest = _moments(store, videos, stream)
@@ -76,8 +80,9 @@ class Standard:
 
 
 def is_uneven(store, videos):
-    """Whether the deviations of the channels differ much: their 90 % quantile is UNEVEN times the
-    10 % one, as in raw coordinates or measurements of several units. Constant channels don't count.
+    """Whether the channels have very different deviations: their 90 % quantile is more than UNEVEN
+    times the 10 % one, as in raw coordinates or measurements in several units. Constant channels
+    don't count.
     """
     if not videos:
         return False
@@ -89,14 +94,18 @@ def is_uneven(store, videos):
 
 
 def check_streams(standard, store):
-    """Refuse to standardise features of other streams or widths than those measured."""
+    """Refuse to standardize features with other streams or widths than those measured."""
     measured = {stream: len(mean) for stream, mean in standard.means.items()}
     found = dict(zip(store.streams, store.widths, strict=True))
     if measured != found:
-        texts = (" + ".join(f"{stream} {width}" for stream, width in parts.items())
-                 for parts in (found, measured))
-        raise UserError("the features have the channels {}, the checkpoint was trained on {}; give "
-                        "it features of the same streams with --feature_path".format(*texts))
+        raise UserError(f"the features have the channels {_channels(found)}, the checkpoint was "
+                        f"trained on {_channels(measured)}; give it features of the same streams "
+                        "with --feature_path")
+
+
+def _channels(widths):
+    """Streams and their widths in words: `rgb 1024 + flow 1024`."""
+    return " + ".join(f"{stream} {width}" for stream, width in widths.items())
 
 
 def _moments(store, videos, stream):
@@ -105,7 +114,7 @@ def _moments(store, videos, stream):
     for video in videos:
         for start in range(0, store.shape(video, stream)[0], CHUNK):
             frames = store.read(video, stream, start, start + CHUNK).astype(np.float64)
-            # Chan's update: exact where a sum of squares would lose small deviations.
+            # Chan's update stays exact where a sum of squares would lose small deviations.
             share = len(frames) / (count + len(frames))
             centre = frames.mean(axis=0)
             squares = (squares + ((frames - centre) ** 2).sum(axis=0)

@@ -6,7 +6,8 @@ __all__ = ["Targets"]
 
 
 def __getattr__(name):
-    """`Utils.inputs.Targets`, imported when asked for: Cut_long_videos.py does without torch."""
+    """`Utils.inputs.Targets`, imported on demand,
+    since Cut_long_videos.py runs without torch."""
     if name != "Targets":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from Utils.inputs.dataset import Targets

@@ -1,30 +1,33 @@
-"""Windows as inputs of the network: features by sampling plan, and the targets of a batch."""
+"""Windows as inputs of the network:
+features according to a sampling plan, and targets."""
 
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
 
-from Utils.files import UserError, listed
+from Utils.files import UserError, counted, listed
 from Utils.inputs.framing import LAYOUTS, InputShape
 from Utils.inputs.targets import frame_targets, real_frames
 from Utils.inputs.windows import Window
 from Utils.stitching import expand_plan
 
-MAX_ACTIONS = 50   # boxes of an input, as in the original; frame targets are made of all
-AT_ONCE = 32       # frames moved at once
-FACTS = ("num_frames", "stitched", "origin", "rate")   # of a Batch, known before features are read
+# actions per input for the boxes, as in the original; frame targets use all
+MAX_ACTIONS = 50
+AT_ONCE = 2 ** 16  # numbers to transpose at once
+# of a Batch, known without its features
+FACTS = ("num_frames", "stitched", "origin", "rate")
 
 
 class OnDevice:
-    """A record of tensors (and records of them) that moves as one."""
+    """A record of tensors (or of such records) that moves between devices as a whole."""
 
     def to(self, device, non_blocking=False):
-        """The record on `device`; what is no tensor stays as it is."""
+        """The record on `device`; fields that are not tensors stay as they are."""
         return self._each(lambda value: value.to(device, non_blocking=non_blocking))
 
     def pin_memory(self):
-        """The record in page-locked memory, from which a GPU copies without waiting."""
+        """The record in page-locked memory, from which a GPU can copy asynchronously."""
         return self._each(lambda value: value.pin_memory())
 
     def _each(self, change):
@@ -35,21 +38,23 @@ class OnDevice:
 
 @dataclass(frozen=True)
 class Targets(OnDevice):
-    """Labels of a batch. Unused rows of segments (positions) and labels are zeros."""
+    """Targets of a batch. Segments are in input frames; unused rows are zeros."""
     segments: torch.Tensor   # (B, G, 2) float32
     labels: torch.Tensor     # (B, G) int64
     counts: torch.Tensor     # (B,) int64
     action: torch.Tensor     # (B, T) float32, class ids
     start: torch.Tensor      # (B, T) float32
     end: torch.Tensor        # (B, T) float32
-    mask: torch.Tensor | None = None   # (B, T) bool, False on frames that are no one's negatives
+    # (B, T) bool, padding mask: False on padding and gap
+    mask: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)
 class Batch(OnDevice):
-    """Inputs and what is needed to read the network's answers.
+    """Inputs, and what is needed to interpret the predictions for them.
 
-    Output seconds = (position + origin) / rate; in whole framing fractions of the duration.
+    Seconds = (input frame + origin) / rate;
+    with whole-video framing, shares of the duration.
     """
     features: torch.Tensor   # (B, C, T) float32
     num_frames: torch.Tensor  # (B,) int64, before padding or gap
@@ -62,9 +67,10 @@ class Batch(OnDevice):
 
 @dataclass(frozen=True)
 class Labels(OnDevice):
-    """Actions of every window, in float64 positions, padded: what targets are made of.
+    """Padded actions of every window, in input frames: the source of the targets.
 
-    gap: between the copies of a stitched window, to mask it and the padding; None: no mask.
+    gap: frames between the copies of a stitched window, for the padding mask;
+    None: no mask.
     """
     segments: torch.Tensor   # (W, G, 2) float64
     labels: torch.Tensor     # (W, G) int64
@@ -74,7 +80,8 @@ class Labels(OnDevice):
     gap: int | None
 
     def targets(self, rows, most, length):
-        """Targets of the windows `rows` ((B,) int64, same device), which hold at most `most`."""
+        """Targets of the windows `rows` ((B,) int64, same device),
+        with at most `most` actions."""
         segments, labels = self.segments[rows, :most], self.labels[rows, :most]
         counts, kept = self.counts[rows], min(most, MAX_ACTIONS)
         mask = None if self.gap is None else real_frames(
@@ -84,10 +91,11 @@ class Labels(OnDevice):
 
 
 class WindowDataset:
-    """Every window of a list as an input. Plans and actions of all are made here, once.
+    """Every window of a list as an input. All plans and actions are computed here, once.
 
-    windows: list of Window. videos: list of Video, all those of the windows. features:
-    FeatureStore, or anything that reads like it. config: Config, its data-derived fields filled.
+    windows: list of Window. videos: list of Video, including all those of the
+    windows. features: FeatureStore, or anything with its interface. config: Config
+    without unset fields.
     """
 
     def __init__(self, windows, videos, features, config, with_targets):
@@ -99,25 +107,29 @@ class WindowDataset:
         self.fill(list(windows))
 
     def fill(self, windows):
-        """Take these windows in place of any others."""
+        """Replace the windows of the dataset."""
         strange = dict.fromkeys(w.video for w in windows if w.video not in self.videos)
         if strange:
-            raise UserError(f"{len(strange)} videos of the windows are not annotated or have no "
-                            f"features: {listed(strange)}; run Cut_long_videos.py again")
+            raise UserError(f"the windows are of {counted(len(strange), 'video')} "
+                            f"without annotations or features: {listed(strange)}; run "
+                            "Cut_long_videos.py again")
         layouts = [self.layout_of(window, self.videos[window.video],
                                   self.features.lengths(window.video), self.shape)
                    for window in windows]
         self.windows = windows
-        self.plans = _stacked([layout.plan for layout in layouts], (len(self.widths), 2, 6))
+        self.plans = _stacked([layout.plan
+                               for layout in layouts], (len(self.widths), 2, 6))
         self.num_frames = torch.tensor([layout.num_frames for layout in layouts])
-        self.stitched = torch.tensor([layout.is_stitched for layout in layouts], dtype=torch.bool)
-        self.origin, self.rate = (
-            torch.tensor([getattr(layout, name) for layout in layouts], dtype=torch.float64)
-            for name in ("origin", "rate"))
-        self.labels = Labels(*_padded(layouts), self.num_frames, self.stitched, self.mask_gap)
+        self.stitched = torch.tensor([layout.is_stitched
+                                      for layout in layouts], dtype=torch.bool)
+        self.origin = torch.tensor([layout.origin
+                                    for layout in layouts], dtype=torch.float64)
+        self.rate = torch.tensor([layout.rate for layout in layouts], dtype=torch.float64)
+        self.labels = Labels(*_padded(layouts), self.num_frames, self.stitched,
+                             self.mask_gap)
 
     def redraw(self, epoch):
-        """True if the windows of an epoch are others than before; those of a list never are."""
+        """Draw the windows of an epoch, if they are random. -> whether they changed."""
         return False
 
     def __len__(self):
@@ -144,33 +156,37 @@ class WindowDataset:
                              **{name: getattr(self, name)[rows] for name in FACTS})
 
     def as_batch(self, features, rows, targets, **facts):
-        """The Batch of the inputs `rows` of which all tensors are made."""
+        """The Batch of the inputs `rows` from finished tensors."""
         return Batch(features, windows=[self.windows[row] for row in rows], targets=targets,
                      **facts)
 
     def most_actions(self, rows):
-        """The largest number of actions in one of the windows `rows`, known without a GPU."""
+        """The largest number of actions in one of the windows `rows`,
+        known without a GPU."""
         return int(self.labels.counts[rows].max()) if len(rows) else 0
 
     def _fill(self, item, row):
         """Write the features of one window into item (C, T)."""
+        # plan: (streams, 2, 6); first channel of a stream
         plan, first = self.plans[row], 0
         for stream, width, pieces, index, weight in zip(
                 self.features.streams, self.widths, plan, *expand_plan(plan, self.length),
                 strict=True):
             frames, low, high = self._read(self.windows[row].video, stream, index, weight)
-            part, filled = item[first:first + width], 0
+            part, done = item[first:first + width], 0     # (channels of the stream, T)
             for start, count in pieces[pieces[:, 1] > 0, :2].tolist():
-                columns = slice(start, start + count)
-                part[:, filled:start] = 0
-                _put(part[:, columns], frames, low[columns], high[columns], weight[columns])
-                filled = start + count
-            part[:, filled:] = 0
+                some = slice(start, start + count)
+                part[:, done:start] = 0
+                _put(part[:, some], frames, low[some], high[some], weight[some])
+                done = start + count
+            part[:, done:] = 0
             first += width
 
     def _read(self, video, stream, index, weight):
-        """The frames that an input needs of one stream, read at once, and where in them each column
-        finds its two (T,)."""
+        """The source frames (n, C) that an input needs from one stream, read at once.
+
+        Returns them with low and high (T,): the two of them that each input frame mixes.
+        """
         # A stream a few frames shorter than the first one repeats its last frame.
         last = self.features.shape(video, stream)[0] - 1
         low, high = np.minimum(index, last), np.minimum(index + (weight > 0), last)
@@ -179,18 +195,20 @@ class WindowDataset:
         return torch.from_numpy(frames), low - start, high - start
 
 
-def _put(columns, frames, low, high, weight):
-    """columns (C, n) = frames low and high of (m, C), mixed by weight (n,)."""
+def _put(filled, frames, low, high, weight):
+    """Write input frames (C, n): source frames low and high of (m, C),
+    mixed by weight (n,)."""
     start, count = int(low[0]), len(low)
     is_copy = not weight.any() and low[-1] - start == count - 1
     low, high, weight = map(torch.from_numpy, (low, high, weight[:, None]))
-    # Block by block, so that frames and columns stay in the cache while they are transposed.
-    for first in range(0, count, AT_ONCE):
-        some = slice(first, min(first + AT_ONCE, count))
+    # Block by block, so that both stay in the cache while they are transposed.
+    block_frames = max(1, AT_ONCE // frames.shape[1])
+    for first in range(0, count, block_frames):
+        some = slice(first, min(first + block_frames, count))
         block = (frames[start + some.start:start + some.stop] if is_copy else
                  frames.index_select(0, low[some]).lerp_(frames.index_select(0, high[some]),
                                                          weight[some]))
-        columns[:, some].copy_(block.T)
+        filled[:, some].copy_(block.T)
 
 
 def _stacked(arrays, shape):

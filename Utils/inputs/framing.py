@@ -1,7 +1,8 @@
-"""How a window becomes an input: its sampling plan, its actions in positions, the way to seconds.
+"""How a window becomes an input:
+sampling plan, actions in input frames, and the way to seconds.
 
-Two framings: sliding windows are counted in feature frames and keep the rate of the features;
-whole videos are resized to at most T columns.
+There are two framings. Sliding windows are counted in feature frames and keep the rate
+of the features; whole videos are resized to at most T frames.
 """
 
 from dataclasses import dataclass
@@ -21,8 +22,8 @@ from Utils.stitching import is_stitched, plain_plan, stitched_plan, whole_plan
 
 @dataclass(frozen=True)
 class InputShape:
-    """What an input looks like: T columns, whether and how short windows are stitched, and what
-    share of an action makes it one of a window."""
+    """The shape of an input: T frames, whether and how short windows are stitched, and
+    the share of an action that a window must hold."""
     length: int
     gap: int
     short_ratio: float
@@ -31,21 +32,22 @@ class InputShape:
 
     @classmethod
     def of(cls, config):
+        """The InputShape of a Config."""
         return cls(config.temporal_scale, config.stitch_gap, config.short_ratio, config.use_VSS,
                    config.min_inside)
 
     def stitches(self, num_frames):
-        """The one decision, taken from the frames of the window, that labels, graph and inference
-        follow."""
+        """Whether a window of so many frames is stitched; labels, graph and inference
+        all follow this decision."""
         return self.use_vss and is_stitched(num_frames, self.length, self.short_ratio)
 
 
 @dataclass(frozen=True)
 class Layout:
-    """One input: plan (streams, 2, 6), frames before padding or gap, segments (G, 2) in positions.
+    """One input: plan (streams, 2, 6), frames before padding or gap, segments (G, 2).
 
-    Output seconds of a position = (position + origin) / rate; in whole framing these "seconds" are
-    fractions of the duration.
+    Segments are in input frames. Seconds = (input frame + origin) / rate; with
+    whole-video framing these "seconds" are shares of the duration.
     """
     plan: np.ndarray
     num_frames: int
@@ -57,34 +59,35 @@ class Layout:
 
 
 def sliding_layout(window, video, stream_lengths, shape):
-    """The input of a sliding window. stream_lengths: frames of the video in each stream."""
+    """The input of a sliding window.
+
+    stream_lengths: frames of the video in each stream.
+    """
     start, end = int(window.start), int(window.end)
     if end >= stream_lengths[0]:
-        raise UserError(f"window {start} .. {end} of {video.name} ends behind its "
-                        f"{stream_lengths[0]} frames of features; run Cut_long_videos.py again")
-    speed, streams, count = window.speed, len(stream_lengths), end - start + 1
-    rate = (window.fps or frames_per_second(video, stream_lengths[0])) * speed
-    # Frames from here on are those of the input, `speed` of them for one of the features.
-    columns, first = round(count * speed), start * speed
-    actions = video.feature_segments, video.labels, first, first + columns - 1, rate
-    origin = first + video.shift * rate
-    if shape.stitches(columns):
-        return Layout(stitched_plan(start, count, shape.length, shape.gap, streams, columns),
-                      columns, True, origin, rate,
+        raise UserError(f"window {start} .. {end} of {video.name} ends after its "
+                        f"{stream_lengths[0]} frames of features; run "
+                        "Cut_long_videos.py again")
+    streams, count = len(stream_lengths), end - start + 1
+    rate = window.fps or frames_per_second(video, stream_lengths[0])
+    actions = video.feature_segments, video.labels, start, end, rate
+    origin = start + video.shift * rate
+    if shape.stitches(count):
+        return Layout(stitched_plan(start, count, shape.length, shape.gap, streams), count, True,
+                      origin, rate,
                       *stitched_actions(*actions, shape.length, shape.gap, shape.min_inside))
-    if speed == 1:
-        count = columns = min(count, shape.length)
-    return Layout(plain_plan(start, count, streams, columns), columns, False, origin, rate,
-                  *plain_actions(*actions, stream_lengths[0] * speed, columns, shape.min_inside))
+    count = min(count, shape.length)
+    return Layout(plain_plan(start, count, streams), count, False, origin, rate,
+                  *plain_actions(*actions, stream_lengths[0], count, shape.min_inside))
 
 
 def whole_layout(window, video, stream_lengths, shape):
-    """The input of a whole video, or of a stretch of it, given in seconds."""
+    """The input of a whole video, or of a part of it, given in seconds."""
     duration, num_frames = video.duration, stream_lengths[0]
     seconds = window.start, min(window.end, duration), duration
     if not seconds[0] < seconds[1]:
-        raise UserError(f"window {window.start} .. {window.end} s of {video.name} is outside its "
-                        f"{duration} s; run Cut_long_videos.py again")
+        raise UserError(f"window {window.start} .. {window.end} s of {video.name} is "
+                        f"outside its {duration} s; run Cut_long_videos.py again")
     rate, segments = num_frames / duration, video.feature_segments
     first = min(round(seconds[0] * rate), num_frames - 1)
     span = first, min(max(round(seconds[1] * rate), first + 1), num_frames)
@@ -97,9 +100,9 @@ def whole_layout(window, video, stream_lengths, shape):
     else:
         count = min(count, shape.length)
         actions = whole_actions(segments, video.labels, seconds, count, shape.min_inside)
-    columns_per_video = count * duration / (seconds[1] - seconds[0])
-    return Layout(plan, count, stitched, (seconds[0] + video.shift) / duration * columns_per_video,
-                  columns_per_video, *actions)
+    frames_per_video = count * duration / (seconds[1] - seconds[0])
+    return Layout(plan, count, stitched, (seconds[0] + video.shift) / duration * frames_per_video,
+                  frames_per_video, *actions)
 
 
 LAYOUTS = {"sliding": sliding_layout, "whole": whole_layout}

@@ -1,4 +1,4 @@
-"""Batches of a WindowDataset, epoch by epoch, from wherever its features are kept."""
+"""Batches of a WindowDataset, epoch by epoch, wherever its features are kept."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,10 +13,11 @@ AHEAD = 2   # batches prepared while a GPU computes
 class WindowLoader:
     """Iterates over Batch records on `device`.
 
-    Global batch i of an epoch is order[i * B : (i + 1) * B], of which process `rank` of `world`
-    gets every world-th. The order depends on seed and epoch alone, so resuming needs no state.
-    drop_last drops the last incomplete batch unless it is the only one. cache, half: see
-    `Utils.inputs.resident.choose_place`; `place` is what was chosen.
+    Global batch i of an epoch is order[i * B : (i + 1) * B]; process `rank` of
+    `world` gets every world-th input of it. The order depends only on seed and
+    epoch, so resuming needs no state. drop_last drops the last incomplete batch
+    unless it is the only one. cache, half: see `Utils.inputs.resident.choose_place`;
+    `place` is its result.
     """
 
     def __init__(self, dataset, batch_size, device="cpu", shuffle=False, seed=0, drop_last=False,
@@ -36,13 +37,13 @@ class WindowLoader:
             dataset.features = ResidentFeatures(store, videos)
 
     def describe(self):
-        """Where the features are, in a line for the log."""
-        words = {"none": "read from the files as they are needed", "ram": "kept in RAM",
+        """A line for the log about where the features are."""
+        words = {"none": "read from the files when needed", "ram": "kept in RAM",
                  "gpu": f"kept on the GPU, {str(self.place.dtype).removeprefix('torch.')}"}
         return f"features are {words[self.place.where]} ({self.place.reason})"
 
     def set_epoch(self, epoch):
-        """Choose the order of the next pass or, of random windows, draw others."""
+        """Set the order of the next pass; if the windows are random, draw new ones."""
         self.epoch = epoch
         if self.dataset.redraw(epoch) and self.place.where == "gpu":
             self.inputs = DeviceInputs(self.dataset, self.resident)
@@ -53,7 +54,7 @@ class WindowLoader:
 
     @property
     def sizes(self):
-        """Inputs of each global batch, in order. -> list of int."""
+        """Number of inputs in each global batch, in order. -> list of int."""
         return [min(self.batch_size, len(self.dataset) - first)
                 for first in range(0, len(self) * self.batch_size, self.batch_size)]
 
@@ -65,9 +66,11 @@ class WindowLoader:
         return torch.randperm(len(self.dataset), generator=generator).tolist()
 
     def rows(self):
-        """The rows of each of this process's batches, in order. -> list of list of int."""
+        """The rows of each of this process's batches, in order.
+        -> list of list of int."""
         order, size = self.order(), self.batch_size
-        return [order[i * size:(i + 1) * size][self.rank::self.world] for i in range(len(self))]
+        return [order[i * size:(i + 1) * size][self.rank::self.world]
+                for i in range(len(self))]
 
     def __iter__(self):
         if self.place.where == "gpu":
@@ -82,14 +85,16 @@ class WindowLoader:
         return (batch.to(self.device, non_blocking=True) for batch in batches)
 
     def _from_workers(self):
-        # A generator of its own: DataLoader would otherwise draw from the one of the training.
+        # With its own generator; DataLoader would otherwise draw
+        # from the one of the training.
         return DataLoader(_Rows(self.dataset), batch_size=None, sampler=self.rows(),
                           num_workers=self.num_workers, pin_memory=self.device.type == "cuda",
                           generator=torch.Generator())
 
 
 def prepared_ahead(make, requests):
-    """make(request) of each request in order, computed by a thread a little ahead of its use."""
+    """make(request) for each request in order,
+    computed by a thread slightly ahead of its use."""
     with ThreadPoolExecutor(1) as pool:
         waiting = []
         for request in requests:
@@ -101,7 +106,7 @@ def prepared_ahead(make, requests):
 
 
 class _Rows:
-    """What a worker process asks: a list of rows -> their batch."""
+    """What worker processes index: a list of rows -> their batch."""
 
     def __init__(self, dataset):
         self.dataset = dataset

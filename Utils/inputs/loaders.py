@@ -1,4 +1,4 @@
-"""Loaders of the window lists, for the scripts that feed the network."""
+"""Loaders for the window lists, used by the scripts that run the network."""
 
 import dataclasses
 import math
@@ -9,10 +9,12 @@ import numpy as np
 from Utils.config.checks import check_stored
 from Utils.data.annotations import Video, frames_per_second
 from Utils.data.features import check_width
+from Utils.data.rates import timed
 from Utils.data.sidecars import check_identities, fingerprints, identities, sidecars
-from Utils.data.sources import INFER, TRAIN, Source, open_source, timed
+from Utils.data.sources import Source, open_source
+from Utils.data.splits import INFER, TRAIN
 from Utils.data.standard import Standard, check_streams, is_uneven
-from Utils.files import UserError
+from Utils.files import UserError, counted
 from Utils.inputs.dataset import WindowDataset
 from Utils.inputs.loader import WindowLoader
 from Utils.inputs.random_windows import RandomWindows, WindowDraw
@@ -25,68 +27,82 @@ from Utils.inputs.windows import (
     read_windows,
 )
 
-FEW_ACTIONS = 100   # of validation: fewer do not tell epochs apart
-SAME_RATE = 1.05    # of the videos: the highest rate of features over the lowest, at most
-PARTS = {"none": " (of a fifth of the training videos: nothing is held out)"}
-SHOWN = 40      # validation windows at most where nothing is chosen by their loss
+FEW_ACTIONS = 100   # validation actions; fewer cannot distinguish epochs
+SAME_RATE = 1.05    # largest ratio of feature rates of videos that count as equal
+PARTS = {"none": " (from a fifth of the training videos; nothing is held out)"}
+# Twice the channels say more of each other; found as said in docs/strong_recipe.md.
+DROPOUT_WITH_DELTAS = 0.3
+SHOWN = 40      # validation windows at most, if nothing is chosen by their loss
 
 
 def training_loaders(config, process, before=None):
-    """Loaders of the training and the validation list, and their source.
+    """Loaders for the training and validation lists, and their source.
 
-    process: Utils.training.process.Processes. before: the checkpoint that is resumed, if any.
-    Returns Source, whose config has what the data decide, (train loader, val loader), lines for the
+    process: Utils.training.process.Processes. before: the checkpoint to resume, if any.
+    Returns Source (its config completed from the data), (train loader, val loader), lines for the
     log.
     """
     config, source, lists = open_lists(config, TRAIN)
     if before:
         use_features_of(before, source.features, source.extractors, config.checkpoint_path)
-    elif standardizes(config, source):
-        source.features.standard = Standard.measured(
-            source.features, [video.name for video in source.videos["train"]])
+    else:
+        config = source.config = prepare_features(config, source)
     if config.val_split == "none":
         lists[1] = lists[1][::math.ceil(len(lists[1]) / SHOWN)]
     train, val = (window_loader(config, source, windows, process, is_training)
                   for windows, is_training in zip(lists, (True, False), strict=True))
     kind = "random" if config.random_windows else "training"
     lines = [*source.notes, *left_out_lines(source), *standard_lines(source),
-             f"{len(train.dataset)} {kind} windows an epoch and {len(val.dataset)} for validation"
+             f"{counted(len(train.dataset), f'{kind} window')} per epoch and {len(val.dataset)} "
+             "for validation"
              f"{PARTS.get(config.val_split, '')}; {train.describe()}"]
     if config.best_by == "map":
         lines += few_to_choose_by(source.videos["val"])
     return source, (train, val), lines
 
 
-def standardizes(config, source):
-    """Whether the features are to be standardised in training."""
-    if config.standardize != "auto":
-        return config.standardize == "on"
-    return bool(source.extractors) or (config.recipe == "strong" and is_uneven(
-        source.features, [video.name for video in source.videos["train"]]))
+def prepare_features(config, source):
+    """Decide whether training adds deltas to the features and standardizes them, and measure what
+    that takes. -> Config, with what the data decide about deltas and channel dropout."""
+    store, names = source.features, [video.name for video in source.videos["train"]]
+    decides = "auto" in (config.standardize, config.deltas) and config.recipe == "strong"
+    # Channels of an extractor have one unit.
+    uneven = decides and not source.extractors and is_uneven(store, names)
+    is_on = {"on": True, "off": False}
+    store.deltas = is_on.get(config.deltas, uneven and config.standardize != "off")
+    if is_on.get(config.standardize, uneven or store.deltas or bool(source.extractors)):
+        store.standard = Standard.measured(store, names)
+    if not store.deltas:
+        return config
+    dropout = (config.feature_dropout if config.recipe == "paper" or "feature_dropout" in
+               config.given else DROPOUT_WITH_DELTAS)
+    return dataclasses.replace(config, deltas="on", feature_dropout=dropout)
 
 
 def few_to_choose_by(videos):
-    """A line where the validation videos have too few actions to tell epochs apart by their mAP."""
+    """A warning if the validation videos have too few actions to choose an epoch by mAP."""
     count = sum(len(video.labels) for video in videos)
-    return [f"warning: --best_by map chooses the best epoch by {count} actions of {len(videos)} "
-            f"validation videos; with fewer than {FEW_ACTIONS} differences between epochs are "
-            "mostly chance: --checkpoint last, or more videos for validation, is safer"
-            ] * (count < FEW_ACTIONS)
+    return [f"warning: --best_by map chooses the best epoch by {counted(count, 'action')} of "
+            f"{counted(len(videos), 'validation video')}; with fewer than {FEW_ACTIONS} actions, "
+            "differences between epochs are mostly chance: --checkpoint last, or more validation "
+            "videos, is safer"] * (count < FEW_ACTIONS)
 
 
 def standard_lines(source):
-    """A line about standardised features, if they are."""
-    standard = source.features.standard
-    if standard is None:
-        return []
-    constant = standard.num_constant
-    return ["features are standardised by channel, as in the training videos" + (
-        f"; {constant} constant channels became zeros" if constant else "")]
+    """Lines about features that are not used as they are in the files."""
+    standard, lines = source.features.standard, []
+    if source.features.deltas:
+        lines.append("each feature channel is joined by its deltas, how it changes from frame to "
+                     "frame")
+    if standard is not None:
+        constant = standard.num_constant
+        lines.append("features are standardized per channel over the training videos" + (
+            f"; {counted(constant, 'constant channel')} set to zero" if constant else ""))
+    return lines
 
 
 def feature_state(source):
-    """What a checkpoint holds about the features: their standardising, what made them, and how many
-    there are per second."""
+    """What a checkpoint stores about the features: standardization, extractors and rate."""
     standard, rate = source.features.standard, usual_rate(source)
     return ({"standard": standard.state()} if standard else {}) | (
         {"extractors": source.extractors} if source.extractors else {}) | (
@@ -94,17 +110,18 @@ def feature_state(source):
 
 
 def usual_rate(source):
-    """Features per second of the videos; None where they differ."""
+    """Features per second of the videos; None if they differ."""
     rates = sorted(frames_per_second(video, source.frames(video)) for video in source.all_videos)
     return rates[len(rates) // 2] if rates and rates[-1] <= SAME_RATE * rates[0] else None
 
 
 def use_features_of(checkpoint, store, extractors, path):
-    """Read features as a checkpoint was trained on them; refuse those of another extractor.
+    """Add deltas and standardize as for a checkpoint; refuse features of another extractor.
 
-    extractors: {stream: identity} of the features, where side-cars tell. path: for messages.
+    extractors: {stream: identity} of the features, if sidecars say. path: for messages.
     """
     check_identities(extractors, checkpoint.get("extractors"), path)
+    store.deltas = checkpoint.get("settings", {}).get("deltas") == "on"
     store.standard = Standard.of(checkpoint.get("standard"))
     if store.standard:
         store.standard = store.standard.fitting(store)
@@ -112,22 +129,22 @@ def use_features_of(checkpoint, store, extractors, path):
 
 
 def inference_loader(config, process, checkpoint):
-    """As `training_loaders`, of the inference list: Source, loader, lines for the log.
+    """As `training_loaders`, for the inference list: Source, loader, lines for the log.
 
-    checkpoint: its content, which says how features are standardised.
+    checkpoint: its content, which says how to standardize features.
     """
     config, source, (windows,) = open_lists(config, INFER)
     use_features_of(checkpoint, source.features, source.extractors, config.checkpoint_path)
     loader = window_loader(config, source, windows, process, is_training=None)
     lines = [*source.notes, *left_out_lines(source), *standard_lines(source),
-             f"{len(loader.dataset)} windows; {loader.describe()}"]
+             f"{counted(len(loader.dataset), 'window')}; {loader.describe()}"]
     return source, loader, lines
 
 
 def videos_loader(config, process, store, videos):
-    """A loader of every window of some videos of a FeatureStore, in order.
+    """A loader for all windows of some videos of a FeatureStore, in order.
 
-    videos: Video with durations; they need no windows cut before, and no actions.
+    videos: list of Video with durations. They need neither window lists nor actions.
     """
     clip, windows = inference_clip(config), []
     for video in videos:
@@ -142,11 +159,11 @@ def videos_loader(config, process, store, videos):
 
 
 def unlabelled(config, checkpoint, store, names, durations):
-    """Videos without actions, of which nothing is known but features. -> list of Video.
+    """Videos without annotations, known only by their features. -> list of Video.
 
-    checkpoint: its content, as which the features are read from now on. durations: {name: seconds
-    or None}, as far as they are known. Rates are those of the options, else of side-cars, else
-    follow from the durations, else are those that the network was trained on.
+    checkpoint: its content, by which features are standardized from now on. durations: {name:
+    seconds or None}. Rates come from the options, or else from sidecars, durations, or the
+    training of the network.
     """
     check_width(store, config.input_feat_dim, is_trained=True)
     cars = sidecars(store, names)
@@ -161,7 +178,7 @@ def unlabelled(config, checkpoint, store, names, durations):
         if rate is None and duration is None:
             rate = checkpoint.get("feature_rate")
         if rate is None and duration is None:
-            raise UserError(f"video {name}: tell how many features per second there are, with "
+            raise UserError(f"video {name}: give the number of features per second with "
                             "--feature_fps")
         bare = Video(name, "", duration, np.zeros((0, 2)), np.zeros(0, np.int64))
         videos.append(timed(bare, store.lengths(name)[0],
@@ -170,18 +187,18 @@ def unlabelled(config, checkpoint, store, names, durations):
 
 
 def open_lists(config, names):
-    """The windows of some lists, and their source, checked against each other and the config."""
+    """The windows of some lists and their source, checked against each other and the config."""
     paths = [Path(config.window_path) / f"{name}.json" for name in names]
     lists, all_settings = zip(*map(read_windows, paths), strict=True)
     for path, windows in zip(paths, lists, strict=True):
         if not windows:
-            raise UserError(f"no windows in {path}; Cut_long_videos.py tells why: run it again "
-                            "with other options or annotations")
+            raise UserError(f"no windows in {path}; run Cut_long_videos.py again with other "
+                            "options or annotations: it says why there are none")
     for path, stored in zip(paths, all_settings, strict=True):
         check_stored(stored or {}, path)
     config = fill_unset(config, all_settings[0] or {})
     for path, settings in zip(paths, all_settings, strict=True):
-        # Before the features are held against a rate that is not that of the windows.
+        # Checked before features are compared with a rate other than that of the windows.
         check_window_settings({name: value for name, value in (settings or {}).items()
                                if name in RATES}, config, path)
     source = open_source(config, names)
@@ -191,15 +208,15 @@ def open_lists(config, names):
             raise UserError(f"{path} was cut for features of another extractor than those in "
                             f"{config.feature_path}; run Cut_long_videos.py again")
         if settings is None:
-            source.notes.append(f"{path} has no settings (the authors' layout): nothing tells "
-                                "whether it was cut with this run's options")
+            source.notes.append(f"{path} has no settings (the authors' layout), so it may have "
+                                "been cut with other options than this run's")
         else:
             check_window_settings(settings, source.config, path)
     return source.config, source, [kept(windows, source) for windows in lists]
 
 
 def fill_unset(config, stored):
-    """Options that come from the data, as the windows were cut with them."""
+    """The config with unset options filled in from those with which the windows were cut."""
     unset = {name: tuple(value) if isinstance(value, list) else value
              for name, value in stored.items()
              if hasattr(config, name) and getattr(config, name) is None}
@@ -207,7 +224,7 @@ def fill_unset(config, stored):
 
 
 def kept(windows, source):
-    """The windows without those of videos left out by --skip_missing."""
+    """The windows, except those of videos left out by --skip_missing."""
     windows = [window for window in windows if window.video not in source.left_out]
     if not windows:
         raise UserError("every video of the windows is left out: none has usable features in "
@@ -217,16 +234,19 @@ def kept(windows, source):
 
 def left_out_lines(source):
     """A line about videos left out, if there are any."""
-    return [f"left out {len(source.left_out)} videos without usable features"] * bool(
+    return [f"left out {counted(len(source.left_out), 'video')} without usable features"] * bool(
         source.left_out)
 
 
 def window_loader(config, source, windows, process, is_training):
-    """A loader of `windows`. is_training: True shuffled, or random windows in their stead; False in
-    order; None in order and without targets."""
+    """A loader for `windows`.
+
+    is_training: True for shuffled windows, or random ones instead; False for windows in order; None
+    for windows in order without targets.
+    """
     data = source.features, config
     if is_training and config.random_windows:
-        draw = WindowDraw(source.videos["train"], source.features, config, least=len(windows))
+        draw = WindowDraw(source.videos["train"], source.features, config, len(windows))
         dataset = RandomWindows(draw, source.videos["train"], *data)
     else:
         videos = {video.name: video for video in source.all_videos}

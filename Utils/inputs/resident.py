@@ -1,4 +1,4 @@
-"""Features kept in memory, of the main processor or of a GPU, and the choice where to keep them."""
+"""Features kept in RAM or in GPU memory, and the choice of where to keep them."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from Utils.files import UserError
 from Utils.inputs.dataset import FACTS
 from Utils.stitching import expand_plan
 
-# Of the free memory, what features may take; the rest is for the network and its batches.
+# Share of the free memory for features; the rest is for the network and its batches.
 RAM_SHARE, GPU_SHARE = 0.5, 0.6
 GIB = 2 ** 30
 LOADERS = 4      # threads
@@ -20,7 +20,8 @@ LOADERS = 4      # threads
 
 @dataclass(frozen=True)
 class Place:
-    """Where features are kept: "none" (read when needed), "ram" or "gpu", and why, in words."""
+    """Where features are kept: "none" (read when needed),
+    "ram" or "gpu", and why, in words."""
     where: str
     dtype: torch.dtype = torch.float32
     reason: str = ""
@@ -29,12 +30,13 @@ class Place:
 def choose_place(cache, num_values, device, half=False, world=1):
     """The place for features of `num_values` numbers. -> Place.
 
-    cache: auto, none, ram or gpu. half: half precision on a GPU even if full would fit. world:
-    processes that share the memory. A place that the user names is taken whether it fits or not.
+    cache: auto, none, ram or gpu. half: half precision on a GPU even if full precision
+    would fit. world: number of processes that share the memory. A place that the user
+    names is used whether the features fit or not.
     """
     if cache == "gpu" and device.type != "cuda":
-        raise UserError("--cache gpu needs a GPU, and this run computes on the CPU; use --cache "
-                        "auto or ram")
+        raise UserError("--cache gpu needs a GPU, and this run computes on the CPU; use "
+                        "--cache auto or ram")
     places = [("gpu", torch.float32)] * (not half) + [("gpu", torch.float16)]
     places = [*(places if device.type == "cuda" else []), ("ram", torch.float32)]
     places = [place for place in places if cache in ("auto", place[0])]
@@ -42,7 +44,7 @@ def choose_place(cache, num_values, device, half=False, world=1):
             "ram": lambda: _free_ram() * RAM_SHARE / world}
     for where, dtype in places:
         size, room = num_values * dtype.itemsize, free[where]()
-        facts = f"{size / GIB:.2f} GiB of features, {room / GIB:.2f} GiB for them"
+        facts = f"{size / GIB:.2f} GiB of features, {room / GIB:.2f} GiB available"
         if size <= room or (cache == where and (where, dtype) == places[-1]):
             return Place(where, dtype, facts)
     return Place("none", reason=facts if places else "--cache none")
@@ -53,7 +55,7 @@ def _free_gpu(device):
 
 
 def _free_ram():
-    """Bytes that this process may still take: of the machine, and of its container."""
+    """Bytes that this process may still use, on the machine and in its container."""
     free = psutil.virtual_memory().available
     try:
         group = Path("/sys/fs/cgroup")
@@ -66,7 +68,8 @@ def _free_ram():
 
 
 class ResidentFeatures:
-    """All frames of some videos, one table (frames, channels) a stream; reads like FeatureStore."""
+    """All frames of some videos, a table (frames, channels) per stream;
+    reads like FeatureStore."""
 
     def __init__(self, store, videos, device="cpu", dtype=torch.float32):
         self.streams, self.widths = store.streams, store.widths
@@ -76,7 +79,7 @@ class ResidentFeatures:
         self.starts = dict(zip(self.frames, starts.tolist(), strict=True))
         self.tables = [torch.empty(int(total), width, dtype=dtype, device=device)
                        for total, width in zip(counts.sum(axis=0), self.widths, strict=True)]
-        # HDF5 reads one at a time, but checking and copying go on beside it.
+        # HDF5 reads one video at a time, but checking and copying run in parallel.
         with ThreadPoolExecutor(LOADERS) as pool:
             for _ in pool.map(lambda video: self._load(store, video), self.frames):
                 pass
@@ -99,12 +102,14 @@ class ResidentFeatures:
         return self.frames[video][part], self.widths[part]
 
     def read(self, video, stream, start=0, stop=None):
-        """Frames start .. stop - 1 of one stream, not copied. -> (n, channels) float32."""
+        """Frames start .. stop - 1 of one stream, not copied.
+        -> (n, channels) float32."""
         return self._rows(video, self.streams.index(stream))[start:stop].numpy()
 
 
 class DeviceInputs:
-    """Inputs of a WindowDataset made where its features lie, without waiting for the processor."""
+    """Inputs of a WindowDataset, built where its features are,
+    without waiting for the CPU."""
 
     def __init__(self, dataset, resident):
         device = resident.tables[0].device
@@ -118,14 +123,17 @@ class DeviceInputs:
         self.labels = dataset.labels.to(device)
 
     def batches(self, requests):
-        """The inputs of each request (list of int), in order; all numbers go to the device at once,
-        so that no batch waits for its own. -> iterator of Batch."""
+        """The inputs of each request (list of int), in order. -> iterator of Batch.
+
+        All row numbers go to the device at once, so no batch has to wait for its own.
+        """
         counts = [len(rows) for rows in requests]
-        index = torch.tensor([row for rows in requests for row in rows], dtype=torch.int64)
+        index = torch.tensor([row for rows in requests
+                              for row in rows], dtype=torch.int64)
         return map(self._batch, requests, index.to(self.device).split(counts))
 
     def _batch(self, rows, index):
-        """The inputs `rows` (list of int), which on the device are `index` (B,)."""
+        """The inputs `rows` (list of int); index: the same numbers on the device (B,)."""
         most = self.dataset.most_actions(rows)
         targets = (self.labels.targets(index, most, self.dataset.length)
                    if self.dataset.with_targets else None)
@@ -134,6 +142,7 @@ class DeviceInputs:
 
     def features(self, index):
         """Features of the windows `index` (B,). -> (B, C, T) float32."""
+        # plans[index]: (B, streams, 2, 6) -> low, weight: (B, streams, T).
         low, weight = expand_plan(self.plans[index], self.dataset.length)
         parts = [_gathered(table, low[:, part], weight[:, part], self.starts[index, part, None],
                            self.frames[index, part, None])
@@ -144,10 +153,12 @@ class DeviceInputs:
 def _gathered(table, index, weight, start, frames):
     """Rows of a table (F, C) mixed by a plan: index, weight (B, T) -> (B, T, C) float32.
 
-    start, frames: (B, 1), where each input's video begins in the table and how long it is.
+    start, frames: (B, 1), where the video of each input begins in the table,
+    and its length.
     """
     last = frames - 1
     low = torch.minimum(index.clamp(min=0), last)
     high = torch.minimum(index.clamp(min=0) + (weight > 0), last)
-    mixed = torch.lerp(table[start + low].float(), table[start + high].float(), weight[..., None])
+    mixed = torch.lerp(table[start + low].float(), table[start + high].float(),
+                       weight[..., None])
     return mixed * (index >= 0)[..., None]

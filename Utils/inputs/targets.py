@@ -1,8 +1,9 @@
-"""Labels of an input: seconds -> positions of the input (columns), and targets frame by frame.
+"""Labels of an input: seconds -> input frames, and targets for every frame.
 
-`*_actions` place a video's actions in one input (numpy, float64): raw segments in seconds (G, 2)
-and labels (G,) -> segments in positions (H, 2) and labels (H,). Reversed and empty annotations have
-no place. `frame_targets` makes the targets of a batch (torch, any device).
+`*_actions` place the actions of a video in one input (numpy, float64): segments in
+seconds (G, 2) and labels (G,) -> segments in input frames (H, 2) and labels (H,).
+Reversed and empty annotations are dropped. `frame_targets` computes the targets of a
+batch (torch, any device).
 """
 
 import numpy as np
@@ -15,19 +16,27 @@ BOUNDARY_REACH = 1.5   # frames on each side of a boundary that count as it
 
 
 def plain_actions(segments, labels, start, end, fps, num_frames, count, min_inside=1.0):
-    """Actions in frames start .. end (inclusive) of a video of num_frames frames, `count` of which
-    are in the input. Here and below: min_inside is the share of an action that must be there."""
+    """Actions in frames start .. end (inclusive) of a video with num_frames frames.
+
+    count: frames in the input. min_inside, here and below:
+    share of an action that must be inside.
+    """
     frames = np.rint(segments * fps)
-    # Clipped to the video before the containment test, unlike in a stitched clip: released weights
-    # were trained this way. An action that starts behind the video's end is in no window.
-    frames = np.stack([frames[:, 0].clip(min=0), frames[:, 1].clip(max=num_frames - 1)], axis=-1)
+    # Clipped to the video before the containment test, unlike in a stitched clip:
+    # released weights were trained this way. An action that starts after the end of the
+    # video is in no window.
+    frames = np.stack([frames[:, 0].clip(min=0), frames[:, 1].clip(max=num_frames - 1)],
+                      axis=-1)
     kept = (inside(frames, start, end, min_inside) & (frames[:, 0] <= frames[:, 1])
             & _has_length(segments))
     return (frames[kept] - start).clip(0, count - 1), labels[kept]
 
 
 def stitched_actions(segments, labels, start, end, fps, length, gap, min_inside=1.0):
-    """Actions in both copies of the clip start .. end (inclusive): first all of the left copy."""
+    """Actions in both copies of the clip start ..
+
+    end (inclusive); those of the left copy first.
+    """
     frames = segments * fps
     kept = inside(np.rint(frames), start, end, min_inside) & _has_length(segments)
     frames, count = frames[kept] - start, end - start + 1
@@ -36,7 +45,7 @@ def stitched_actions(segments, labels, start, end, fps, length, gap, min_inside=
 
 
 def whole_actions(segments, labels, seconds, count, min_inside=1.0):
-    """Actions of a video, or of a stretch of it, resized to `count` columns; not rounded.
+    """Actions of a video, or a part of it, resized to `count` frames; not rounded.
 
     seconds: (start, end, duration of the video).
     """
@@ -45,8 +54,10 @@ def whole_actions(segments, labels, seconds, count, min_inside=1.0):
     return (segments * rate).clip(0, count - 1), labels
 
 
-def whole_stitched_actions(segments, labels, seconds, rate, count, length, gap, min_inside=1.0):
-    """Actions in both copies of a stretch of `count` frames, at `rate` frames a second."""
+def whole_stitched_actions(segments, labels, seconds, rate, count, length, gap,
+                           min_inside=1.0):
+    """Actions in both copies of a part of a video:
+    `count` frames, at `rate` frames per second."""
     segments, labels = _within(segments, labels, *seconds, min_inside)
     copy_rate = copy_length(count, length, gap) / (seconds[1] - seconds[0])
     return _both_copies(segments * rate, segments * copy_rate, labels, count, length, gap)
@@ -60,7 +71,8 @@ def _within(segments, labels, start, end, duration, min_inside):
 
 
 def _both_copies(left, right, labels, count, length, gap):
-    # Rounded before the copy's origin is added: halves are rounded to even clip frames.
+    # Rounded before the origin of the copy is added,
+    # so halves are rounded to even clip frames.
     left = np.rint(left).clip(0, count - 1)
     right = np.rint(right).clip(0, copy_length(count, length, gap) - 1) + count + gap
     return np.concatenate([left, right]), np.concatenate([labels, labels])
@@ -71,7 +83,10 @@ def _has_length(segments):
 
 
 def real_frames(num_frames, stitched, length, gap):
-    """False on padding and gap. num_frames (B,) int, stitched (B,) bool -> (B, length) bool."""
+    """False on padding and gap.
+
+    num_frames (B,) int, stitched (B,) bool -> (B, length) bool.
+    """
     position = torch.arange(length, device=num_frames.device)
     end = num_frames[:, None]
     return (position < end) | (stitched[:, None] & (position >= end + gap))
@@ -80,9 +95,10 @@ def real_frames(num_frames, stitched, length, gap):
 def frame_targets(segments, labels, counts, length):
     """Action class, start and end target of each of `length` frames of a batch.
 
-    segments: (B, G, 2) float64 positions. labels: (B, G) int. counts: (B,) int, actions of each
-    input. Returns action, start, end (B, length) float32; all zeros where there is no action.
-    float64 matters: a frame at the edge of a boundary's reach is covered 0.5, which is negative.
+    segments: (B, G, 2) float64, input frames. labels: (B, G) int. counts: (B,) int,
+    actions per input. Returns action, start, end (B, length) float32; all zeros if there
+    is no action. float64 matters: a frame at the edge of a boundary's reach is covered
+    by exactly 0.5, which is negative.
     """
     is_real = torch.arange(segments.shape[1], device=segments.device) < counts[:, None]
     return (_action_targets(segments, labels, is_real, length),
@@ -91,6 +107,8 @@ def frame_targets(segments, labels, counts, length):
 
 def _action_targets(segments, labels, is_real, length):
     """Class of the last action that covers each frame, else 0. -> (B, length) float32."""
+    # position (T,) against first, last (B, G, 1): covered is (B, G, T). A row of True for
+    # background goes first, so the largest row number that covers a frame is its class.
     position = torch.arange(length, device=segments.device)
     first = segments[..., 0].round().clamp(min=0)[..., None]
     last = segments[..., 1].round().clamp(max=length - 1)[..., None]
@@ -103,7 +121,9 @@ def _action_targets(segments, labels, is_real, length):
 
 
 def _boundary_targets(edges, is_real, length):
-    """Largest share of each frame within reach of an edge: edges (B, G) -> (B, length) float32."""
+    """Largest share of each frame within reach of an edge:
+    edges (B, G) -> (B, length) float32."""
+    # cell, share: (B, G, R), the R frames that may touch the reach of each edge.
     reach = torch.arange(int(2 * BOUNDARY_REACH) + 1, device=edges.device)
     cell = (edges - BOUNDARY_REACH).floor()[..., None] + reach
     share = (torch.minimum(cell + 1, edges[..., None] + BOUNDARY_REACH)

@@ -1,33 +1,37 @@
-"""Windows: the cuts of videos that become inputs; how they are cut, and their JSON files.
+"""Windows, the parts of videos that become inputs:
+how they are cut, and their JSON files.
 
-Sliding windows are counted in frames, end included; windows of whole videos in seconds.
+Sliding windows are counted in frames, with the end included;
+windows of whole videos in seconds.
 """
 
 import math
 import random
 from dataclasses import dataclass
+from pathlib import Path
 
 from Utils.config.options import shown
 from Utils.data.annotations import canonical
 from Utils.files import UserError, read_json, write_json
 
 LISTS = ("train", "val", "infer")
-# What shapes each list. The seed shapes it too, but any seed will do for training. The width of the
-# features is kept for where it comes from the data: a stream that is gone since is then noticed.
+# Options that shape each list. The seed does too, but any seed will do for training.
+# The width of the features is stored in case it came from the data, to notice a stream
+# that has disappeared.
 RATES = ("feature_fps", "feature_stride", "clip_length")
 SHAPERS = ("dataset", "framing", "temporal_scale", "subset", "input_feat_dim", *RATES)
 INFER_SHAPERS = (*SHAPERS, "infer_windows", "infer_clips")
 TRAIN_SHAPERS = (*SHAPERS, "recipe", "train_subset", "val_split", "use_VSS", "short_ratio",
                  "clip_win_size", "seed", "anchor_scale", "decoder_num_classes")
-SUBSETS = ("subset", "train_subset")   # one name has several spellings
+SUBSETS = ("subset", "train_subset")   # their names have several spellings
 NOT_COMPARED = ("seed", "input_feat_dim", "anchor_scale", "decoder_num_classes")
 
 
 @dataclass(frozen=True)
 class Window:
-    """A cut of a video: frames start .. end if sliding, else seconds. `index` counts in a video.
+    """A part of a video: frames start ..
 
-    speed: of the input, above 1 if it is resized to more frames than were cut; in no list.
+    end if sliding, else seconds. `index` counts per video.
     """
     video: str
     start: float
@@ -35,26 +39,28 @@ class Window:
     fps: float | None = None
     duration: float | None = None
     index: int | None = None
-    speed: float = 1.0
 
 
 @dataclass(frozen=True)
 class ClipRule:
-    """Which windows get short clips cut out of them, and how long those are."""
+    """From which windows short clips are cut, and how long these are."""
     long_from: float       # longer windows get clips
     max_length: float      # of a clip
     random: random.Random
 
     @classmethod
     def of(cls, length, short_ratio, clip_win_size, rng, rate=1.0):
-        """The rule for inputs of `length` frames, in frames or, given a rate, in seconds."""
+        """The rule for inputs of `length` frames, in frames or,
+        given a rate, in seconds."""
         return cls(length * short_ratio / rate, length * clip_win_size / rate, rng)
 
 
 def cut_sliding(video, num_frames, fps, length, clips=None):
-    """Training windows of one video: those that hold a whole action, and clips in long ones.
+    """Training windows of one video:
+    those that hold a whole action, and clips from long ones.
 
-    video: Video. clips: ClipRule in frames, None without self-stitching. -> list of Window.
+    video: Video. clips: ClipRule in frames, None without self-stitching.
+    -> list of Window.
     """
     windows = []
     frames = [(round(start * fps), round(end * fps))
@@ -69,16 +75,17 @@ def cut_sliding(video, num_frames, fps, length, clips=None):
 
 
 def inference_clip(config):
-    """Frames of the clips to infer on beside the windows, None without any."""
+    """Length in frames of the additional clips for inference; None without any."""
     return (int(config.temporal_scale * config.clip_win_size)
             if config.infer_clips and config.use_VSS else None)
 
 
-def cut_sliding_inference(video, num_frames, fps, length, rule="quarter", clip_length=None):
-    """The windows of one video to infer on, numbered. -> list of Window.
+def cut_sliding_inference(video, num_frames, fps, length, rule="quarter",
+                          clip_length=None):
+    """The numbered windows of one video for inference. -> list of Window.
 
-    rule: "quarter" or "cover", see SPANS. clip_length: of the clips in addition, in frames; none by
-    default, nor of a video that is no longer than a clip.
+    rule: "quarter" or "cover", see SPANS. clip_length: frames of the additional clips;
+    by default there are none, nor for a video that is no longer than a clip.
     """
     spans = SPANS[rule](num_frames, length)
     if clip_length and num_frames > clip_length:
@@ -88,16 +95,19 @@ def cut_sliding_inference(video, num_frames, fps, length, rule="quarter", clip_l
 
 
 def sliding_spans(num_frames, length):
-    """(first, last) frame of each window: one every quarter of `length`, the tails shorter."""
+    """(first, last) frame of each window:
+    one every quarter of `length`, shorter at the end."""
     return [(first, min(first + length, num_frames) - 1)
             for first in range(0, num_frames, max(1, length // 4))]
 
 
 def covering_spans(num_frames, length, overlap=None):
-    """(first, last) frame of the fewest windows of `length` that cover a video evenly.
+    """(first, last) frame of the smallest number of windows
+    of `length` that cover a video evenly.
 
-    Neighbours share at least `overlap` frames, a quarter of `length` by default: what is no longer
-    lies wholly in a window. A video of at most `length` is one window.
+    Neighbours share at least `overlap` frames, by default a quarter of `length`, so
+    every action up to that length lies entirely within a window. A video of at most
+    `length` is one window.
     """
     step = length - (length // 4 if overlap is None else overlap)
     more = max(0, math.ceil((num_frames - length) / step))
@@ -111,20 +121,26 @@ SPANS = {"quarter": sliding_spans, "cover": covering_spans}
 
 
 def cut_whole(video, clips=None):
-    """Clips of a long video, then the whole of it. clips: ClipRule in seconds. -> Windows."""
+    """Clips of a long video, then the whole video.
+
+    clips: ClipRule in seconds. -> Windows.
+    """
     spans = []
     if clips and video.duration > clips.long_from:
-        # As in the original, raw annotations: also those that pass the end of the video.
+        # Raw annotations as in the original,
+        # including those that pass the end of the video.
         spans = second_clips(video.feature_segments.tolist(), video.duration, clips)
     return [Window(video.name, *span) for span in [*spans, (0, video.duration)]]
 
 
 def cut_whole_inference(video, clip_seconds=None):
-    """The whole of a video and, where it is longer, clips half over each other. -> Windows."""
+    """The whole video and, if it is longer than a clip, clips that overlap by half.
+    -> Windows."""
     spans = [(0, video.duration)]
     if clip_seconds and video.duration > clip_seconds:
         more = math.ceil((video.duration - clip_seconds) / (clip_seconds / 2))
-        starts = [(video.duration - clip_seconds) * index / more for index in range(more + 1)]
+        starts = [(video.duration - clip_seconds) * index / more
+                  for index in range(more + 1)]
         spans += [(start, min(start + clip_seconds, video.duration)) for start in starts]
     return [Window(video.name, *span) for span in spans]
 
@@ -141,7 +157,7 @@ def frame_clips(segments, first, last, clips):
 
 
 def second_clips(segments, duration, clips):
-    """Clips of a whole video, in seconds: neither rounded nor counted end included."""
+    """Clips of a whole video in seconds, neither rounded nor with the end included."""
     def place(drawn, previous_end):
         start = max(0, drawn, previous_end)
         return start, min(start + clips.max_length, duration)
@@ -150,10 +166,11 @@ def second_clips(segments, duration, clips):
 
 
 def _scan(segments, limit, add_one, place, rng):
-    """Clips around the actions of at most `limit` that no earlier clip holds. Paper Sec. 3.2.
+    """Clips around actions of at most `limit`
+    that no earlier clip holds (paper Sec. 3.2).
 
-    add_one: 1 where a length counts both ends. place: (drawn start, end of the previous action) ->
-    (start, end) of a clip.
+    add_one: 1 if lengths count both ends. place: function (drawn start, end of the
+    previous action) -> (start, end) of a clip.
     """
     found, clip, previous_end = [], None, 0
     for start, end in segments:
@@ -169,13 +186,15 @@ def _scan(segments, limit, add_one, place, rng):
         if length <= limit:
             clip = place(rng.uniform(start - (limit - length), start), previous_end)
         previous_end = end
-    # Annotations that end before they start, or start behind their video, leave clips of no length.
+    # Annotations that end before they start,
+    # or start after their video, leave empty clips.
     return [clip for clip in (*found, *([clip] if clip else [])) if clip[0] < clip[1]]
 
 
 def write_windows(path, windows, settings):
-    """Write a window list and what shaped it, whole or not at all."""
-    write_json(path, {"settings": settings, "windows": [_entry(window) for window in windows]})
+    """Write a window list and its settings, the whole file or nothing."""
+    write_json(path, {"settings": settings, "windows": [_entry(window)
+                                                        for window in windows]})
 
 
 def _entry(window):
@@ -186,25 +205,29 @@ def _entry(window):
 
 
 def read_windows(path):
-    """Windows of a file and its settings; settings are None in the authors' own lists.
+    """Windows of a file and its settings, which are None in the authors' own lists.
 
-    Raises UserError for a missing file, another layout, or an entry that is no window.
+    Raises UserError for a missing file, another layout, or an invalid entry.
     """
-    content = read_json(path, "window list (made by Cut_long_videos.py)")
+    if not Path(path).exists():
+        raise UserError(f"no window list at {path}; run Cut_long_videos.py first")
+    content = read_json(path, "window list")
     entries = content.get("windows") if isinstance(content, dict) else content
     if not isinstance(entries, list):
-        raise UserError(f"{path} is no window list: expected a list, or an object with 'windows'; "
-                        "run Cut_long_videos.py again")
-    windows = [_window(entry, f"{path}: window {row}") for row, entry in enumerate(entries)]
+        raise UserError(f"{path} is not a window list: expected a list or an object "
+                        "'windows'; run Cut_long_videos.py again")
+    windows = [_window(entry, f"{path}: window {row}")
+               for row, entry in enumerate(entries)]
     settings = content.get("settings") if isinstance(content, dict) else None
     return windows, settings if isinstance(settings, dict) else None
 
 
 def _window(entry, where):
-    """A Window of its JSON entry; `where` starts the message of a fault."""
+    """A Window from its JSON entry. where: start of the message about a fault."""
     if not isinstance(entry, dict) or not isinstance(entry.get("v_name"), str):
         raise UserError(f"{where} has no v_name; run Cut_long_videos.py again")
-    numbers = {key: entry.get(key) for key in ("w_start", "w_end", "fps", "v_duration", "w_index")}
+    numbers = {key: entry.get(key)
+               for key in ("w_start", "w_end", "fps", "v_duration", "w_index")}
     for key, value in numbers.items():
         is_number = (isinstance(value, int | float) and not isinstance(value, bool)
                      and math.isfinite(value))
@@ -216,9 +239,10 @@ def _window(entry, where):
 
 
 def check_window_settings(stored, config, path):
-    """Refuse a window list cut for other options, naming the first that differs.
+    """Refuse a window list cut with other options, naming the first that differs.
 
-    stored: the settings of `read_windows` (not None). config: has the options as attributes.
+    stored: the settings from `read_windows` (not None).
+    config: has the options as attributes.
     """
     for name, value in stored.items():
         wanted = getattr(config, name, None)

@@ -1,3 +1,4 @@
-"""Files made ready before the first script: known files, other layouts, a look at the data.
+"""Preparing data: known files, conversion and import of other layouts, checks, export.
 
-Import the modules; Prepare_data.py and Cut_long_videos.py do, Eval.py and Infer.py what exports."""
+Import the modules; Prepare_data.py and Cut_long_videos.py use them,
+Eval.py and Infer.py export."""

@@ -1,7 +1,8 @@
-"""Other layouts of the THUMOS14 annotations, made into `thumos_gt.json` and the two .mat files.
+"""Converts other layouts of the THUMOS14 annotations to `thumos_gt.json`
+and the two .mat files.
 
-Read are the text files of the THUMOS14 challenge (one a class and subset, rows `video start end`)
-and the JSON files that ActionFormer and OpenTAD use.
+Reads the text files of the THUMOS14 challenge (one per class and subset, rows `video
+start end`) and the JSON files of ActionFormer and OpenTAD.
 """
 
 import re
@@ -12,10 +13,12 @@ from pathlib import Path
 import numpy as np
 from scipy.io import savemat
 
-from Utils.data.annotations import canonical, number, read_records
+from Utils.data.annotation_files import number, read_records
+from Utils.data.annotations import canonical
 from Utils.files import UserError, read_text, replacing, write_json
 
-# The challenge mislabelled these two; thumos_gt.json and the papers on it leave them out.
+# The challenge mislabelled these two;
+# thumos_gt.json and the papers based on it leave them out.
 LEFT_OUT_VIDEOS = ("video_test_0000270", "video_test_0001496")
 CLASSES = (
     "BaseballPitch", "BasketballDunk", "Billiards", "CleanAndJerk", "CliffDiving",
@@ -31,12 +34,13 @@ INFO_ROWS = {"val": 1010, "test": 1574}
 
 @dataclass
 class Conversion:
-    """Annotations in our layout, and what was left out on the way (reason -> how many)."""
+    """Annotations in our layout, and what was left out (reason -> count)."""
     videos: dict[str, dict]
     left_out: Counter = field(default_factory=Counter)
 
     def counts(self):
-        """Videos and actions a subset, as `known_files.count_database` names them. -> Counter."""
+        """Videos and actions per subset, named as in `known_files.count_database`.
+        -> Counter."""
         counts = Counter()
         for video in self.videos.values():
             counts[f"{video['subset']} videos"] += 1
@@ -45,9 +49,10 @@ class Conversion:
 
 
 def convert(source, all_videos=False):
-    """Annotations in the folder of text files or the JSON file `source`. -> Conversion.
+    """Annotations from a folder of text files or a JSON file. -> Conversion.
 
-    Videos come by name, training first. all_videos: keep the two mislabelled test videos.
+    Videos are sorted by name, training first.
+    all_videos: keep the two mislabelled test videos.
     """
     source = Path(source)
     if not source.exists():
@@ -59,12 +64,14 @@ def convert(source, all_videos=False):
     if not found.videos:
         raise UserError(f"{source} holds no annotated video")
     _check(found.videos, source)
-    order = sorted(found.videos, key=lambda name: (found.videos[name]["subset"] == "test", name))
+    order = sorted(found.videos,
+                   key=lambda name: (found.videos[name]["subset"] == "test", name))
     return Conversion({name: found.videos[name] for name in order}, found.left_out)
 
 
 def _check(videos, source):
-    """Refuse what could not be written or used, before anything is: {name: entry}."""
+    """Refuse videos {name: entry} that could not be written or used,
+    before anything is written."""
     for name, video in videos.items():
         for action in video["annotations"]:
             _known_label(action["label"], f"{source}: video {name}")
@@ -74,20 +81,23 @@ def _check(videos, source):
             if video["subset"] == subset and "duration" in video:
                 places.setdefault(_place(name), []).append(name)
         if twice := [names for names in places.values() if len(names) > 1]:
-            raise UserError(f"{source}: {' and '.join(twice[0])} have the same number; the table "
-                            "of durations has one row per number: leave one of them out")
+            raise UserError(f"{source}: {' and '.join(twice[0])} have the same number; "
+                            "the table of durations has one row per number: leave one "
+                            "of them out")
 
 
 def read_texts(folder):
-    """The challenge's `<Class>_val.txt` and `<Class>_test.txt`, also in subfolders. -> Conversion.
+    """The challenge's `<Class>_val.txt` and `<Class>_test.txt`, also in subfolders.
+    -> Conversion.
 
-    An action's place in its video: classes by name, then as its file lists it.
+    The actions of a video are sorted by class name, then as listed in the file.
     """
     found = Conversion({})
     paths = [path for path in sorted(Path(folder).rglob("*.txt")) if _named(path)[1]]
     if not paths:
         raise UserError(f"{folder} holds no files named like BaseballPitch_val.txt or "
-                        "BaseballPitch_test.txt; name the folder of the challenge's annotations")
+                        "BaseballPitch_test.txt; name the folder of the challenge's "
+                        "annotations")
     _refuse_incomplete(paths, folder)
     for path in paths:
         label, subset = _named(path)
@@ -99,7 +109,8 @@ def read_texts(folder):
 
 
 def read_json_annotations(path):
-    """The `database` JSON of ActionFormer or OpenTAD (or ours). -> Conversion with durations."""
+    """The `database` JSON of ActionFormer, OpenTAD or ours.
+    -> Conversion with durations."""
     records = read_records(path)
     meaning = _subset_meaning({record.subset or "none" for record in records}, path)
     found = Conversion({})
@@ -123,9 +134,9 @@ def write_annotations(conversion, path):
 
 
 def write_durations(conversion, folder):
-    """Write `val_info.mat` and `test_info.mat` where absent. -> the paths written.
+    """Write `val_info.mat` and `test_info.mat` if they are missing. -> the paths written.
 
-    Only durations that the annotations bring are in them; of other videos it is 0.
+    They hold the durations from the annotations, and 0 for other videos.
     """
     written = []
     for part, subset in (("val", "train"), ("test", "test")):
@@ -139,7 +150,8 @@ def write_durations(conversion, folder):
 
 
 def _write_info(path, durations, rows):
-    """The layout of the challenge's meta files: the row of a video is its number - 1."""
+    """Write the layout of the challenge's meta files:
+    the row of a video is its number - 1."""
     places = {name: _place(name) for name in durations}
     videos = np.zeros((1, max(rows, *places.values())),
                       [("video_name", object), ("video_duration_seconds", object)])
@@ -154,13 +166,14 @@ def _place(name):
     match = re.fullmatch(r"video_(?:validation|test)_(\d{4,7})", name)
     place = int(match[1][-4:]) if match else 0
     if not place:
-        raise UserError(f"video {name}: not a name of THUMOS14 such as video_test_0000004; other "
-                        "data needs no conversion, see docs/custom_dataset.md")
+        raise UserError(f"video {name}: not a THUMOS14 name such as video_test_0000004; "
+                        "other data need no conversion, see docs/custom_dataset.md")
     return place
 
 
 def _named(path):
-    """Class and subset (train, test) by the name of a text file; (None, None) for other files."""
+    """Class and subset (train, test) from the name of a text file;
+    (None, None) for other files."""
     label, _, ending = path.stem.rpartition("_")
     subset = {"val": "train", "test": "test"}.get(ending)
     return (label, subset) if label and subset else (None, None)
@@ -168,7 +181,8 @@ def _named(path):
 
 def _known_label(label, path):
     if label not in CLASSES:
-        raise UserError(f"{path}: {label} is no class of THUMOS14; its 20 are {', '.join(CLASSES)}")
+        raise UserError(f"{path}: {label} is not a class of THUMOS14; "
+                        f"its 20 are {', '.join(CLASSES)}")
     return label
 
 
@@ -190,8 +204,8 @@ def _add_rows(videos, path, label, subset):
     for video, start, end in _rows(path):
         entry = videos.setdefault(video, {"subset": subset, "annotations": []})
         if entry["subset"] != subset:
-            raise UserError(f"{path}: {video} is in a validation and in a test file; a video "
-                            "belongs to one subset")
+            raise UserError(f"{path}: {video} is in a validation and in a test file; a "
+                            "video belongs to one subset")
         entry["annotations"].append({"segment": [start, end], "label": label})
 
 
@@ -217,9 +231,10 @@ def _subset_meaning(names, path):
     fitting = [meaning for meaning in SUBSETS if found <= set(meaning)]
     if not fitting:
         raise UserError(f"{path}: cannot tell training from test by the subsets "
-                        f"{', '.join(sorted(names))}; known are validation and test, training and "
-                        "validation, train and test")
+                        f"{', '.join(sorted(names))}; known are validation and test, "
+                        "training and validation, train and test")
     if any(meaning[name] != fitting[0][name] for meaning in fitting for name in found):
-        raise UserError(f"{path} has only the subset {', '.join(names)}, which means training in "
-                        "the challenge and test in OpenTAD; give a file with both subsets")
+        raise UserError(f"{path} has only the subset {', '.join(names)}, which means "
+                        "training in the challenge and test in OpenTAD; give a file "
+                        "with both subsets")
     return fitting[0]

@@ -1,7 +1,8 @@
-"""The annotation files of THUMOS14 and ActivityNet-1.3: what each is for, where it comes from, and
-by which checksum and counts a good copy is known.
+"""The annotation files of THUMOS14 and ActivityNet-1.3: the purpose and source of each,
+and the checksum and counts of a good copy.
 
-The files are third-party data and no part of the project; only these facts about them are.
+The files are third-party data and not part of the project;
+only these facts about them are.
 """
 
 import csv
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from Utils.data.annotations import read_records
+from Utils.data.annotation_files import read_records
 from Utils.data.datasets import read_durations
 from Utils.files import UserError, read_json
 
@@ -24,7 +25,8 @@ DETAD_REPOSITORY = "github.com/HumamAlwassel/DETAD"
 
 
 def count_actions(path):
-    """Videos and actions (by subset, where the file has subsets) and classes. -> Counter."""
+    """Videos and actions (per subset, if the file has subsets) and classes.
+    -> Counter."""
     counts, records = Counter(), read_records(path)
     for record in records:
         part = f"{record.subset} " if record.subset else ""
@@ -35,7 +37,7 @@ def count_actions(path):
 
 
 def count_classes(path):
-    """Classes of a JSON {name: id}, the background not counted. -> Counter."""
+    """Classes of a JSON file {name: id}, not counting the background. -> Counter."""
     content = read_json(path)
     if not isinstance(content, dict):
         raise UserError(f"{path} is not a JSON object {{class name: id}}")
@@ -43,7 +45,7 @@ def count_classes(path):
 
 
 def count_subsets(path):
-    """Videos of each subset of ActivityNet's csv. -> Counter."""
+    """Videos per subset of ActivityNet's csv. -> Counter."""
     try:
         with open(path, newline="", encoding="utf-8") as file:
             rows = csv.DictReader(file)
@@ -57,13 +59,14 @@ def count_subsets(path):
 
 
 def count_durations(path):
-    """Rows (videos) of one of THUMOS14's .mat files, and their seconds together. -> Counter."""
+    """Rows (videos) of a THUMOS14 .mat file, and their total seconds. -> Counter."""
     durations = read_durations(path)
     return Counter({"videos": len(durations), "seconds": round(sum(durations.values()))})
 
 
 def count_scores(path):
-    """Classes of a file of video-level scores, and videos with another number. -> Counter."""
+    """Classes of a file of video-level scores, and videos with another number.
+    -> Counter."""
     content = read_json(path)
     if not isinstance(content, dict) or not isinstance(content.get("results"), dict) \
             or not isinstance(content.get("class"), list):
@@ -76,7 +79,7 @@ def count_scores(path):
 
 @dataclass(frozen=True)
 class KnownFile:
-    """One annotation file: `counts` are those of a good copy, as `count` finds them."""
+    """One annotation file. counts: those of a good copy, as returned by `count`."""
     name: str
     purpose: str
     source: str
@@ -87,16 +90,17 @@ class KnownFile:
 
     @property
     def names(self):
+        """The names under which the file is searched."""
         return (self.name, *self.other_names)
 
     def find(self, folder):
-        """Path of this file in `folder`, under any of its names; None where there is none."""
+        """Path of this file in `folder`, under any of its names, or None."""
         paths = (Path(folder) / name for name in self.names)
         return next((path for path in paths if path.exists()), None)
 
 
 def digests(path):
-    """sha256 of a file, and of its content where that is gzipped. -> set of hex digits."""
+    """sha256 of a file and, if it is gzipped, of its content. -> set of hex digests."""
     try:
         found = {sha256(path)}
         if Path(path).suffix == ".gz":
@@ -108,12 +112,12 @@ def digests(path):
 
 
 def sha256(path):
-    """sha256 of a file's bytes, as hex digits."""
+    """sha256 of a file, as a hex digest."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-# sha256 of the copies that the tests ran with.
+# sha256 of the copies used in the tests.
 COPIES = {
     "thumos_gt.json":
         "09ec867173d8532cd805769497633617f8a95519491c5558edd29a50731116a2",
@@ -142,8 +146,8 @@ COPIES = {
 THUMOS = (
     KnownFile(
         "thumos_gt.json", "actions of both subsets",
-        f"{VSGN_REPOSITORY}, {GTAD_REPOSITORY}; or made by `Prepare_data.py convert` from the "
-        "text annotations of the THUMOS14 challenge",
+        f"{VSGN_REPOSITORY}, {GTAD_REPOSITORY}; or made by `Prepare_data.py convert` "
+        "from the text annotations of the THUMOS14 challenge",
         count_actions,
         {"train videos": 200, "train actions": 3007, "test videos": 210, "test actions": 3311,
          "classes": 20}),
@@ -158,7 +162,7 @@ THUMOS = (
         count_durations, {"videos": 1574, "seconds": 293513}),
     KnownFile(
         "thumos14_test_extra_characteristics.json",
-        "DETAD's ground truth with characteristics; computed from the annotations where absent",
+        "DETAD's ground truth with characteristics; computed from the annotations if missing",
         DETAD_REPOSITORY, count_actions,
         {"testing videos": 212, "testing actions": 3358, "classes": 20}, needed=False),
     KnownFile(
@@ -166,7 +170,7 @@ THUMOS = (
         DETAD_REPOSITORY, count_actions,
         {"validation videos": 200, "validation actions": 3003, "classes": 20}, needed=False),
     KnownFile(
-        "thumos_classes_idx.json", "ids of the classes; otherwise numbered by name",
+        "thumos_classes_idx.json", "class ids; without it, classes are numbered by name",
         VSGN_REPOSITORY, count_classes, {"classes": 20}, needed=False),
 )
 
@@ -180,18 +184,18 @@ ACTIVITYNET = (
         f"{VSGN_REPOSITORY}, {BSN_REPOSITORY}", count_subsets,
         {"training videos": 9649, "validation videos": 4728, "testing videos": 4851}),
     KnownFile(
-        "anet_classes_idx.json", "ids of the classes",
+        "anet_classes_idx.json", "class ids",
         VSGN_REPOSITORY, count_classes, {"classes": 200}),
     KnownFile(
         "anet_v1-3_validation_gt.json.gz",
-        "official ground truth of v1.3 for Eval.py; built from the annotations where absent",
+        "official ground truth of v1.3 for Eval.py; built from the annotations if missing",
         "activity-net.org: activity_net.v1-3.min.json",
         count_actions, {"validation videos": 4926, "validation actions": 7654}, needed=False,
         other_names=("anet_v1-3_validation_gt.json", "activity_net.v1-3.min.json")),
     KnownFile(
         "cuhk_val_simp_share.json",
-        "video-level classes of the validation videos; without it Eval.py gives proposals and "
-        "AR@AN only",
+        "video-level classes of the validation videos; without it, Eval.py only gives "
+        "proposals and AR@AN",
         f"{GTAD_REPOSITORY}, {BSN_REPOSITORY}", count_scores,
         {"classes": 200, "videos with another number of scores": 0}, needed=False),
 )

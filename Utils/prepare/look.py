@@ -1,7 +1,7 @@
-"""A look at a dataset before hours of training: everything odd, counted and listed.
+"""Check a dataset before hours of training: everything odd is counted and listed.
 
-Errors would stop or spoil a training; warnings are mended on the way (clamped, left out) or merely
-look wrong. Nothing is written.
+Errors would stop or spoil a training. Warnings concern data that are corrected on the
+way (clamped, left out) or merely look wrong. Nothing is written.
 """
 
 import dataclasses
@@ -13,13 +13,16 @@ import numpy as np
 
 from Utils.config.checks import check_clips, check_network
 from Utils.config.describe import opening
-from Utils.data.annotations import canonical, odd_annotations, odd_classes
+from Utils.data.annotations import canonical
 from Utils.data.datasets import DATASETS, load_annotations
 from Utils.data.demo import ensure_demo
-from Utils.data.features import open_features
+from Utils.data.feature_places import open_features
 from Utils.data.ground_truth import check_actions, load_ground_truth
-from Utils.data.sources import open_source, timed, with_splits
-from Utils.files import UserError
+from Utils.data.odd_annotations import odd_annotations, odd_classes
+from Utils.data.rates import timed
+from Utils.data.sources import open_source
+from Utils.data.splits import with_splits
+from Utils.files import UserError, counted
 from Utils.prepare.look_features import (
     look_at_features,
     look_at_rates,
@@ -30,20 +33,23 @@ from Utils.prepare.look_features import (
 
 @dataclass
 class Report:
-    """Findings by kind: errors and warnings {kind: [video or sentence, ...]}; facts are lines."""
+    """Findings by kind: errors and warnings {kind: [video or sentence, ...]};
+    facts are lines."""
     facts: list[str] = field(default_factory=list)
     errors: dict[str, list[str]] = field(default_factory=dict)
     warnings: dict[str, list[str]] = field(default_factory=dict)
 
     def error(self, kind, what):
+        """Add a finding, `what`, to the errors of a kind."""
         self.errors.setdefault(kind, []).append(what)
 
     def warning(self, kind, what):
+        """Add a finding, `what`, to the warnings of a kind."""
         self.warnings.setdefault(kind, []).append(what)
 
     @property
     def exit_code(self):
-        """0 all is well, 1 something is odd, 2 something is wrong."""
+        """0 if all is well, 1 if something is odd, 2 if something is wrong."""
         return 2 if self.errors else 1 if self.warnings else 0
 
     def __str__(self):
@@ -56,21 +62,25 @@ class Report:
                 lines += textwrap.wrap(", ".join(once), 98, initial_indent="  ",
                                        subsequent_indent="  ", break_on_hyphens=False,
                                        break_long_words=False)     # paths stay whole
-        totals = (sum(map(len, kinds.values())) for kinds in (self.errors, self.warnings))
-        return "\n".join([*lines, "{} errors, {} warnings".format(*totals)])
+        errors, warnings = (sum(map(len, kinds.values()))
+                            for kinds in (self.errors, self.warnings))
+        return "\n".join([*lines, f"{counted(errors, 'error')}, {counted(warnings, 'warning')}"])
 
 
 def check_data(config, cut=None):
-    """Look at annotations and features of the config's dataset, print all, give the exit code."""
+    """Check annotations and features of the config's dataset and print the report.
+    -> exit code."""
     report = look(config, cut)
     print(*opening(config, "Cut_long_videos", " --check"), report, sep="\n")
     return report.exit_code
 
 
 def look(config, cut=None):
-    """Everything odd about a dataset. -> Report. UserError where it cannot be opened at all.
+    """Everything odd about a dataset. -> Report.
+    Raises UserError if it cannot be opened at all.
 
-    cut: Source -> what the window lists lack, in sentences; None: they are not looked at.
+    cut: function from a Source to sentences about what the window lists lack;
+    None: not checked.
     """
     spec, report = DATASETS[config.dataset], Report()
     if spec.is_built_in:
@@ -81,7 +91,7 @@ def look(config, cut=None):
     videos = used_videos(chosen, annotations.videos)
     look_at_annotations(report, annotations, videos, chosen)
     if config.feature_path is None:
-        report.facts.append("features: not looked at; name their folder with --feature_path")
+        report.facts.append("features: not checked; name their folder with --feature_path")
     else:
         look_at_all_features(report, spec, videos, chosen)
         for sentence in refusals(config, cut):
@@ -94,7 +104,7 @@ def look(config, cut=None):
 
 
 def used_videos(config, videos):
-    """Those of the subsets that are trained on and evaluated; all where there are none."""
+    """The videos of the training and evaluated subsets; all videos if there are none."""
     wanted = {canonical(config.train_subset), canonical(config.subset)}
     return [video for video in videos if canonical(video.subset) in wanted] or videos
 
@@ -103,12 +113,14 @@ def look_at_annotations(report, annotations, videos, config):
     """Counts, odd annotations, classes and videos without actions."""
     for subset, count in Counter(video.subset for video in videos).items():
         actions = sum(len(video.labels) for video in videos if video.subset == subset)
-        report.facts.append(f"subset {subset}: {count} videos, {actions} actions")
+        report.facts.append(f"subset {subset}: {counted(count, 'video')}, "
+                            f"{counted(actions, 'action')}")
     for kind, names in odd_annotations(annotations.videos).items():
         report.warnings[f"annotations that {kind}"] = names
     for kind, names in odd_classes(annotations, config.train_subset).items():
         report.warnings[kind] = names
-    training = [v for v in videos if canonical(v.subset) == canonical(config.train_subset)]
+    training = [v for v in videos
+                if canonical(v.subset) == canonical(config.train_subset)]
     look_at_classes(report, annotations.classes, videos, training)
     for video in training:
         if not len(video.labels):
@@ -129,8 +141,9 @@ def look_at_classes(report, classes, videos, training):
             continue
         low, usual, high = np.quantile(lengths[label], [0, 0.5, 1])
         count = len(lengths[label])
-        report.facts.append(f"  {name}: {count} action{'s' * (count > 1)}, {in_training[label]} in "
-                            f"training, {low:.3g} to {high:.3g} s, median {usual:.3g}")
+        report.facts.append(f"  {name}: {counted(count, 'action')}, "
+                            f"{in_training[label]} in training, {low:.3g} to {high:.3g} "
+                            f"s, median {usual:.3g}")
 
 
 def look_at_all_features(report, spec, videos, config):
@@ -146,7 +159,7 @@ def look_at_all_features(report, spec, videos, config):
 
 
 def _timed(video, survey, config):
-    """The video with its rate, as far as the options and annotations tell."""
+    """The video with its rate, as far as options and annotations say."""
     try:
         return timed(video, survey.shapes[video.name][0][0], config)
     except (UserError, LookupError):
@@ -156,7 +169,7 @@ def _timed(video, survey, config):
 def refusals(config, cut):
     """The sentences with which Cut, Train or Infer refuse the data."""
     found = {}
-    # What is missing or broken hides what else there is.
+    # Missing or broken features hide other findings, so the second round skips them.
     for skip in dict.fromkeys((config.skip_missing, True)):
         try:
             source = open_source(dataclasses.replace(config, skip_missing=skip))

@@ -1,4 +1,5 @@
-"""What is odd about features: read once, a part at a time, and compared between the videos."""
+"""What is odd about features: they are read once, part by part,
+and compared between videos."""
 
 import statistics
 import zlib
@@ -7,26 +8,28 @@ from collections import defaultdict
 import numpy as np
 
 from Utils.data.features import FEW_FRAMES, FRAMES_AT_ONCE
-from Utils.data.sources import has_rate, odd_shape
+from Utils.data.rates import has_rate, odd_shape
+from Utils.data.sidecars import sidecars
 from Utils.files import UserError, listed
 
-ODD_RATE = 0.25     # a video's features a second differ by this share from the usual
-SHORT = 0.5         # or are fewer than this share: part of the video is missing
-HUGE = 1e4          # features of networks stay far below
+ODD_RATE = 0.25  # the features per second of a video differ from the usual by this share
+SHORT = 0.5         # or are below this share of it: part of the video is missing
+HUGE = 1e4          # features from networks stay far below
 
 
 class Survey:
-    """Reads videos one by one; knows which channels and videos are constant, huge or alike."""
+    """Reads videos one by one and finds channels and videos that are constant,
+    huge or equal."""
 
     def __init__(self, store):
         self.store = store
-        self.shapes = {}                    # video -> (frames, channels) of each stream
+        self.shapes = {}                    # video -> (frames, channels) per stream
         self.low, self.high = {}, {}        # stream -> (channels,) over all videos
         self.constant, self.huge = [], {}   # videos; video -> its largest value
         self.same = defaultdict(list)       # digests of the streams -> videos
 
     def add(self, video):
-        """Read all of a video. Raises UserError where its features cannot be used."""
+        """Read a whole video. Raises UserError if its features cannot be used."""
         lengths = self.store.lengths(video)
         digests, is_constant, largest = [], True, 0.0
         for stream, frames in zip(self.store.streams, lengths, strict=True):
@@ -37,7 +40,8 @@ class Survey:
             largest = max(largest, float(-low.min()), float(high.max()))
             digests.append(digest)
         self.same[tuple(digests)].append(video)
-        self.shapes[video] = [self.store.shape(video, stream) for stream in self.store.streams]
+        self.shapes[video] = [self.store.shape(video, stream)
+                              for stream in self.store.streams]
         self.constant += [video] * is_constant
         if largest > HUGE:
             self.huge[video] = largest
@@ -53,14 +57,15 @@ class Survey:
         return low, high, (frames, digest)
 
     def constant_channels(self):
-        """{stream: numbers of the channels that are one value in all videos}."""
+        """{stream: indices of the channels that have the same value in all videos}."""
         found = {stream: np.flatnonzero(self.low[stream] == self.high[stream])
                  for stream in self.low}
-        return {stream: channels.tolist() for stream, channels in found.items() if len(channels)}
+        return {stream: channels.tolist()
+                for stream, channels in found.items() if len(channels)}
 
 
 def look_at_features(report, store, videos, config):
-    """Read the features of all videos; report what is wrong and odd. -> Survey."""
+    """Read the features of all videos; report what is wrong or odd. -> Survey."""
     survey, broken = Survey(store), {}
     note = report.warning if config.skip_missing else report.error
     for video in videos:
@@ -77,7 +82,7 @@ def look_at_features(report, store, videos, config):
             report.warning("streams of slightly different length",
                            f"{video.name} ({' and '.join(map(str, lengths))} frames)")
     for found in broken.values():
-        more = f" (and {len(found) - 1} more alike: {listed(name for name, _ in found[1:])})"
+        more = f" (and {len(found) - 1} more like it: {listed(name for name, _ in found[1:])})"
         note("features that cannot be used", found[0][1] + more * (len(found) > 1))
     return survey
 
@@ -85,7 +90,7 @@ def look_at_features(report, store, videos, config):
 def look_at_values(report, survey):
     """Constant, huge and equal features."""
     for stream, channels in survey.constant_channels().items():
-        report.warning("channels of one value in all videos",
+        report.warning("channels with the same value in all videos",
                        f"{len(channels)} of {survey.store.named(stream)}: {listed(channels)}")
     for name in survey.constant:
         report.warning("videos whose features never change", name)
@@ -97,9 +102,10 @@ def look_at_values(report, survey):
 
 
 def look_at_shapes(report, survey, config):
-    """Channels against the option, frames, and whether arrays seem to be stored the other way."""
+    """Compare channels with the option;
+    report frames, and arrays that look transposed."""
     if not survey.shapes:
-        report.error("features", "not one video has usable features")
+        report.error("features", "no video has usable features")
         return
     width = sum(survey.store.widths)
     report.facts.append(f"channels: {width} ({', '.join(survey.store.streams)})")
@@ -107,14 +113,27 @@ def look_at_shapes(report, survey, config):
         report.error("channels", f"--input_feat_dim is {config.input_feat_dim}, the features "
                      f"have {width}; set --input_feat_dim {width}")
     frames = sorted(shapes[0][0] for shapes in survey.shapes.values())
-    report.facts.append(f"frames a video: {frames[0]} to {frames[-1]}, median "
+    report.facts.append(f"frames per video: {frames[0]} to {frames[-1]}, median "
                         f"{statistics.median(frames):g}")
-    if text := odd_shape(frames, survey.store.widths[0]):
+    text = odd_shape(frames, survey.store.widths[0])
+    if text and not _has_sidecars(survey):
         report.warning("videos of equal length", text)
 
 
+def _has_sidecars(survey):
+    """Whether sidecars say how features were made.
+
+    `refusals` reports those that are unsound.
+    """
+    try:
+        return bool(sidecars(survey.store, survey.shapes))
+    except UserError:
+        return True
+
+
 def look_at_rates(report, survey, videos):
-    """Frames a second; videos that are far from the usual, or from the rate given."""
+    """Frames per second; videos that are far from the usual rate,
+    or from the rate given."""
     rates = {video.name: survey.shapes[video.name][0][0] / video.duration for video in videos
              if video.name in survey.shapes and video.duration}
     if not rates:
@@ -122,13 +141,14 @@ def look_at_rates(report, survey, videos):
     given = {video.name: video for video in videos if video.rate}
     usual = statistics.median(video.rate for video in given.values()) if given else (
         statistics.median(rates.values()))
-    report.facts.append(f"frames a second: {min(rates.values()):.3g} to {max(rates.values()):.3g}, "
-                        f"usually {usual:.4g}")
+    report.facts.append(f"frames per second: {min(rates.values()):.3g} "
+                        f"to {max(rates.values()):.3g}, usually {usual:.4g}")
     for name, rate in rates.items():
         expected = given[name].rate if name in given else usual
         if rate < SHORT * expected:
-            report.warning("features that cover only a part of their video",
-                           f"{name} ({rate:.3g} a second)")
+            report.warning("features that cover only part of their video",
+                           f"{name} ({rate:.3g} per second)")
         elif abs(rate - expected) > ODD_RATE * expected or (
                 name in given and not has_rate(given[name], survey.shapes[name][0][0])):
-            report.warning("features of an unusual rate", f"{name} ({rate:.3g} a second)")
+            report.warning("features of an unusual rate",
+                           f"{name} ({rate:.3g} per second)")

@@ -1,3 +1,3 @@
-"""What a training needs beside the network: optimizer, losses, checkpoints, processes.
+"""What training needs besides the network: optimizer, loss means, checkpoints, processes.
 
 Import the modules; all of them may use torch."""

@@ -1,14 +1,14 @@
-"""Training inputs made a little different each time they are seen."""
+"""Augmentation: training inputs that differ a little each time they are seen."""
 
 import torch
 
 
 class Augmentation:
-    """Leaves out channels at random.
+    """Channel dropout.
 
-    dropout: share of the channels of an input that are zeros throughout; the others are scaled up
-    to make up for it. What is drawn depends on seed, epoch and process alone, so that resuming
-    repeats it.
+    dropout: share of the channels of an input that are set to zero in all frames; the
+    others are scaled up to compensate. The draw depends only on seed, epoch and process,
+    so resuming repeats it.
     """
 
     def __init__(self, dropout, seed=0, rank=0, device="cpu"):
@@ -21,7 +21,7 @@ class Augmentation:
         self.generator.manual_seed(((self.seed * 1_000_003 + epoch) * 1_009 + self.rank) % 2 ** 63)
 
     def __call__(self, features):
-        """features: (B, C, T) -> the same."""
+        """features: (B, C, T) -> (B, C, T)."""
         if not self.dropout:
             return features
         kept = torch.empty_like(features[:, :, :1]).bernoulli_(1 - self.dropout,

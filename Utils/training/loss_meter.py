@@ -1,4 +1,4 @@
-"""Means of losses over an epoch, and a look whether they are finite."""
+"""Means of losses over an epoch, with a check that they are finite."""
 
 import torch
 
@@ -6,20 +6,22 @@ from Utils.files import UserError
 
 
 class LossMeter:
-    """Means of the losses over an epoch, weighted by the inputs of each (global) batch.
+    """Means of the losses over an epoch,
+    weighted by the number of inputs in each (global) batch.
 
-    sizes: of the batches. epoch, folder of the run: for messages. world: number of processes.
+    sizes: numbers of inputs of the batches. epoch, folder (of the run): for messages.
+    world: number of processes.
     """
 
-    PATIENCE = 50  # steps between two looks at a GPU's losses, each of which makes it wait
+    PATIENCE = 50  # steps between two checks on a GPU, each of which makes it wait
 
     def __init__(self, sizes, epoch, folder, world=1):
         self.sizes, self.epoch, self.folder, self.world = iter(sizes), epoch, folder, world
         self.names, self.sum, self.count, self.unseen = None, 0.0, 0, []
 
     def add(self, losses, windows):
-        """Count one batch's losses (dict of scalars); looks at once whether they are finite
-        on a CPU, every PATIENCE steps on a GPU."""
+        """Add the losses of one batch (dict of scalars). Whether they are finite is
+        checked at once on a CPU, every PATIENCE steps on a GPU."""
         self.names = list(losses)
         values = torch.stack([loss.detach() for loss in losses.values()])
         size = next(self.sizes)
@@ -30,7 +32,7 @@ class LossMeter:
             self.look()
 
     def look(self):
-        """Raise UserError if one of the batches not looked at yet has a loss that is not finite."""
+        """Raise UserError if an unchecked batch has a loss that is not finite."""
         if not self.unseen:
             return
         finite = torch.stack([values for values, _ in self.unseen]).isfinite().cpu()
@@ -40,9 +42,9 @@ class LossMeter:
                 videos = sorted({window.video for window in windows})
                 raise UserError(
                     f"{name} is not finite in epoch {self.epoch}, at videos "
-                    f"{', '.join(videos[:5])}{' ...' if len(videos) > 5 else ''}; checkpoints in "
-                    f"{self.folder} are from before. Lower --train_lr, or look "
-                    "at these features with Cut_long_videos.py --check")
+                    f"{', '.join(videos[:5])}{' ...' if len(videos) > 5 else ''}; "
+                    f"checkpoints in {self.folder} are from before. Lower --train_lr, "
+                    "or check these features with Cut_long_videos.py --check")
         self.unseen.clear()
 
     def means(self):

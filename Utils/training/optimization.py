@@ -5,15 +5,16 @@ import math
 
 import torch
 
-LAST_SHARE = 0.01      # of the learning rate, at the end of a cosine
-EMA_WARMUP = 10        # the average of the first steps forgets faster: (1 + i) / (10 + i)
+LAST_SHARE = 0.01      # share of the learning rate that is left at the end of a cosine
+EMA_WARMUP = 10        # the average forgets the first steps faster: (1 + i) / (10 + i)
 
 
 class Updates:
-    """Changes the weights of a model as the options say.
+    """Updates the weights of a model.
 
-    model: nn.Module on its device. config: the training options of Config. `averaged` is a second
-    model with the average of the weights, which is the one to use; None without --ema.
+    model: nn.Module on its device. config: the training options of Config. `averaged`
+    is a second model with the moving average of the weights, which is the one to use;
+    None without --ema.
     """
 
     def __init__(self, model, config):
@@ -22,16 +23,21 @@ class Updates:
         self.averaged = None
         if config.ema is not None:
             self.averaged = copy.deepcopy(model).requires_grad_(False)
+        # Listed once: walking through the modules takes longer than averaging their weights.
+        self._parameters = list(model.parameters())
+        self._averages = list(self.averaged.parameters()) if self.averaged else []
 
     def step(self, loss, epoch, batch, batches):
-        """Follow the gradient of `loss`, that of batch number `batch` of `batches` in an epoch."""
+        """Follow the gradient of `loss`,
+        that of batch `batch` of the `batches` of an epoch."""
         done = epoch * batches + batch
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.config, epoch, done, self.config.num_epoch * batches)
+            group["lr"] = learning_rate(self.config, epoch, done,
+                                        self.config.num_epoch * batches)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if self.config.clip_norm is not None:
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
+            torch.nn.utils.clip_grad_norm_(self._parameters, self.config.clip_norm)
         self.optimizer.step()
         if self.averaged is not None:
             self._average(done)
@@ -39,11 +45,10 @@ class Updates:
     @torch.no_grad()
     def _average(self, done):
         decay = min(self.config.ema, (1 + done) / (EMA_WARMUP + done))
-        torch._foreach_lerp_(list(self.averaged.parameters()), list(self.model.parameters()),
-                             1 - decay)
+        torch._foreach_lerp_(self._averages, self._parameters, 1 - decay)
 
     def state(self):
-        """What a checkpoint holds of it: the weights to use and, where these are averages, the
+        """Its part of a checkpoint: the weights to use and, if these are averages, the
         trained ones as well."""
         trained = {"optimizer": self.optimizer.state_dict()}
         if self.averaged is None:
@@ -53,21 +58,24 @@ class Updates:
 
 
 def build_optimizer(model, config):
-    """Adam; or AdamW, whose decay spares biases, norms and scales, tensors of one dimension."""
+    """Adam, or AdamW without decay on tensors of one dimension:
+    biases, norms and scales."""
     if config.optimizer == "adam":
         return torch.optim.Adam(model.parameters(), config.train_lr,
                                 weight_decay=config.weight_decay, fused=True)
     parameters = list(model.parameters())
     groups = [{"params": [p for p in parameters if p.dim() > 1]},
               {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, config.train_lr, weight_decay=config.weight_decay, fused=True)
+    return torch.optim.AdamW(groups, config.train_lr,
+                             weight_decay=config.weight_decay, fused=True)
 
 
 def learning_rate(config, epoch, done, total):
-    """The learning rate of a step. done: steps before it; total: steps of the whole training.
+    """The learning rate of a step. done: steps before it;
+    total: steps of the whole training.
 
-    step: times step_gamma after every step_size epochs. cosine: half a wave down to LAST_SHARE.
-    Either rises linearly over the warm-up.
+    step: multiplied by step_gamma after every step_size epochs. cosine: half a cosine
+    down to LAST_SHARE. Both rise linearly during warm-up.
     """
     if done < config.warmup_steps:
         return config.train_lr * (done + 1) / config.warmup_steps

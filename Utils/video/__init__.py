@@ -1,2 +1,2 @@
-"""From video files to features: decoding, extraction, the demo's videos.
-The scripts and Utils.inputs import from here."""
+"""From video files to features: decoding, extraction, demo videos.
+Import the modules; the scripts and Engine.inference use them."""

@@ -1,4 +1,4 @@
-"""The video files that a command line means, each under the name of its features."""
+"""The video files named on a command line, each under the name of its features."""
 
 from pathlib import Path
 
@@ -9,11 +9,11 @@ ENDINGS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".t
 
 
 def find_videos(places):
-    """Video files by the name of their features, the stem. -> {name: Path}, in order of names.
+    """Video files by the name of their features, the stem. -> {name: Path}, sorted by name.
 
-    places: files, folders (looked through recursively, without hidden ones), or .txt lists of
-    either, whose relative paths count from the list's folder. Raises UserError where two files
-    would have one name, or none is found.
+    places: files, folders (searched recursively, without hidden ones), or .txt lists of either,
+    whose relative paths start from the folder of the list. Raises UserError if two files would have
+    the same name, or none is found.
     """
     found = {}
     for path in (path for place in places for path in _files(Path(place))):
@@ -21,18 +21,18 @@ def find_videos(places):
         if other.resolve() != path.resolve():
             raise UserError(f"{other} and {path} would both be {path.stem}.npy; rename one of them")
     if not found:
-        raise UserError(f"no video in {listed(places)}; files with these endings count: "
+        raise UserError(f"no video in {listed(places)}; known extensions are "
                         f"{' '.join(ENDINGS)}")
     return dict(sorted(found.items()))
 
 
 def is_video(path):
-    """Whether the ending is that of a video file."""
+    """Whether a path has the extension of a video file."""
     return Path(path).suffix.lower() in ENDINGS
 
 
 def holds_videos(folder):
-    """Whether a folder, or one below it, has a video file."""
+    """Whether there is a video file in a folder or below it."""
     return Path(folder).is_dir() and next(_below(Path(folder)), None) is not None
 
 

@@ -1,7 +1,7 @@
-"""Tasks that give many parts, in worker processes; a crash of one stops no other.
+"""Tasks with many partial results in worker processes; a crash of one does not affect others.
 
-Pools of libraries hand back one result per task; features of a long video have to come part by
-part, or they would all lie in memory.
+Library pools return one result per task; features of a long video have to arrive part by
+part, or all of them would be in memory.
 """
 
 import contextlib
@@ -15,9 +15,9 @@ CRASHED = "crashed"
 def in_workers(number, work, tasks):
     """Run work(task) -> iterator of events for each task. -> iterator of (task, event).
 
-    number: of processes; 0 does it in this one. tasks: iterator, asked for one only when a process
-    is free. A process that dies gives the event (CRASHED, its exit code), and another takes its
-    place. A process waits while its pipe is full, so events that are not taken do not pile up.
+    number: of processes; 0 runs in this one. tasks: iterator, advanced only when a process
+    is free. A process that dies yields the event (CRASHED, its exit code) and is replaced by
+    another. A process waits while its pipe is full, so unread events do not pile up.
     """
     if not number:
         for task in tasks:
@@ -56,7 +56,7 @@ class _Worker:
     """A process, and our end of the pipe to it."""
 
     def __init__(self, work):
-        # A forked process starts at once, with all that is imported already.
+        # A forked process starts at once, with everything already imported.
         kinds = multiprocessing.get_all_start_methods()
         context = multiprocessing.get_context("fork" if "fork" in kinds else "spawn")
         self.events, theirs = context.Pipe()
@@ -65,13 +65,14 @@ class _Worker:
         theirs.close()
 
     def stop(self):
+        """End the process, whatever it is doing."""
         self.process.terminate()
         self.process.join()
         self.events.close()
 
 
 def _serve(work, events, theirs):
-    """Take tasks from a pipe, send their events, and None behind the last."""
+    """Receive tasks from a pipe; send their events, and None after the last."""
     # Ctrl-C reaches every process of a terminal; the first one ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -1,7 +1,7 @@
-"""The feature file of one video, written as features come, and its side-car, which makes it done.
+"""The feature file of one video, written as features arrive, and its sidecar, which marks it done.
 
-All parts are written to hidden files first, so that a kill leaves no half file, and features that
-are whole but have no side-car yet are known as ours.
+All parts are written to hidden files first, so that a kill leaves no partial file, and features
+that are complete but have no sidecar yet are recognised as ours.
 """
 
 import contextlib
@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from Utils.data.sidecars import Sidecar, fingerprint, read_sidecar
-from Utils.files import UserError
+from Utils.data.sidecars import Sidecar, differences, fingerprint, read_sidecar
+from Utils.files import UserError, agreeing, listed, reason, why_unwritten
 
 READ = 2 ** 20          # bytes read at once
 HEADER = 128            # bytes before the values of a .npy, as numpy itself writes it
@@ -36,28 +36,32 @@ class FeatureWriter:
             self.count += len(features)
 
     def finish(self, facts, path):
-        """Put both files in their places. facts: Utils.video.decoding.Facts. path: of the video."""
+        """Move both files to their places. facts: decoding.Facts. path: of the video."""
         npy, json = (self.folder / f"{self.name}{ending}" for ending in (".npy", ".json"))
+        try:
+            state = path.stat()
+        except OSError as problem:
+            raise UserError(f"{path} cannot be read any more: {reason(problem)}; put it back and "
+                            "run the same command again") from None
         with self._telling():
             self._file.seek(0)
             self._file.write(npy_header(self.count, self.identity["channels"]))
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
-            state = path.stat()
+            _close_written(self._file)
             sidecar = Sidecar(
                 self.identity, fingerprint(self.identity), sha256_of(self.part),
                 {"name": path.name, "size": state.st_size, "mtime": state.st_mtime},
                 facts.duration, facts.first_time, facts.frames, facts.header_frames,
                 facts.decode_errors, facts.rotation)
-            sidecar.write(begun(npy))
-            # In this order, so that at no instant a side-car lies beside features of another.
+            with open(begun(npy), "wb") as file:
+                file.write(sidecar.text().encode())
+                _close_written(file)
+            # In this order, so that a sidecar never lies next to features of another.
             json.unlink(missing_ok=True)
             self.part.replace(npy)
             begun(npy).replace(json)
 
     def close(self):
-        """Let go of the file, and of what is not finished."""
+        """Close the file, and remove what is not finished."""
         if self._file is not None:
             self._file.close()
         for path in (self.part, begun(self.folder / f"{self.name}.npy")):
@@ -69,11 +73,18 @@ class FeatureWriter:
             yield
         except OSError as problem:
             raise UserError(f"cannot write the features of {self.name} in {self.folder}: "
-                            f"{problem.strerror or problem}") from problem
+                            f"{why_unwritten(self.folder, problem)}") from problem
+
+
+def _close_written(file):
+    """Close a file after syncing it to disk."""
+    file.flush()
+    os.fsync(file.fileno())
+    file.close()
 
 
 def begun(npy):
-    """Where the side-car of a feature file lies until the features are in their place."""
+    """Where the sidecar of a feature file lies until the features are in their place."""
     return npy.with_name(f".{npy.stem}.json.part")
 
 
@@ -85,7 +96,7 @@ def npy_header(count, channels):
 
 
 def sha256_of(path):
-    """The sha256 of a file, in hexadecimal digits."""
+    """The sha256 of a file, as a hex digest."""
     digest = hashlib.sha256()
     with open(path, "rb") as file:
         while part := file.read(READ):
@@ -94,8 +105,8 @@ def sha256_of(path):
 
 
 def state_of(folder, name, path, identity):
-    """How far the features of a video in a folder are: "done", "absent", "stale" (of another file),
-    "foreign" (without side-car) or "other" (of another extractor)."""
+    """The state of a video's features in a folder: "done", "absent", "stale" (of another file),
+    "foreign" (without sidecar) or "other" (of another extractor)."""
     npy = Path(folder) / f"{name}.npy"
     if not npy.is_file():
         return "absent"
@@ -105,3 +116,27 @@ def state_of(folder, name, path, identity):
     if sidecar.fingerprint != fingerprint(identity):
         return "other"
     return "done" if sidecar.source.get("size") == path.stat().st_size else "stale"
+
+
+def check_folder(folder, videos, identity, overwrite):
+    """Refuse a folder with features of another extractor or tool, unless they may be replaced."""
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"--out {folder} is a file; name a folder")
+    cars = {path.stem: car for path in sorted(folder.glob("*.npy"))
+            if (car := read_sidecar(path)) is not None}
+    others = {name: car for name, car in cars.items()
+              if car.fingerprint != fingerprint(identity)}
+    if others and (not overwrite or others.keys() - videos.keys()):
+        name, car = next(iter(others.items()))
+        kept = len(others.keys() - videos.keys())
+        remedy = (f"{kept} of them {agreeing(kept, 'belongs', 'belong')} to other videos than "
+                  "these, so --overwrite would mix extractors: choose another --out" if overwrite
+                  else "--overwrite replaces them, another --out leaves them alone")
+        raise UserError(f"{folder} holds features of another extractor: {name} differs in "
+                        f"{differences(car.extractor, identity)}; {remedy}")
+    foreign = [name for name, path in videos.items()
+               if state_of(folder, name, path, identity) == "foreign"]
+    if foreign and not overwrite:
+        raise UserError(f"{folder} holds features without sidecars, of another tool: "
+                        f"{listed(foreign)}; --overwrite replaces them, another --out leaves "
+                        "them alone")

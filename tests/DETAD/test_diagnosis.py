@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from benchmarks.plain_detad import plain_diagnose
 from DETAD import diagnose
 from DETAD.characteristics import Buckets, bucket_table, compute_characteristics
-from DETAD.normalized_precision import curves, rank_detections, with_floor
+from DETAD.normalized_precision import areas, curves, rank_detections, with_floor
 from Evaluation.metrics import ActionTable
 from tests.parity_detad import difference
 
@@ -106,6 +106,7 @@ def test_the_floor_takes_matches_away_once():
     detections = table([("a", "jump", 0, 4, .99), *rows, ("a", "jump", 10, 20, .1)])
     ranking = rank_detections(truth, detections, (0.5,))
     assert curves(ranking).precision[0].tolist() == pytest.approx([1, .5, 1 / 3, .25, .4])
+    assert areas(ranking, ranking.num_instances).tolist() == curves(ranking).area.tolist()
     assert with_floor(ranking, 0.39).matched[0].tolist() == [0, -1, -1, -1, 1]
     assert with_floor(ranking, 0.4).matched[0].tolist() == [0, -1, -1, -1, -1]
     assert run(truth, detections, floor=0.4)["num_missed"] == [1]
@@ -200,6 +201,16 @@ def plain_rows(action_table, buckets=None, characteristics=None):
                                                   for name, values in characteristics.items())}
         rows.append(row)
     return rows
+
+
+@pytest.mark.parametrize(("seed", "num_actions"), [(0, 12), (1, 3), (2, 0)])
+def test_areas_alone_are_those_of_the_curves_to_the_last_bit(seed, num_actions):
+    truth, detections = random_case(seed, num_actions, 400)
+    ranking = rank_detections(truth, detections, (0.1, 0.3, 0.5))
+    for part in (ranking, ranking.only(np.arange(len(ranking.rows)) % 3 > 0)):
+        found = areas(part, ranking.num_instances)
+        assert np.array_equal(found, curves(part).area)
+    assert (found.max() > 0) == (num_actions > 0)
 
 
 @settings(max_examples=150, deadline=None)

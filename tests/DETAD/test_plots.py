@@ -1,16 +1,19 @@
 """DETAD.plots: every figure comes from detad.json alone and keeps its words on the page."""
 
 import json
+from itertools import combinations
 
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from DETAD import diagnose, plots
 from DETAD.characteristics import NAMES, bucket_table
 from Evaluation.metrics import ActionTable
+from Evaluation.report.timeline import MISSED
 from Utils.figures import PAGE_WIDTH, STYLE, draw_all
 
 THREE = ("coverage", "length", "num-instances")
@@ -60,10 +63,22 @@ def test_every_figure_is_written(tmp_path):
 @pytest.mark.parametrize("draw, names, height", [
     (plots.draw_sensitivity, NAMES, 5), (plots.draw_false_positives, NAMES, 3),
     (plots.draw_false_negatives, NAMES, 6), (plots.draw_pairs, THREE, 3)])
-def test_no_word_leaves_the_page(draw, names, height):
-    _, box = figure_of(draw, report(names), height)
+def test_no_word_leaves_the_page_or_touches_another(draw, names, height):
+    figure, box = figure_of(draw, report(names), height)
     assert min(box.x0, box.y0) > -0.01
     assert box.x1 < PAGE_WIDTH + 0.01 and box.y1 < height + 0.01
+    words = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
+    boxes = [(word.get_text(), word.get_window_extent()) for word in words]
+    touching = [(one, other) for (one, a), (other, b) in combinations(boxes, 2)
+                if a.x0 < b.x1 and b.x0 < a.x1 and a.y0 < b.y1 and b.y0 < a.y1]
+    assert len(boxes) > 10 and touching == []
+
+
+def test_bars_of_missed_actions_have_the_colour_of_missed_actions():
+    figure, _ = figure_of(plots.draw_false_negatives, report(THREE))
+    bars = [bar for axes in figure.axes if axes.get_ylabel() == "missed (%)"
+            for bar in axes.patches]
+    assert bars and {to_hex(bar.get_facecolor()) for bar in bars} == {MISSED.lower()}
 
 
 def test_the_bars_are_the_numbers():
@@ -101,8 +116,11 @@ def test_there_are_only_figures_of_what_is_known():
 
 def test_without_detections_everything_can_be_drawn():
     found = report(THREE, num_detections=0)
-    for height, draw in plots.figures_of(found).values():
-        figure_of(draw, found, height)
+    figures = plots.figures_of(found)
+    assert set(figures) == DRAWN
+    assert all(figure_of(draw, found, height)[0].axes for height, draw in figures.values())
+    assert "all\n100.0" in words(plots.draw_false_negatives, found)
+    assert "all\n0.0" in words(plots.draw_sensitivity, found)
 
 
 def test_a_characteristic_of_ones_own_can_be_drawn():

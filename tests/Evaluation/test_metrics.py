@@ -11,6 +11,7 @@ from Evaluation.metrics import (
     match,
     mean_over_classes,
     precision_curve,
+    rank_in_class,
     short_average_precision,
 )
 from Evaluation.postprocessing.detections import Detections
@@ -180,6 +181,11 @@ def test_detections_of_unknown_labels_change_no_class():
     truth = actions(("v", "x", 0, 10))
     found = detections(("v", "new", 0, 10, .9), ("v", "x", 0, 10, .8))
     assert precision(truth, found, 0.5).tolist() == [[1]]
+
+
+def test_ranks_start_again_with_each_class():
+    assert rank_in_class(np.array([4, 7, 7, 7, 9])).tolist() == [0, 0, 1, 2, 0]
+    assert rank_in_class(np.array([], int)).tolist() == []
 
 
 def test_curves():

@@ -64,4 +64,4 @@ def test_few_actions_to_choose_an_epoch_by_are_said():
     video = Video("v", "val", 10.0, np.zeros((60, 2)), np.ones(60, np.int64))
     assert few_to_choose_by([video, video]) == []
     line, = few_to_choose_by([video])
-    assert "by 60 actions of 1 validation videos" in line and "--checkpoint last" in line
+    assert "by 60 actions of 1 validation video;" in line and "--checkpoint last" in line

@@ -11,7 +11,7 @@ def cells(start, end, num_cells=20):
 
 
 def test_cells_are_an_eighth_of_the_length_around_each_edge():
-    # 32 frames: 4 frames to each side, 4 frames a cell.
+    # 32 frames: 4 frames to each side, 4 frames per cell.
     assert cells(20.0, 51.0) == [[4, 5, 6], [11, 12, 13]]
 
 

@@ -78,7 +78,7 @@ def test_empty_batch():
     ({"num_neigh": 300, "temporal_scale": 3200}, "num_neigh 300 .* must be from 1 to 256"),
     ({"temporal_scale": 120}, "temporal_scale 120 is not divisible by 16"),
     ({"bb_hidden_dim": 40}, "bb_hidden_dim 40 is impossible: it must be a multiple of 32"),
-    ({"nfeat_mode": "feat"}, "nfeat_mode feat is none of feat_ctr, dif_ctr")])
+    ({"nfeat_mode": "feat"}, "nfeat_mode feat is not one of feat_ctr, dif_ctr")])
 def test_a_network_that_cannot_be_built_is_refused(options, message):
     with pytest.raises(UserError, match=message):
         VSGN(small(**options))

@@ -1,5 +1,7 @@
 """Utils.figures: what is written, and that it can be repeated."""
 
+import os
+
 import matplotlib
 import pytest
 
@@ -78,6 +80,12 @@ def test_figures_are_drawn_in_the_formats_asked_for_whatever_the_number_of_proce
     assert draw_all(jobs, ("png",)) == [tmp_path / f"{name}.png" for name in "abcd"]
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"{name}.png" for name in "abcd"]
     assert draw_all([]) == []
+
+
+def test_figures_are_drawn_where_the_system_names_no_cores(tmp_path, monkeypatch):
+    """As on macOS and Windows."""
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert draw_all([(draw_as, tmp_path / "a")], ("png",)) == [tmp_path / "a.png"]
 
 
 def draw_as(stem, formats):

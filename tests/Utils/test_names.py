@@ -13,7 +13,7 @@ from Utils.names import difference, named_there
     ("x", "x_rgb", "in the files they end in _rgb: x_rgb"),
     ("Kitchen", "kitchen", "in the files they differ in upper and lower case: kitchen"),
     ("caf\u00e9", "cafe\u0301", "in the files accented letters are stored in another Unicode form"),
-    ("x", "x ", "in the files they have other spaces around them"),
+    ("x", "x ", "in the files they have different spaces around them"),
     ("x1", "x12", ""), ("x", "y", ""), ("x", "", "")])
 def test_the_difference_is_named(wanted, there, words):
     assert difference([wanted], ["elsewhere", there], "the files") == words

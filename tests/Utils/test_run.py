@@ -60,7 +60,7 @@ def test_a_lock_ends_with_its_process(tmp_path):
             os.write(tell, b"x")
             signal.pause()
     os.read(ready, 1)
-    with pytest.raises(UserError, match="another run is writing in"), locked(tmp_path):
+    with pytest.raises(UserError, match="another run is writing to"), locked(tmp_path):
         pass
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
@@ -181,7 +181,7 @@ def test_the_peak_memory_is_in_the_unit_of_the_system(monkeypatch, platform, byt
 
 def test_a_file_where_the_folder_should_be_is_one_sentence(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match="cannot write in .*file"), locked(tmp_path / "file"):
+    with pytest.raises(UserError, match="cannot write to .*file"), locked(tmp_path / "file"):
         pass
 
 
@@ -190,7 +190,7 @@ def test_progress_is_told_in_plain_lines_where_there_is_no_terminal(monkeypatch,
     monkeypatch.setattr("Utils.run.time.monotonic", lambda: next(clock))
     assert list(progress(range(4), "infer")) == [0, 1, 2, 3]
     assert capsys.readouterr().out.splitlines() == [
-        "infer: 2 of 4, 0.05 a second, 40 s left", "infer: 4 of 4, 0.05 a second, 0 s left"]
+        "infer: 2 of 4, 0.05 per second, 40 s left", "infer: 4 of 4, 0.05 per second, 0 s left"]
 
 
 def test_only_the_first_process_tells_its_progress(capsys):

@@ -1,13 +1,17 @@
 """Signals: the first unwinds, repeated ones don't disturb it, and an impatient third ends all."""
 
+import contextlib
+import multiprocessing
 import os
 import signal
 import sys
+import time
 
+import joblib
 import pytest
 
 from Utils.run import script_main
-from Utils.stopping import SIGNALS, stop_at_once, unwinding
+from Utils.stopping import SIGNALS, stop_at_once, stoppable, unwinding
 
 
 def in_a_child(work):
@@ -73,6 +77,78 @@ def test_a_third_signal_ends_a_cleaning_up_that_hangs():
             os.write(2, b"never said")
 
     assert in_a_child(lambda: script_main(main)()) == (130, "stopped\n")
+
+
+def test_a_worker_that_is_ended_says_nothing_and_cleans_up(tmp_path):
+    context = multiprocessing.get_context("fork")
+    ready = context.Event()
+
+    def wait():
+        try:
+            ready.set()
+            time.sleep(60)
+        finally:
+            (tmp_path / "cleaned").touch()
+
+    def work():
+        with unwinding():
+            worker = context.Process(target=stoppable, args=(wait,))
+            worker.start()
+            ready.wait()
+            os.kill(worker.pid, signal.SIGINT)      # a terminal sends it to all; this is no end
+            worker.terminate()
+            worker.join()
+            os._exit(worker.exitcode)
+
+    assert in_a_child(work) == (130, "")
+    assert (tmp_path / "cleaned").exists()
+
+
+def test_a_worker_ends_even_where_its_work_catches_the_end():
+    context = multiprocessing.get_context("fork")
+
+    def swallow():
+        with contextlib.suppress(SystemExit):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def work():
+        with unwinding():
+            worker = context.Process(target=stoppable, args=(swallow,))
+            worker.start()
+            worker.join()
+            os._exit(worker.exitcode)
+
+    assert in_a_child(work) == (130, "")
+
+
+def test_a_worker_that_waits_for_a_lock_ends_whenever_the_signal_comes():
+    context = multiprocessing.get_context("fork")
+    lock = context.Lock()
+
+    def work():
+        lock.acquire()
+        with unwinding():
+            codes = set()
+            for _ in range(50):
+                worker = context.Process(target=lock.acquire)
+                worker.start()
+                worker.terminate()
+                worker.join()
+                codes.add(worker.exitcode)
+        os._exit(7 if codes == {-signal.SIGTERM} else 8)
+
+    assert in_a_child(work) == (7, "")
+
+
+def test_a_pool_of_joblib_ends_every_time():
+    def work():
+        with unwinding():
+            for _ in range(20):
+                joblib.Parallel(2, "multiprocessing")(
+                    joblib.delayed(stoppable)(abs, number) for number in (-1, -2))
+        os._exit(7)
+
+    assert in_a_child(work) == (7, "")
 
 
 def test_handlers_are_as_before_afterwards():

@@ -81,7 +81,7 @@ def write_activitynet_files(annot, videos):
 
 
 def write_features(folder, thumos, activitynet):
-    """Two streams of both data sets, in the files that each of them looks for."""
+    """Two streams of both datasets, in the files that each of them looks for."""
     for stream, width in WIDTHS:
         for part, word in (("val", "validation"), ("test", "test")):
             write_hdf5(folder / f"{stream}_{part}.h5", {

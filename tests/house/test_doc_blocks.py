@@ -30,6 +30,7 @@ ELSEWHERE = {"docs/custom_dataset.md": "tests/house/test_docs.py",
 # Lines that cannot run here, and what does it in their place.
 NOT_HERE = {"my/videos": "tests/house/test_docs.py, the guide to own videos",
             "--video clip.mp4": "tests/house/test_docs.py, the guide to own videos",
+            "--dataset demo_videos": "tests/house/test_docs.py, the guide to own videos",
             "pip install": "the installation that .ci/run makes",
             "vsgn runs": "the tests of Eval.py --list",
             "Export_model.py": "the tests of Export_model.py"}
@@ -41,7 +42,7 @@ MAIN_OF = {"Cut_long_videos": MAINS["Cut"], "Train": MAINS["Train"], "Infer": MA
            "Eval": MAINS["Eval"], "Prepare_data": Prepare_data.main}
 SHIM = """#!/bin/sh
 case "$*" in
-    *Utils/environment.py*|-c*) exec "{python}" "$@" ;;
+    *Utils/packages.py*|-c*) exec "{python}" "$@" ;;
 esac
 for word; do printf '%s\\037' "$word"; done >> "{steps}"
 printf '\\n' >> "{steps}"

@@ -1,5 +1,6 @@
 """The commands in the documentation are right: every one parses, and those of a guide run."""
 
+import functools
 import json
 import os
 import re
@@ -9,16 +10,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import Extract_features
 import Prepare_data
+import vsgn
+from tests.small_data import entry, noise, write_annotations
 from Utils.config.fields import SCRIPTS
 from Utils.config.resolve import parse_config
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").glob("*.md")) + [ROOT / "README.md"]
-CODE = ("Models", "Utils", "Evaluation", "DETAD", *(f"{script}.py" for script in SCRIPTS))
+CODE = ("Models", "Utils", "Evaluation", "DETAD", "Engine",
+        *(f"{script}.py" for script in SCRIPTS))
 
 
 def blocks(page, language="bash"):
@@ -33,6 +38,9 @@ def commands(page):
             words = shlex.split(line, comments=True) if line.startswith("python ") else []
             if len(words) > 1 and words[1].endswith(".py"):
                 yield words[1].removesuffix(".py"), words[2:]
+
+
+FEW_STEPS = " --num_epoch 1 --steps_per_epoch 4"      # put behind a training of the guide to videos
 
 
 def test_every_command_in_the_documentation_parses():
@@ -56,6 +64,22 @@ def test_every_link_between_the_pages_leads_somewhere():
         for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8")):
             if "://" not in link:
                 assert (page.parent / link).exists(), f"{page.name} links to {link}"
+
+
+def test_every_test_that_the_page_on_reliability_names_is_there():
+    """A file, a function, or both; three dots stand for the rest of a name."""
+    files = {path.name: re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.M)
+             for path in (ROOT / "tests").rglob("test_*.py")}
+    page = (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(?:(test_\w+\.py)(?:::)?)?(test_\w+(?:\.\.\.)?)?`", page)
+    named = [(file, name) for file, name in named if file or name]
+    assert len(named) > 60
+    for file, name in named:
+        assert not file or file in files, file
+        known = files[file] if file else [name for names in files.values() for name in names]
+        start = name.removesuffix("...")
+        assert not name or any(other == start or (start != name and other.startswith(start))
+                               for other in known), f"{file} {name}"
 
 
 @pytest.fixture
@@ -124,17 +148,24 @@ def test_the_guide_to_own_videos_runs_as_written(checkout):
     """On a few of the demo's videos, in the places that the guide names."""
     pytest.importorskip("av", reason="PYAV ABSENT: pip install -r requirements-video.txt")
     pytest.importorskip("cv2", reason="OPENCV ABSENT: pip install -r requirements-video.txt")
-    from Utils.video.demo import ensure_demo_videos
+    from Utils.video.demo_videos import ensure_demo_videos
     for name in ("Extract_features.py", "run_vsgn.sh", "pyproject.toml"):
         (checkout / name).symlink_to(ROOT / name)
     videos = checkout / "my/videos"
     ensure_demo_videos(videos, num_train=6, num_test=2, seconds=20)
     (videos / "annotations.json").rename(checkout / "my/annotations.json")
-    commands = [block for block in blocks(ROOT / "docs/video.md") if not block.startswith("pip ")]
-    for block in commands[:-1]:
-        run_block(block, checkout)
-    shutil.copy(videos / "shapes_test_00.mp4", videos / "new.mp4")
-    run_block(commands[-1], checkout)
+    install, demo, *commands = blocks(ROOT / "docs/video.md")
+    assert install.startswith("pip ") and demo in blocks(ROOT / "README.md")
+    run_block(demo.rstrip() + " --demo_seconds 8" + FEW_STEPS, checkout)
+    metrics = json.loads((checkout / "output_clips/metrics.json").read_text())
+    assert metrics["num_videos"] == 10 and metrics["num_ground_truth"] > 10
+    assert "shapes_test_09.mp4" in (checkout / "output_clips/report.html").read_text()
+    (checkout / "list.txt").write_text("my/videos/shapes_train_00.mp4\n")
+    for block in commands:
+        if "new.mp4" in block:
+            shutil.copy(videos / "shapes_test_00.mp4", videos / "new.mp4")
+        run_block(block.rstrip() + FEW_STEPS * ("traininfereval" in block), checkout)
+    assert len(list((checkout / "DIR").glob("*.npy"))) == 9
     found = json.loads((checkout / "new.json").read_text())["results"]["new"]
     report = json.loads((checkout / "output_mine/detections_postNMS.json").read_text())["results"]
     assert found and {row["label"] for row in found} <= {"cross_left", "cross_right", "bounce",
@@ -143,6 +174,26 @@ def test_the_guide_to_own_videos_runs_as_written(checkout):
     assert "shapes_test_00.mp4" in (checkout / "output_mine/report.html").read_text()
     template = json.loads((checkout / "data/mine/features/annotations_template.json").read_text())
     assert len(template["database"]) == 8
+
+
+def test_the_lines_for_python_of_the_readme_run(tmp_path, monkeypatch):
+    """As they stand, with a network of a small size."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my/features").mkdir(parents=True)
+    database = {f"clip{i}": entry("test" if i > 5 else "train", (1, 2.5, "jump"), (4, 8, "run"))
+                for i in range(8)}
+    for name in database:
+        np.save(f"my/features/{name}.npy", noise(name, 100, 16))
+    write_annotations(tmp_path / "my/annotations.json", database)
+    np.save("new_video.npy", noise("new", 90, 16))
+    small = {"temporal_scale": 64, "stitch_gap": 8, "num_levels": 3, "bb_hidden_dim": 32,
+             "num_head_layers": 1, "num_neigh": 2, "num_epoch": 1, "batch_size": 8}
+    monkeypatch.setattr(vsgn, "train", functools.partial(vsgn.train, **small))
+    block, = blocks(ROOT / "README.md", "python")
+    names = {}
+    exec(compile(block, "README.md", "exec"), names)
+    assert names["run"].config["recipe"] == "strong" and len(names["run"].history) == 1
+    assert list(names["table"].columns) == ["start", "end", "label", "score"]
 
 
 def test_the_snippets_for_python_run_in_order(tmp_path, monkeypatch, capsys):

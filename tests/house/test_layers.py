@@ -16,17 +16,16 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 GROUND = ("Utils.files", "Utils.names", "Utils.hdf5", "Utils.torch_files", "Utils.segments",
-          "Utils.stitching", "Utils.figures")
+          "Utils.stitching", "Utils.figures", "Utils.words", "Utils.parallel")
 CONFIG = ("Utils.config", "Utils.config.*")
 DATA = (*GROUND, *CONFIG, "Utils.data.*")
+ROOMS = ("Utils.*", "Models.*", "Evaluation.*", "DETAD.*", "Engine.*")
 SCRIPTS = ("Cut_long_videos", "Train", "Infer", "Eval", "Prepare_data",
            "Extract_features", "Export_model")
 ROWS = (
     # modules            what they may import of ours
-    (GROUND, GROUND),
-    (("Utils.environment",), ()),
-    (("Utils.packages",), ("Utils.environment", "Utils.files", "Utils.streams", "Utils.stopping",
-                           *CONFIG)),
+    (GROUND, (*GROUND, "Utils.stopping")),
+    (("Utils.packages",), ("Utils.files", "Utils.streams", "Utils.stopping", *CONFIG)),
     (("Utils.streams",), GROUND),
     (("Utils.stopping",), ()),
     (("Utils.run_log",), ()),
@@ -34,21 +33,20 @@ ROWS = (
     (CONFIG, (*GROUND, *CONFIG)),
     (("Utils.data.*",), DATA),
     (("Utils.inputs.*",), (*DATA, "Utils.inputs.*")),
-    (("Utils.training.run",), (*DATA, "Utils.run", "Utils.inputs.*", "Utils.training.*", "Models.*",
-                               "Evaluation.postprocessing.*")),
-    (("Utils.inference.*",), (*DATA, "Utils.run", "Utils.inputs.*", "Utils.training.*",
-                              "Utils.inference.*", "Utils.prepare.formats.*", "Models.*",
-                              "Evaluation.*")),
     (("Utils.training.*",), (*GROUND, *CONFIG, "Utils.run", "Utils.training.*")),
     (("Utils.prepare.*",), (*DATA, "Utils.prepare.*")),
-    (("Utils.video.*",), (*DATA, "Utils.run", "Utils.video.*", "Models.extractors.*")),
-    (("Utils.*",), ("Utils.*",)),
+    (("Utils.video.*",), (*DATA, "Utils.run", "Utils.video.*")),
+    (("Utils",), ()),
     (("Models.extractors.*",), (*GROUND, "Models.extractors.*")),
     (("Models.*",), (*GROUND, *CONFIG, "Models.*")),
     (("Evaluation.*",), (*GROUND, *CONFIG, "Evaluation.*")),
     (("DETAD.*",), (*GROUND, "Evaluation.metrics", "DETAD.*")),
-    (SCRIPTS, ("Utils.*", "Models.*", "Evaluation.*", "DETAD.*")),
-    (("vsgn",), ("Utils.*", "Models.*", "Evaluation.*", "DETAD.*", *SCRIPTS)),
+    (("Engine.training.*",), ("Utils.*", "Models.*", "Evaluation.*", "Engine.training.*")),
+    (("Engine.inference.*",), ("Utils.*", "Models.*", "Evaluation.*", "Engine.inference.*")),
+    (("Engine.evaluation.*",), ("Utils.*", "Evaluation.*", "DETAD.*", "Engine.evaluation.*")),
+    (("Engine",), ()),
+    (SCRIPTS, ROOMS),
+    (("vsgn",), (*ROOMS, *SCRIPTS)),
     (("setup",), ()),
     (("benchmarks.*", "tests.*"), ("*",)),
 )
@@ -56,8 +54,8 @@ ROWS = (
 VIDEO, OF_NETWORKS = ("Utils.video.*", "Models.extractors.*"), (
     "torchvision", "transformers", "huggingface_hub")
 IMPORTED_AS = {"pympi-ling": "pympi", "opencv-python-headless": "cv2"}
-WITHOUT_TORCH = ("Evaluation.*", "DETAD.*", "Utils.files", "Utils.config.*", "Utils.inputs.windows",
-                 "Utils.environment", "Utils.packages", "Utils.data.demo")
+WITHOUT_TORCH = ("Evaluation.*", "DETAD.*", "Engine.evaluation.*", "Utils.files", "Utils.config.*",
+                 "Utils.inputs.windows", "Utils.packages", "Utils.data.demo")
 
 
 def module_files():
@@ -119,9 +117,21 @@ def test_a_module_has_a_row_and_imports_only_what_it_names(name):
 
 def test_no_module_imports_itself_in_a_circle():
     try:
-        list(graphlib.TopologicalSorter(OURS).static_order())
+        order = list(graphlib.TopologicalSorter(OURS).static_order())
     except graphlib.CycleError as problem:
         pytest.fail(f"modules import each other in a circle: {' -> '.join(problem.args[1])}")
+    assert set(order) >= set(OURS)
+
+
+def test_no_two_modules_of_the_rooms_have_the_same_name():
+    """`benchmarks` and `tests` may call theirs as what they measure and test."""
+    modules = [name for name, path in FILES.items()
+               if matches(name, (*ROOMS, *SCRIPTS)) and path.name != "__init__.py"]
+    owners = {}
+    for name in modules:
+        owners.setdefault(name.rpartition(".")[2], []).append(name)
+    assert len(modules) > 100
+    assert [names for names in owners.values() if len(names) > 1] == []
 
 
 def test_evaluation_does_without_torch():

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks.sbhar import as_features, by_length, figures, truth_of
+from benchmarks.sbhar import as_features, by_length, figures, resampled, truth_of
+from benchmarks.variants import append
 
 ACTIONS = [([0, 2], "sit-to-stand"), ([2, 20], "standing"), ([20, 45], "standing")]
 
@@ -43,3 +44,24 @@ def test_right_detections_score_100_and_only_the_published_figure_cuts_them(trut
 def test_a_missed_action_of_two_halves_its_class(truth, tmp_path):
     found = figures(truth, detected(tmp_path, *((*action, 0.9) for action in ACTIONS[:2])))
     assert found["mAP"] == found["mAP_N"] == 75
+
+
+def test_people_are_drawn_again_with_all_that_is_theirs(tmp_path):
+    # All actions of one person are found, none of the other's.
+    annotations = [{"segment": segment, "label": label} for segment, label in ACTIONS]
+    people = {name: {"subset": "testing", "annotations": annotations} for name in ("me", "you")}
+    (tmp_path / "me.json").write_text(json.dumps({"database": people}))
+    (tmp_path / "found").mkdir()
+    for name, score in (("me", 0.9), ("you", 0.1)):
+        rows = [{**action, "score": score} for action in annotations]
+        (tmp_path / "found" / f"{name}.json").write_text(json.dumps({"results": {name: rows}}))
+    drawn = resampled(tmp_path, tmp_path / "found", ["me", "you"])
+    assert set(drawn.round(6)) == {0, 50, 100}
+    assert 0.4 < (drawn.round(6) == 50).mean() < 0.6
+
+
+def test_a_row_fits_into_an_older_table(tmp_path):
+    path = tmp_path / "table.csv"
+    append(path, [{"seed": 1, "average": 2.5}])
+    append(path, [{"seed": 2, "cpu_seconds": 3, "average": 4.5}])
+    assert path.read_text().split() == ["seed,average", "1,2.5", "2,4.5"]

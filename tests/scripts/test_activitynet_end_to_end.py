@@ -98,7 +98,7 @@ def test_windows_are_whole_videos_and_clips_of_long_ones(folder, whole):
         clips = [w for w in windows if (w.start, w.end) != (0, durations[w.video])]
         assert len(windows) - len(clips) == count
         assert bool(clips) == (kind != "infer")
-        # T = 256 at 5 features a second: longer than 20.48 s is long, a clip has 19.456 s.
+        # T = 256 at 5 features per second: longer than 20.48 s is long, a clip has 19.456 s.
         assert all(durations[w.video] > 20.48 and w.end - w.start <= 19.456 + 1e-9 for w in clips)
 
 
@@ -292,7 +292,7 @@ def test_a_video_without_features_may_be_left_out(copy, capsys):
     assert Infer.main([*INFER, "--skip_missing"]) == 0
     assert Eval.main([*EVAL, "out"]) == 0
     said = capsys.readouterr().out
-    assert f"1 of 12 videos of the ground truth have no detections: {video}" in said
+    assert f"1 of 12 videos of the ground truth has no detections: {video}" in said
     assert read(copy / "out/metrics.json")["num_videos"] == 12
 
 
@@ -300,7 +300,7 @@ def test_video_level_scores_that_lack_a_video(copy, whole, capsys):
     video = scored(copy, "out")[3]
     write_video_scores(copy, whole[1], lambda content: content["results"].pop(video))
     said = refused(capsys, Eval.main, [*EVAL, "out"])
-    assert video in said and "no scores of 1 of the 12 videos" in said
+    assert video in said and "no scores of 1 of 12 videos" in said
 
 
 def test_video_level_scores_of_an_unknown_class(copy, whole, capsys):

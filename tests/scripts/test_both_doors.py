@@ -83,6 +83,7 @@ CASES = {
     "transposed": (transposed, ("--feature_fps", "10"), "Cut"),
     "channels": (None, ("--input_feat_dim", "7"), "Cut"),
     "classes": (segment(1, 2, "swim"), ("--decoder_num_classes", "3"), "Cut"),
+    "fewer classes": (None, ("--decoder_num_classes", "7"), "Cut"),
     "NaN": (rgb("train2", NAN), (), "Train"),
     "no training windows": (long_actions, (), "warning"),
     "nothing to score": (hidden(), (), "Eval"),
@@ -149,7 +150,7 @@ def test_check_tells_of_values_classes_and_lengths(tmp_path, capsys):
     folder.mkdir()
     assert call("Cut", folder, *options(folder, change), "--check") == 1
     out = capsys.readouterr().out
-    for line in ("channels of one value in all videos (1)\n  1 of flow features: 1\n",
+    for line in ("channels with the same value in all videos (1)\n  1 of flow features: 1\n",
                  "videos with the same features (1)\n  train0 = train1\n",
                  "features beyond 10000 (1)\n  train2 (2e+04)\n",
                  "videos whose features never change (1)\n  train3\n",
@@ -181,4 +182,4 @@ def test_a_sentence_is_said_once_with_a_count(tmp_path, capsys):
     folder.mkdir()
     assert call("Cut", folder, *options(folder, change), "--check") == 2
     out = said_by(capsys)[0]
-    assert out.count("NaN or infinite") == 1 and "(and 2 more alike: train2, test0)" in out
+    assert out.count("NaN or infinite") == 1 and "(and 2 more like it: train2, test0)" in out

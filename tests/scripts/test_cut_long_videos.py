@@ -13,7 +13,7 @@ from Utils.inputs.windows import read_windows
 
 
 def cut(tmp_path, *words, change=None, **data):
-    """Exit code of a cut of a small data set into tmp_path/windows."""
+    """Exit code of a cut of a small dataset into tmp_path/windows."""
     named = write_custom(tmp_path / "data", change=change, **data)
     return main([*named, "--window_path", str(tmp_path / "windows"), *words])
 
@@ -31,7 +31,7 @@ def test_the_three_lists_are_written_and_counted(tmp_path, capsys):
     assert [(w.video, w.index) for w in found["infer"][0]] == [
         (f"test{i}", n) for i in (0, 1) for n in range(7)]
     said = capsys.readouterr().out
-    assert "data set custom" in said and "read 7 videos, 2 classes" in said
+    assert "dataset custom" in said and "read 7 videos, 2 classes" in said
     assert f"wrote {len(found['train'][0])} windows of 4 videos to" in said
 
 
@@ -73,7 +73,7 @@ def test_the_strong_recipe_trains_on_every_video_and_watches_a_part_of_them(tmp_
 
 
 def test_whole_videos_of_own_data_are_cut_at_their_own_rate(tmp_path):
-    # 10 frames a second: a video of 100 frames is longer than 0.4 * 128 frames, and gets clips.
+    # 10 frames per second: a video of 100 frames is longer than 0.4 * 128 frames, and gets clips.
     cut(tmp_path, "--framing", "whole", "--temporal_scale", "128")
     windows = [w for w in lists(tmp_path)["train"][0] if w.video == "train0"]
     assert windows[-1].end == 10 and len(windows) > 1
@@ -154,7 +154,7 @@ def only_test(database, arrays):
 
 
 @pytest.mark.parametrize("change, why", [
-    (no_actions, ("none of its 4 videos has an action", "none of its 1 videos has an action")),
+    (no_actions, ("no action of its 4 videos lies", "no action of its 1 video lies")),
     (only_test, ("there are no videos for it",) * 2)])
 def test_without_actions_to_train_on_there_is_still_inference(tmp_path, capsys, change, why):
     assert cut(tmp_path, change=change) == 0
@@ -169,14 +169,14 @@ def test_without_actions_to_train_on_there_is_still_inference(tmp_path, capsys, 
 
 
 @pytest.mark.parametrize("words, change, message", [
-    ([], drop("rgb", "train1"), "1 of 7 videos are not in the rgb features: train1"),
+    ([], drop("rgb", "train1"), "1 of 7 videos is not in the rgb features: train1"),
     ([], change_features("flow", "test1", noise("x", 50, 2)), "streams differ too much in length"),
     ([], change_features("flow", "test1", noise("x", 0, 2)), "are empty"),
-    ([], change_features("rgb", "train3", noise("x", 99, 4)), "extract them all alike"),
+    ([], change_features("rgb", "train3", noise("x", 99, 4)), "extract all of them"),
     (["--input_feat_dim", "2048"], None, "set --input_feat_dim 5"),
     (["--decoder_num_classes", "2"], None, "set --decoder_num_classes 3"),
     (["--subset", "dev"], None, "subset dev; the annotations have train (5 videos), test (2"),
-    (["--train_subset", "all"], None, "no video is of subset all"),
+    (["--train_subset", "all"], None, "no video is in subset all"),
     ([], annotate("train0", (1, "b", "run")), "video 'train0', annotation 0: expected a number"),
     (["--skip_missing"], only_training, "no windows for infer.json: no video of subset test has"),
     (["--video_anno", "nowhere.json"], None, "--video_anno nowhere.json: there is no such file"),

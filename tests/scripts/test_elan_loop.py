@@ -5,7 +5,6 @@ pympi, a library for ELAN's files that shares nothing with ours, writes and corr
 
 import json
 
-import numpy as np
 import pympi
 import pytest
 
@@ -14,8 +13,8 @@ import Eval
 import Infer
 import Prepare_data
 import Train
+from tests.annotated_clips import FPS, make_clips, write_elan
 
-FPS = 5
 TRAINED, TESTED = [f"clip_{i:02d}" for i in range(12)], ["clip_90", "clip_91"]
 OWN = ["--dataset", "custom", "--recipe", "strong", "--feature_path", "features",
        "--video_anno", "annotations.json", "--window_path", "windows"]
@@ -24,32 +23,15 @@ SMALL = ["--bb_hidden_dim", "32", "--num_head_layers", "1", "--num_neigh", "4", 
 
 @pytest.fixture
 def truth(tmp_path, monkeypatch):
-    """Videos of noise with two kinds of action, annotated in .eaf files. -> {video: rows in ms}."""
+    """Clips of two kinds of action, annotated in .eaf files. -> {video: rows in ms}."""
     monkeypatch.chdir(tmp_path)
     for folder in ("features", "talks"):
         (tmp_path / folder).mkdir()
-    random = np.random.default_rng(0)
-    patterns = {"wave": random.normal(size=16) * 2, "jump": random.normal(size=16) * 2}
-    rows = {}
-    for name in (*TRAINED, *TESTED):
-        features, rows[name] = random.normal(size=(120, 16)), []
-        for start in range(5, 90, 35):
-            label, length = str(random.choice(list(patterns))), int(random.integers(8, 25))
-            features[start:start + length] += patterns[label]
-            rows[name].append((start * 1000 // FPS, (start + length) * 1000 // FPS, label))
-        np.save(tmp_path / "features" / f"{name}.npy", features.astype(np.float32))
-        write_eaf(tmp_path / "talks" / f"{name}.eaf", name, rows[name])
-    return rows
-
-
-def write_eaf(path, video, rows):
-    """An .eaf as someone who annotates would make it: one tier for all labels."""
-    eaf = pympi.Elan.Eaf()
-    eaf.add_linked_file(f"file:///C:/talks/{video}.mp4", f"./{video}.mp4", "video/mp4")
-    eaf.add_tier("behaviour")
-    for start, end, label in rows:
-        eaf.add_annotation("behaviour", start, end, label)
-    eaf.to_file(str(path))
+    clips = make_clips(dict.fromkeys((*TRAINED, *TESTED), tmp_path / "features"), apart=35)
+    for name, rows in clips.items():
+        write_elan(tmp_path / "talks" / f"{name}.eaf", name, rows)
+    return {name: [(round(1000 * start), round(1000 * end), label) for start, end, label in rows]
+            for name, rows in clips.items()}
 
 
 def actions(path):

@@ -5,10 +5,12 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
+import pysubs2
 import pytest
 
 import Prepare_data
-from Eval import main
+from Eval import finding, main
 from Evaluation.postprocessing.proposals import Proposals
 from tests.small_data import write_proposals
 from Utils.config.resolve import parse_config, settings
@@ -83,9 +85,9 @@ def test_scores_lie_beside_the_detections(evaluated):
         assert (folder / f"{name}.pdf").stat().st_size and (folder / f"{name}.png").stat().st_size
     # What is printed are the same numbers, on what they were computed, and what is odd.
     assert "75.00" in said and "4 detections against 3 actions of 2 classes in 2 videos" in said
-    assert "DETAD: average mAP_N" in said and "% are missed" in said
-    for warning in ("1 detections are in 1 videos that the ground truth lacks", "labels",
-                    "1 of 2 videos of the ground truth have no detections: w"):
+    assert "DETAD: average mAP_N" in said and "actions are missed most: " in said
+    for warning in ("1 detection is in 1 video that the ground truth lacks", "1 label",
+                    "1 of 2 videos of the ground truth has no detections: w"):
         assert any(line.startswith("warning: ") and warning in line for line in said.splitlines())
     # And the numbers say where they come from.
     origin = scores["provenance"]
@@ -93,6 +95,33 @@ def test_scores_lie_beside_the_detections(evaluated):
     assert origin["ground_truth"] == str(folder / "gt.json")
     assert origin["detections"].endswith("found.json") and origin["settings"]["protocol"]
     assert "train_lr" not in origin["settings"] and origin["versions"]["numpy"]
+
+
+def test_the_diagnosis_is_told_as_a_finding():
+    impact = {"double_detection": 0.01, "localization": 0.123, "background": 0.05}
+    missed = {"XS": {"miss_rate": 0.4}, "M": {"miss_rate": 0.1}}
+    found = {"average_mAP_N": 0.531, "false_positives": {"impact": impact},
+             "false_negatives": {"length": missed}, "num_missed": [1, 3], "num_instances": 8}
+    assert finding(found) == ("average mAP_N 53.10 %; localization errors cost most: 12.3 points; "
+                              "the shortest actions are missed most: 40 %")
+    nothing = {"false_positives": {"impact": dict.fromkeys(impact, 0.0)}, "false_negatives": {},
+               "num_missed": [0, 0]}
+    assert finding(found | nothing) == "average mAP_N 53.10 %; no kind of error costs anything"
+
+
+@pytest.mark.parametrize("rates", [{"XS": 1.0, "M": 1.0}, {"M": 1.0}, {"XS": 0.997, "L": 1.0}, {}])
+def test_no_length_is_named_where_all_are_missed_alike(rates):
+    found = {"average_mAP_N": 0.0, "false_positives": {"impact": {"background": 0.0}},
+             "false_negatives": {"length": {size: {"miss_rate": r} for size, r in rates.items()}},
+             "num_missed": [400, 398], "num_instances": 400}
+    assert finding(found) == "average mAP_N 0.00 %; 100 % of all actions are missed"
+
+
+def test_a_length_is_named_where_only_one_is_missed_most():
+    missed = {"XS": {"miss_rate": 0.4}, "M": {"miss_rate": 0.4}, "XL": {"miss_rate": 0.6}}
+    found = {"average_mAP_N": 0.2, "false_positives": {"impact": {"background": 0.0}},
+             "false_negatives": {"length": missed}, "num_missed": [2, 2], "num_instances": 4}
+    assert "the longest actions are missed most: 60 %" in finding(found)
 
 
 def test_proposals_without_labels_have_recall_alone(folder, capsys):
@@ -119,8 +148,8 @@ def test_activitynet_results_may_have_v_before_their_videos(folder, capsys, monk
     assert scores["mAP"] == [1] * 10
     assert any("1 of 2 videos of" in note for note in scores["provenance"]["notes"])
     said = capsys.readouterr().out
-    assert "warning: 1 of 2 videos of" in said and "were renamed" in said
-    # Names of other data sets mean what they say.
+    assert "warning: 1 of 2 videos of" in said and "was renamed" in said
+    # Names of other datasets mean what they say.
     assert evaluate(*words, "--subset", "validation", "--overwrite") == 0
     assert read(folder / "metrics.json")["mAP"] == [.25] * 7
 
@@ -155,7 +184,7 @@ def test_detections_are_exported_for_other_tools(folder, capsys):
     (out / "v.srt").write_text("corrected")
     assert evaluate(*words) == 2
     assert capsys.readouterr().err.endswith(
-        "is there already, and may have been corrected since; --overwrite replaces what an "
+        "already exists, and may have been corrected since; --overwrite replaces what an "
         "earlier --export wrote\n")
     assert (out / "v.srt").read_text() == "corrected"
     assert evaluate(*words, "--overwrite") == 0
@@ -165,7 +194,7 @@ def test_detections_are_exported_for_other_tools(folder, capsys):
 def test_an_export_that_cannot_be_is_refused_before_anything_is_scored(folder, capsys):
     words = ("--detections", folder / "found.json", "--video_anno", folder / "gt.json")
     assert evaluate(*words, "--export", "xlsx") == 2
-    assert ("--export xlsx is none of csv, srt, vtt, elan, boris, labelstudio, audacity"
+    assert ("--export xlsx is not one of csv, srt, vtt, elan, boris, labelstudio, audacity"
             in capsys.readouterr().err)
     assert evaluate(*words, "--export", "labelstudio") == 2
     command = capsys.readouterr().err.split("`")[1]
@@ -210,6 +239,33 @@ def test_detections_are_made_of_proposals(folder, capsys):
     assert evaluate(*words, "--nms_alpha_detect", 1e-4, "--max_detections", 1, "--overwrite") == 0
     assert [len(rows) for rows in read(folder / "detections_postNMS.json")["results"].values()] == [
         1, 1]
+
+
+@pytest.mark.parametrize("words, csv, srt", [
+    ((), [.5, .25, .75, .125], [.5, .75]),                          # srt: from 0.3 on
+    (("--min_score", .2), [.5, .25, .75], [.5, .25, .75]),
+    (("--top", 1), [.5, .75], [.5, .75]),
+    (("--min_score", .6, "--top", 1), [.75], [.75]),
+])
+@pytest.mark.parametrize("recommended", [None, .75])
+def test_an_export_is_cut_as_it_says(folder, words, csv, srt, recommended):
+    """By --min_score and --top, or by what the training recommends for files of other tools, all
+    before anything is rounded; the scores of the evaluation stay those of all detections."""
+    infer(folder, {"v": ([[0, 10], [20, 24]], [.5, .25], [1, 2]),
+                   "w": ([[0, 40], [60, 70]], [.75, .125], [1, 2])},
+          ["--dataset", "custom", "--recipe", "paper"], epoch=1)
+    if recommended is not None:
+        (folder / "history.json").write_text(json.dumps(
+            [{"epoch": 1, "train": {"total": 1}, "val": {"total": 1, "threshold": recommended}}]))
+        srt = srt if "--min_score" in words else [.75]
+    assert evaluate("--output_path", folder, "--video_anno", folder / "gt.json", "--export", "csv",
+                    "srt", *words) == 0
+    table = pd.read_csv(folder / "export/detections.csv")
+    assert sorted(table["score"]) == sorted(csv) and set(table["video"]) <= {"v", "w"}
+    shown = [float(line.text.split()[-1]) for path in (folder / "export").glob("*.srt")
+             for line in pysubs2.load(str(path))]
+    assert sorted(shown) == pytest.approx(sorted(srt), abs=.006)
+    assert read(folder / "metrics.json")["num_detections"] == 4
 
 
 def test_proposals_without_classes_need_a_classifier(folder, capsys):
@@ -290,9 +346,9 @@ def test_ground_truths_that_cannot_be_scored(folder, capsys, monkeypatch):
     words = ("--detections", folder / "found.json")
     assert "name it with --video_anno" in refusal(capsys, *words)
     words += ("--video_anno", folder / "gt.json")
-    assert "no video is of subset val; the annotations have" in refusal(capsys, *words,
+    assert "no video is in subset val; the annotations have" in refusal(capsys, *words,
                                                                         "--subset", "val")
-    assert "nothing to score, no video of subset training (1 in all) has an action" in refusal(
+    assert "nothing to score, since no video of subset training (1 in all)" in refusal(
         capsys, *words, "--subset", "train")
 
 
@@ -341,7 +397,11 @@ def test_figures_are_drawn_as_asked_and_named_in_the_report(folder):
         out = folder / kind
         assert evaluate(*words, "--output_path", out, "--figures", kind) == 0
         drawn = {path.name for path in out.iterdir() if path.suffix in (".png", ".pdf")}
-        assert set(page_of(out / "report.html")["files"]) == drawn
+        beside = {group["stem"] + ending
+                  for part in page_of(out / "report.html")["sections"]["scores"]
+                  if part["type"] == "files"
+                  for group in part["groups"] for ending in group["endings"]}
+        assert beside == drawn
         assert {name[-4:] for name in drawn} == endings and len(drawn) in (0, 7)
 
 
@@ -354,7 +414,9 @@ def test_the_report_names_its_run_and_links_its_videos(folder, capsys):
     assert evaluate(*words, "--video_folder", films, "--tiou", ".5") == 0
     data = page_of(folder / "output_mine" / "report.html")
     assert data["links"] == [["v", "../films/v.mp4"]] and data["title"]["run"] == "mine"
-    assert "tiou" in data["provenance"]["own"]
+    first = data["sections"]["settings"][0]
+    assert first["title"] == "Settings that differ from the preset"
+    assert "tiou" in [name for name, _ in first["parts"][0]["entries"]]
     capsys.readouterr()
     assert evaluate(*words, "--video_folder", folder / "nowhere", "--overwrite") == 2
     assert "no folder" in capsys.readouterr().err
@@ -382,7 +444,7 @@ def test_two_runs_are_compared_and_the_remedies_of_refusals_work(folder, capsys)
     assert evaluate("--compare", first, second, "--output_path", out) == 0
     said = capsys.readouterr().out
     assert "b and a do not differ by more than chance" in said and "report: " in said
-    assert [run["name"] for run in page_of(out / "report.html")["comparison"]["runs"]] == ["a", "b"]
+    assert page_of(out / "report.html")["runs"] == ["a", "b"]
 
 
 def test_without_figures_neither_matplotlib_nor_torch_is_imported(folder):

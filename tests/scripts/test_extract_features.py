@@ -3,14 +3,19 @@ what it makes."""
 
 import json
 import multiprocessing
+import os
 import re
 import shutil
+import signal
+import subprocess
 import sys
 import time
 import tracemalloc
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 
@@ -18,11 +23,14 @@ pytest.importorskip("av", reason="PYAV ABSENT: pip install -r requirements-video
 pytest.importorskip("cv2", reason="OPENCV ABSENT: pip install -r requirements-video.txt")
 
 import Extract_features  # noqa: E402
+from Extract_features import TEMPLATE  # noqa: E402
 from tests.small_run import call, refusal  # noqa: E402
 from tests.video_files import damage, even_times, write_sound, write_video  # noqa: E402
 from Utils.data.sidecars import fingerprint, read_sidecar  # noqa: E402
-from Utils.video.writing import begun, npy_header, sha256_of  # noqa: E402
+from Utils.files import UserError  # noqa: E402
+from Utils.video.writing import FeatureWriter, begun, npy_header, sha256_of  # noqa: E402
 
+ROOT = Path(__file__).parents[2]
 LENGTHS = {"a": 20, "b": 47, "c": 61, "d": 5}       # frames at 10 per second
 
 
@@ -87,7 +95,7 @@ def test_what_is_done_is_left_alone(videos, features, tmp_path, capsys):
     begun(folder / "b.npy").write_text("a kill came between the two")
     before = (folder / "a.npy").stat().st_mtime_ns
     extract(videos, "--out", folder)
-    assert "3 were there before" in capsys.readouterr().out
+    assert "3 had features before" in capsys.readouterr().out
     assert contents(folder) == contents(features)
     assert (folder / "a.npy").stat().st_mtime_ns == before
 
@@ -117,6 +125,41 @@ def test_killed_at_any_instant_it_goes_on_to_the_same_bytes(videos, features, tm
     assert contents(tmp_path / "f") == contents(features)
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="FORK ABSENT")
+def test_killed_before_any_file_operation_it_goes_on_to_the_same_bytes(videos, features,
+                                                                       tmp_path):
+    """Before the first, the second, ... that it does in its folder, until a run comes through."""
+    expected, path = contents(features), videos / "d.mp4"
+    for number in range(1000):
+        folder = tmp_path / str(number)
+        process = multiprocessing.get_context("fork").Process(
+            target=_killed_at, args=(number, folder, path))
+        process.start()
+        process.join()
+        for json_file in folder.glob("*.json"):
+            car = read_sidecar(json_file)
+            assert car.sha256 == sha256_of(json_file.with_suffix(".npy"))
+        extract(path, "--out", folder, "--workers", "0")
+        assert contents(folder) == {name: expected[name] for name in ("d.json", "d.npy")}
+        if process.exitcode == 0:
+            break
+        assert process.exitcode == -signal.SIGKILL
+    assert number > 8
+
+
+def _killed_at(number, folder, path):
+    """Extract, but be killed before file operation `number` in the folder."""
+    left = iter(range(number))
+
+    def see(event, arguments):
+        touches = event in ("open", "os.rename", "os.remove", "os.mkdir")
+        if touches and str(arguments[0]).startswith(str(folder)) and next(left, None) is None:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(see)
+    _run((path, "--out", folder, "--workers", "0"))
+
+
 def test_two_processes_share_a_folder(videos, features, tmp_path):
     both = [started(videos, "--out", tmp_path, "--workers", "1") for _ in range(2)]
     for process in both:
@@ -136,13 +179,52 @@ def _run(words):
     sys.exit(Extract_features.main([str(word) for word in words]))
 
 
-def test_torchrun_shares_the_videos_by_size(videos, features, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    for rank in "01":
-        monkeypatch.setenv("RANK", rank)
-        extract(videos, "--out", tmp_path)
-        assert "of 2 videos into" in capsys.readouterr().out
+@pytest.mark.parametrize("world, here, expected", [(1, "1", 3), (2, "2", 2), (4, "2", 2),
+                                                   (2, None, 2), (8, "8", 1)])
+def test_processes_of_torchrun_share_the_cores_of_their_machine(monkeypatch, world, here, expected):
+    """Five cores and three videos. Without torchrun's word, all processes are on this machine."""
+    torch = pytest.importorskip("torch")
+    from Utils.training.process import Processes
+
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 5)
+    monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
+    if here:
+        monkeypatch.setenv("LOCAL_WORLD_SIZE", here)
+    sharing = Extract_features.sharing(Processes(0, world, torch.device("cpu")))
+    assert Extract_features.chosen_workers(None, 3, sharing) == expected
+    assert Extract_features.chosen_workers(7, 9, sharing) == 7
+
+
+def torchrun(*words):
+    """Extract_features.py in two processes of torchrun. -> its exit code, and what all said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2",
+         str(ROOT / "Extract_features.py"), *map(str, words)], capture_output=True, text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"})
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_torchrun_shares_the_videos_by_size(videos, features, tmp_path):
+    code, said = torchrun(videos, "--out", tmp_path, "--template")
+    assert code == 0, said
+    workers = min(2, max(1, joblib.cpu_count() // 2))
+    assert len(re.findall(rf"2 videos to .*, {workers} process(?:es)?, cpu", said)) == 2
+    # c and b are the longest; the one process gets c and a, the other b and d.
+    assert "extracted 8 s of 2 videos" in said and "extracted 5 s of 2 videos" in said
+    template = json.loads((tmp_path / TEMPLATE).read_text())
+    assert set(template["database"]) == set(LENGTHS)
+    (tmp_path / TEMPLATE).unlink()
     assert contents(tmp_path) == contents(features)
+
+
+def test_a_bad_video_of_one_process_stops_no_other(tmp_path):
+    """Its process has nothing else to do and would end long before the other one."""
+    write_video(tmp_path / "long.mp4", even_times(600, 10), rate=10)
+    (tmp_path / "bad.mp4").write_bytes(bytes(10))
+    code, said = torchrun(tmp_path, "--out", tmp_path / "f", "--workers", "0")
+    assert code == 1 and "1 of 1 video has no features: bad" in said, said
+    extract(tmp_path / "long.mp4", "--out", tmp_path / "g")
+    assert contents(tmp_path / "f") == contents(tmp_path / "g")
 
 
 # ---- what is refused, and what is wrong ---------------------------------------------------------
@@ -157,13 +239,13 @@ def test_another_extractor_in_the_folder_is_refused_naming_what_differs(videos, 
     extract(videos, "--out", folder, "--feature_fps", "10", "--overwrite")
     assert np.load(folder / "b.npy").shape[0] == 47
     extract(videos / "a.mp4", "--out", folder, "--overwrite", code=2)
-    assert "--overwrite would mix them" in refusal(capsys.readouterr())
+    assert "--overwrite would mix extractors" in refusal(capsys.readouterr())
 
 
 def test_features_of_another_tool_are_not_replaced_unasked(videos, tmp_path, capsys):
     np.save(tmp_path / "a.npy", np.zeros((3, 2)))
     extract(videos, "--out", tmp_path, code=2)
-    assert "without side-cars, of another tool: a;" in refusal(capsys.readouterr())
+    assert "without sidecars, of another tool: a;" in refusal(capsys.readouterr())
     extract(videos, "--out", tmp_path, "--overwrite")
     assert np.load(tmp_path / "a.npy").shape[0] == 10
 
@@ -209,21 +291,41 @@ def test_check_reads_headers_and_sidecars_only(tmp_path, features, capsys):
     extract(tmp_path / "v" / "good.mp4", "--out", folder, "--check")
     shutil.copy(tmp_path / "v" / "good.mp4", tmp_path / "b.mp4")
     extract(tmp_path / "b.mp4", "--out", folder, "--check", code=1)
-    assert "is not what its side-car says" in capsys.readouterr().out
+    assert "is not what its sidecar says" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("words, said", [
     ([], "the following arguments are required"),
     (["--workers", "-1"], "it must be 0 or above"),
     (["--batch_size", "0"], "it must be 1 or above"),
-    (["--feature_fps", "nan"], "it must be above 0"),
+    (["--feature_fps", "nan"], "nan is not a number"),
     (["--extractor", "motoin"], "did you mean motion?"),
     (["--device", "cuda"], "no CUDA device"),
+    (["--demo_seconds", "9"], "give --demo too, or leave --demo_seconds out"),
+    (["--demo", "--check"], "--check only reads, but --demo would write; leave one of them out"),
+    (["--template", "--check"], "but --template would write; leave one of them out"),
+    (["--demo", "--demo_seconds", "7"], "no time for an action; give 8 or more"),
 ])
 def test_impossible_options(videos, tmp_path, capsys, words, said):
     chosen = [videos, "--out", tmp_path / "f", *words] if words else [videos]
     extract(*chosen, code=2)
     assert said in refusal(capsys.readouterr())
+
+
+def test_motion_leaves_gpus_alone(videos, features, tmp_path, monkeypatch, capsys):
+    """The second process of torchrun on a machine with one GPU, alone. No test has such a machine.
+    """
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    for name, value in {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "1",
+                        "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}.items():
+        monkeypatch.setenv(name, value)
+    extract(videos, "--out", tmp_path, "--workers", "0", code=0)
+    assert contents(tmp_path) == contents(features)
+    capsys.readouterr()
+    extract(videos, "--out", tmp_path, "--extractor", "motion+s3d", code=2)
+    assert "torch finds 1 CUDA device here" in refusal(capsys.readouterr())
 
 
 def test_a_template_has_names_and_durations(videos, tmp_path):
@@ -269,7 +371,27 @@ def test_rate_and_duration_come_from_the_sidecars(run):
     assert {window["v_duration"] for window in lists["windows"]} == {8.5, 8.6}
 
 
-def test_own_features_are_standardised_and_their_extractor_is_remembered(run):
+def test_videos_of_equal_length_are_no_question_if_sidecars_tell(videos, tmp_path, capsys):
+    """Arrays of other tools could lie the wrong way, if all have one length."""
+    database = {}
+    for name in "xyz":
+        shutil.copy(videos / "b.mp4", tmp_path / f"{name}.mp4")
+        database[name] = {"subset": "test" if name == "z" else "train", "duration": 4.7,
+                          "annotations": [{"segment": [1, 3], "label": "x"}]}
+    extract(tmp_path, "--out", tmp_path / "data")
+    (tmp_path / "data" / "annotations.json").write_text(json.dumps({"database": database}))
+    for words in ((), ("--check",)):
+        call("Cut", tmp_path, *WORDS, *words)
+        said = capsys.readouterr().out
+        assert "dataset custom" in said and "equal length" not in said
+    for path in (tmp_path / "data").glob("[xyz].json"):
+        path.unlink()
+    for words in (("--overwrite",), ("--check",)):
+        call("Cut", tmp_path, *WORDS, *words)
+        assert "equal length" in capsys.readouterr().out
+
+
+def test_own_features_are_standardized_and_their_extractor_is_remembered(run):
     torch = pytest.importorskip("torch")
     checkpoint = torch.load(run / "run" / "checkpoint.pth.tar", weights_only=True)
     identity = read_sidecar(run / "data" / "v0.npy").extractor
@@ -294,7 +416,7 @@ def test_a_video_without_its_sidecar_is_refused(run, tmp_path, capsys):
     (folder / "data" / "v3.json").unlink()
     capsys.readouterr()
     assert call("Cut", folder, *WORDS) == 2
-    assert "1 of 7 videos have features but no side-car" in refusal(capsys.readouterr())
+    assert "1 of 7 videos has features but no sidecar" in refusal(capsys.readouterr())
 
 
 def test_infer_refuses_features_of_another_extractor(run, tmp_path, capsys):
@@ -302,7 +424,8 @@ def test_infer_refuses_features_of_another_extractor(run, tmp_path, capsys):
     for path in (folder / "data").glob("v*.json"):
         car = read_sidecar(path)
         identity = car.extractor | {"size": 200}
-        replace(car, extractor=identity, fingerprint=fingerprint(identity)).write(path)
+        car = replace(car, extractor=identity, fingerprint=fingerprint(identity))
+        path.write_text(car.text())
     capsys.readouterr()
     assert call("Train", folder, *WORDS, "--overwrite") == 2
     assert "run Cut_long_videos.py again" in refusal(capsys.readouterr())
@@ -342,9 +465,9 @@ def test_a_video_file_needs_to_know_its_extractor(run, tmp_path, capsys):
     torch = pytest.importorskip("torch")
     folder = copied(run, tmp_path)
     for change, words in ((lambda found: found["extractors"]["features"].update(size=99),
-                           "differs here from that of .* in size \\(160, not 99\\)"),
+                           "here differs from that of .* in size \\(160, not 99\\); extract"),
                           (lambda found: found.pop("extractors"),
-                           "does not tell what extracted the features")):
+                           "does not say what extracted the features")):
         for name in ("checkpoint.pth.tar", "best.pth.tar"):
             content = torch.load(folder / "run" / name, weights_only=True)
             change(content)
@@ -361,7 +484,7 @@ def test_another_duration_in_the_annotations_is_said(run, tmp_path, capsys):
     content["database"]["v1"]["duration"] = 12
     path.write_text(json.dumps(content))
     assert call("Cut", folder, *WORDS) == 0
-    assert "1 videos have another duration in the annotations" in capsys.readouterr().out
+    assert "1 video with another duration in the annotations" in capsys.readouterr().out
 
 
 def test_a_given_rate_that_is_not_that_of_the_features_is_refused(run, tmp_path, capsys):
@@ -381,3 +504,12 @@ def test_long_videos_take_no_more_memory(tmp_path):
         tracemalloc.stop()
     rows = np.load(tmp_path / "18.npy", mmap_mode="r")
     assert len(rows) >= 9000 and rows.nbytes > 20 * abs(peaks[1] - peaks[0])
+
+
+def test_a_video_that_vanished_is_named_and_not_the_folder(tmp_path):
+    writer = FeatureWriter(tmp_path, "a", {"channels": 2})
+    writer.append(np.zeros((3, 2), np.float32))
+    with pytest.raises(UserError, match=r"gone\.mp4 cannot be read any more: .*; put it back"):
+        writer.finish(None, tmp_path / "gone.mp4")
+    writer.close()
+    assert not any(tmp_path.iterdir())

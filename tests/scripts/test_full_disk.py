@@ -83,7 +83,7 @@ def test_room_for_the_curves_but_not_for_a_checkpoint(run, capsys):
     with full(folder, mounted, room=2 ** 16):
         assert call("Train", folder, *options, "--resume", "--num_epoch", "2") == 2
         assert "cannot write" in (said := refusal(capsys.readouterr()))
-        assert ".pth.tar" in said and "what was there before is untouched" in said
+        assert ".pth.tar" in said and "the earlier file is untouched" in said
         assert read_checkpoint_of(folder) == before
     assert call("Train", folder, *options, "--resume", "--num_epoch", "2") == 0
     assert read_checkpoint_of(folder)[0] == 2

@@ -1,6 +1,7 @@
 """Inference on one video alone, and from checkpoints of all kinds."""
 
 import json
+import re
 import shutil
 
 import h5py
@@ -13,9 +14,9 @@ import Cut_long_videos
 import Infer
 import Prepare_data
 import Train
+from Engine.inference import network
 from Utils.config.resolve import resolve
 from Utils.data.demo import CLASSES, write_demo
-from Utils.inference import network
 from Utils.prepare.formats.importing import import_files
 from Utils.training.checkpoints import BEST, LAST, load_checkpoint, save_checkpoint
 
@@ -64,8 +65,8 @@ def test_another_rate_than_in_training_is_said(run, capsys):
     other = ["--checkpoint_path", str(run[0])]
     assert detect(run, *other) == 0 and "warning" not in capsys.readouterr().out
     assert detect(run, *other, "--feature_fps", "25") == 0
-    assert ("--feature_fps is 25, the network was trained on 10 features a second: actions will "
-            "seem 2.5 times as long") in capsys.readouterr().out
+    assert ("--feature_fps is 25, but the network was trained on 10 features per second: "
+            "actions will look 2.5 times as long") in capsys.readouterr().out
 
 
 def test_one_video_alone_is_detected_as_among_the_others(run):
@@ -190,6 +191,39 @@ def test_a_folder_is_detected_at_once_as_its_files_one_by_one(run, unseen, tmp_p
     assert (tmp_path / "all.png").read_bytes().startswith(b"\x89PNG")
 
 
+def page_of(path):
+    """What the page of a report reads."""
+    text = path.read_text(encoding="utf-8")
+    return json.loads(text.split('type="application/json">')[1].split("</script>")[0])
+
+
+def test_many_videos_have_one_page_without_scores(run, unseen, tmp_path, capsys):
+    films = tmp_path / "films"
+    films.mkdir()
+    (films / "b.mp4").write_bytes(b"")
+    words = ["--videos", unseen / "files", "-o", tmp_path / "all.json"]
+    predict(run, *words, "--video_folder", films)
+    assert f"report: {tmp_path / 'report.html'}" in capsys.readouterr().out
+    data = page_of(tmp_path / "report.html")
+    assert data["videos"]["names"] == ["a", "b"] and data["links"] == [["b", "films/b.mp4"]]
+    assert data["title"]["run"] == "run" and data["sections"] == {} and data["least"] is None
+    shown = sum(map(len, results(tmp_path / "all.json").values()))
+    recipe, checkpoint, day, amount = data["title"]["facts"][:4]
+    assert recipe.endswith(" recipe") and re.search(r"checkpoint.*, epoch \d+$", checkpoint)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", day)
+    assert amount == f"{shown:,} detections in 2 videos"
+    predict(run, *words, "--min_score", 0.25)          # the page of detections may be replaced
+    assert page_of(tmp_path / "report.html")["least"] == 0.25
+
+
+def test_the_report_of_scores_is_not_replaced(run, unseen, tmp_path, capsys):
+    (tmp_path / "report.html").write_text('"isScored":true')
+    predict(run, "--videos", unseen / "files", "-o", tmp_path / "all.json")
+    assert f"report: {tmp_path / 'all_report.html'}" in capsys.readouterr().out
+    assert (tmp_path / "report.html").read_text() == '"isScored":true'
+    assert page_of(tmp_path / "all_report.html")["isJudged"] is False
+
+
 def test_without_a_file_to_write_detections_are_shown(run, unseen, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     predict(run, "--videos", unseen / "files", "--top", 3)
@@ -259,7 +293,7 @@ def test_a_hidden_test_set_is_detected_by_its_list_of_videos(run, tmp_path, caps
     predict(run, *words)
     assert len(results(tmp_path / "out.json")) == 11
     predict(run, *words, "--subset", "other", code=2)
-    assert "is of subset other; it has train, test" in capsys.readouterr().err
+    assert "is in subset other; it has train, test" in capsys.readouterr().err
 
 
 def test_least_score_and_number_choose_what_is_written(run, tmp_path):
@@ -282,6 +316,13 @@ def test_the_recommended_score_is_that_of_the_training(run, tmp_path, capsys):
     predict(run, *words, "--min_score", "auto", "--checkpoint_path", tmp_path)
     scores = [row["score"] for row in results(tmp_path / "out.json")["features"]]
     assert scores and min(scores) >= 0.05
+    # What other tools read has that score as its least unless another is given, csv excepted.
+    for words_more, least in (([], 0.05), (["--min_score", 0.02], 0.02)):
+        predict(run, *words[:2], "-o", tmp_path / "a.csv", "--export", "audacity", "--output_path",
+                tmp_path, "--checkpoint_path", tmp_path, "--overwrite", *words_more)
+        found = pd.read_csv(tmp_path / "a.csv")["score"]
+        lines = (tmp_path / "export/features.txt").read_text().splitlines()
+        assert len(lines) == (found >= least).sum() > 0
 
 
 def test_broken_features_are_left_out_where_that_is_asked_for(run, unseen, tmp_path, capsys):
@@ -296,10 +337,10 @@ def test_broken_features_are_left_out_where_that_is_asked_for(run, unseen, tmp_p
 
 
 @pytest.mark.parametrize(("words", "said"), [
-    (["-o", "x.json"], "--out is for detections, of --video or --videos"),
-    (["--export", "csv"], "--export is for detections, of --video or --videos"),
-    (["--videos", "{files}", "--export", "xls"], "--export xls is none of csv, srt, vtt, elan"),
-    (["--videos", "{files}", "-o", "x.doc"], "the suffix of the file says its format"),
+    (["-o", "x.json"], "--out applies to the detections of --video or --videos"),
+    (["--export", "csv"], "--export applies to the detections of --video or --videos"),
+    (["--videos", "{files}", "--export", "xls"], "--export xls is not one of csv, srt, vtt, elan"),
+    (["--videos", "{files}", "-o", "x.doc"], "the extension sets the format"),
     (["--videos", "{files}", "-o", "x.json", "--min_score", "high"], "a number or auto"),
     (["--videos", "{files}", "nowhere.npy"], "no file or folder nowhere.npy"),
     (["--videos", "{files}/a.npy", "{files}/../../features.npy", "{files}"], "is a folder"),

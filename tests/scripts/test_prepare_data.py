@@ -14,7 +14,7 @@ import Prepare_data
 from Utils.config.resolve import resolve
 from Utils.data.annotations import videos_of
 from Utils.data.datasets import load_videos
-from Utils.prepare.compare import check_features
+from Utils.prepare.verify import check_features
 
 # The script
 
@@ -24,7 +24,7 @@ def run(capsys, *words):
     return code, *capsys.readouterr()
 
 
-def check(capsys, dataset, folder, features=None):
+def compared(capsys, dataset, folder, features=None):
     """`run` of the verb check."""
     return run(capsys, "check", "--dataset", dataset, "--folder", folder,
                *(("--feature_path", features) if features else ()))
@@ -49,15 +49,15 @@ def no_network(monkeypatch):
 
 
 def test_real_thumos_files_are_right(annotations, capsys, no_network):
-    code, said, _ = check(capsys, "thumos", annotations / "thumos14")
+    code, said, _ = compared(capsys, "thumos", annotations / "thumos14")
     assert code == 0
-    assert said.count(": right; checksum as known") == 6
+    assert said.count(": right; known checksum") == 6
 
 
 def test_real_activitynet_files_are_right_and_missing_ones_have_a_source(annotations, capsys):
-    code, said, _ = check(capsys, "activitynet", annotations / "activitynet")
+    code, said, _ = compared(capsys, "activitynet", annotations / "activitynet")
     assert code == 0
-    assert said.count(": right; checksum as known") == 4
+    assert said.count(": right; known checksum") == 4
     assert "cuhk_val_simp_share.json: absent (optional); video-level classes" in said
 
 
@@ -65,9 +65,9 @@ def test_an_unpacked_ground_truth_is_the_same_file(annotations, capsys):
     packed = annotations / "activitynet" / "anet_v1-3_validation_gt.json.gz"
     packed.with_suffix("").write_bytes(gzip.decompress(packed.read_bytes()))
     packed.unlink()
-    code, said, _ = check(capsys, "activitynet", annotations / "activitynet")
+    code, said, _ = compared(capsys, "activitynet", annotations / "activitynet")
     assert code == 0
-    assert "anet_v1-3_validation_gt.json: right; checksum as known" in said
+    assert "anet_v1-3_validation_gt.json: right; known checksum" in said
 
 
 def test_the_full_ground_truth_is_known_by_its_validation_part(annotations, capsys):
@@ -76,7 +76,7 @@ def test_the_full_ground_truth_is_known_by_its_validation_part(annotations, caps
     content["database"]["other"] = {"subset": "training", "annotations": []}
     (packed.parent / "activity_net.v1-3.min.json").write_text(json.dumps(content))
     packed.unlink()
-    _, said, _ = check(capsys, "activitynet", packed.parent)
+    _, said, _ = compared(capsys, "activitynet", packed.parent)
     assert ("activity_net.v1-3.min.json: right; 4926 validation videos, 7654 validation actions; "
             "no checksum is known") in said
 
@@ -91,16 +91,16 @@ def test_a_differing_count_is_named(annotations, capsys):
     def drop_one(content):
         content["database"]["video_test_0000896"]["annotations"].pop()
     edit(annotations / "thumos14/thumos_gt.json", drop_one)
-    code, said, _ = check(capsys, "thumos", annotations / "thumos14")
+    code, said, _ = compared(capsys, "thumos", annotations / "thumos14")
     assert code == 1
-    assert "thumos_gt.json: different; 3310 test actions, expected 3311\n" in said
+    assert "thumos_gt.json: different; test actions: 3310, expected 3311\n" in said
 
 
 def test_a_rewritten_copy_with_the_same_counts_is_said(annotations, capsys):
     edit(annotations / "thumos14/thumos_gt.json", lambda content: None)
-    code, said, _ = check(capsys, "thumos", annotations / "thumos14")
+    code, said, _ = compared(capsys, "thumos", annotations / "thumos14")
     assert code == 1
-    assert "thumos_gt.json: different; another checksum, but the usual counts (200 train" in said
+    assert "thumos_gt.json: different; unknown checksum, but the usual counts (200 train" in said
 
 
 @pytest.mark.parametrize("dataset, name, bad, message", [
@@ -117,7 +117,7 @@ def test_a_rewritten_copy_with_the_same_counts_is_said(annotations, capsys):
 def test_a_broken_file_is_unreadable_and_has_a_source(annotations, capsys, dataset, name, bad,
                                                       message):
     (annotations / dataset / name).write_bytes(bad)
-    code, said, _ = check(capsys, dataset.removesuffix("14"), annotations / dataset)
+    code, said, _ = compared(capsys, dataset.removesuffix("14"), annotations / dataset)
     line = next(line for line in said.splitlines() if line.startswith(f"  {name}:"))
     assert code == 2
     assert line.startswith(f"  {name}: unreadable; ")
@@ -126,7 +126,7 @@ def test_a_broken_file_is_unreadable_and_has_a_source(annotations, capsys, datas
 
 
 def test_missing_files_are_listed_with_their_source(tmp_path, capsys, no_network):
-    code, said, _ = check(capsys, "thumos", tmp_path)
+    code, said, _ = compared(capsys, "thumos", tmp_path)
     assert code == 2
     assert "val_info.mat: missing; durations of the training videos; comes from meta file" in said
     assert "3 missing, 3 absent (optional)" in said
@@ -135,9 +135,9 @@ def test_missing_files_are_listed_with_their_source(tmp_path, capsys, no_network
 def test_scores_of_another_width_are_counted(annotations, capsys):
     (annotations / "activitynet/cuhk_val_simp_share.json").write_text(json.dumps(
         {"results": {"a": [0.1] * 200, "b": [0.1] * 199}, "class": [str(i) for i in range(200)]}))
-    code, said, _ = check(capsys, "activitynet", annotations / "activitynet")
+    code, said, _ = compared(capsys, "activitynet", annotations / "activitynet")
     assert code == 1
-    assert "1 videos with another number of scores, expected 0" in said
+    assert "videos with another number of scores: 1, expected 0" in said
 
 
 @pytest.mark.parametrize("words, message", [
@@ -163,9 +163,9 @@ def test_convert_writes_and_does_not_overwrite(tmp_path, capsys, no_network):
     assert code == 0
     assert "1 test videos (210 in the usual thumos_gt.json)" in said
     assert sorted(os.listdir(tmp_path / "annot")) == ["test_info.mat", "thumos_gt.json"]
-    assert "still missing: val_info.mat; durations of the training videos" in said
+    assert "still missing: val_info.mat (durations of the training videos)" in said
     code, _, said = run(capsys, *order)
-    assert code == 2 and "is there already; --overwrite replaces it" in said
+    assert code == 2 and "already exists; --overwrite replaces it" in said
     assert run(capsys, *order, "--overwrite")[0] == 0
 
 
@@ -185,7 +185,7 @@ FILES = {"rgb_val.h5": "train", "flow_val.h5": "train",
 
 @pytest.fixture
 def features(annotations):
-    """Tiny THUMOS14 features (4 channels a stream) of the real lengths, for every video."""
+    """Tiny THUMOS14 features (4 channels per stream) of the real lengths, for every video."""
     folder = annotations / "features"
     folder.mkdir()
     config = resolve({"dataset": "thumos",
@@ -199,11 +199,11 @@ def features(annotations):
 
 
 def test_whole_features_are_right(annotations, features, capsys):
-    code, said, _ = check(capsys, "thumos", annotations / "thumos14", features)
+    code, said, _ = compared(capsys, "thumos", annotations / "thumos14", features)
     assert code == 0
     assert "rgb_val.h5: right; 200 videos of 4 channels, 200 needed" in said
     assert "flow_test.h5: right; 210 videos of 4 channels, 210 needed" in said
-    assert "streams together: right; 8 channels: say --input_feat_dim 8" in said
+    assert "streams together: right; 8 channels: give --input_feat_dim 8" in said
 
 
 def test_missing_videos_and_odd_lengths_are_named(annotations, features, capsys):
@@ -212,27 +212,27 @@ def test_missing_videos_and_odd_lengths_are_named(annotations, features, capsys)
         frames = file["video_validation_0000052"].shape[0]
         del file["video_validation_0000052"]
         file.create_dataset("video_validation_0000052", (frames // 2, 4), "f4")
-    code, said, _ = check(capsys, "thumos", annotations / "thumos14", features)
+    code, said, _ = compared(capsys, "thumos", annotations / "thumos14", features)
     assert code == 1
-    assert ("rgb_val.h5: different; 199 videos of 4 channels, 200 needed; 1 lack: "
-            "video_validation_0000051; 1 do not fit their duration, features a second where 30 are "
-            "usual: video_validation_0000052 15") in said
-    assert "streams together: different; 1 videos, first: video video_validation_0000052" in said
+    assert ("rgb_val.h5: different; 199 videos of 4 channels, 200 needed; 1 missing: "
+            "video_validation_0000051; 1 not matching their duration (usual are 30 features per "
+            "second): video_validation_0000052 15") in said
+    assert "streams together: different; 1 video, first: video video_validation_0000052" in said
 
 
 def test_an_unusable_shape_is_told(annotations, features, capsys):
     with h5py.File(features / "flow_test.h5", "r+") as file:
         del file["video_test_0000004"]
         file.create_dataset("video_test_0000004", (4,), "f4")
-    code, said, _ = check(capsys, "thumos", annotations / "thumos14", features)
+    code, said, _ = compared(capsys, "thumos", annotations / "thumos14", features)
     assert code == 1
-    assert "1 are unusable, first: video video_test_0000004" in said
+    assert "1 unusable, first: video video_test_0000004" in said
 
 
 def test_missing_and_foreign_feature_files_have_a_source(annotations, features, capsys):
     (features / "rgb_val.h5").unlink()
     (features / "flow_val.h5").write_bytes(b"not HDF5")
-    code, said, _ = check(capsys, "thumos", annotations / "thumos14", features)
+    code, said, _ = compared(capsys, "thumos", annotations / "thumos14", features)
     assert code == 2
     assert "rgb_val.h5: missing; comes from your own extraction, or the TSN features" in said
     assert "flow_val.h5: unreadable; " in said and "cannot be read as HDF5" in said
@@ -240,10 +240,10 @@ def test_missing_and_foreign_feature_files_have_a_source(annotations, features, 
 
 
 def test_features_without_annotations_are_only_counted(features, tmp_path, capsys):
-    code, said, _ = check(capsys, "thumos", tmp_path / "none", features)
+    code, said, _ = compared(capsys, "thumos", tmp_path / "none", features)
     assert code == 2
-    assert ("rgb_val.h5: different; 200 videos of 4 channels, 0 needed; without annotations its "
-            "videos and lengths cannot be checked") in said
+    assert ("rgb_val.h5: different; 200 videos of 4 channels, 0 needed; videos and lengths "
+            "cannot be checked without annotations") in said
 
 
 def test_activitynet_needs_training_and_validation_videos_in_both_streams(annotations, tmp_path):
@@ -263,4 +263,4 @@ def test_activitynet_needs_training_and_validation_videos_in_both_streams(annota
         "activitynet", path.parent, tmp_path)] == [
         ("rgb.h5", "right", "200 videos of 2 channels, 200 needed"),
         ("flow.h5", "right", "200 videos of 2 channels, 200 needed"),
-        ("streams together", "right", "4 channels: say --input_feat_dim 4")]
+        ("streams together", "right", "4 channels: give --input_feat_dim 4")]

@@ -43,7 +43,7 @@ def test_huge_features_stop_the_training_and_leave_the_checkpoint(run, capsys, v
     assert call("Train", folder, *options, "--resume", "--num_epoch", "3") == 2
     said = refusal(capsys.readouterr())
     assert f"is not finite in epoch {epoch}, at videos " in said and video in said
-    assert said.startswith("error: loss_") and "Lower --train_lr, or look at" in said
+    assert said.startswith("error: loss_") and "Lower --train_lr, or check" in said
     assert checkpoints(folder) == before
 
 
@@ -76,7 +76,7 @@ def test_the_second_run_in_a_folder_is_refused(run, capsys, script, name, words)
     folder, options = run
     with locked(folder / name):
         assert call(script, folder, *options, *words) == 2
-        assert f"another run is writing in {folder / name}; wait for it, or choose another" in (
+        assert f"another run is writing to {folder / name}; wait for it, or choose another" in (
             refusal(capsys.readouterr()))
     assert call(script, folder, *options, *words) == 0
 
@@ -95,7 +95,7 @@ def test_skip_missing_goes_on_and_says_what_it_left_out(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "left out 3 videos without usable features: train1, train2, test0" in said
     assert "left out 2 videos without usable features" in said      # Train
-    assert "left out 1 videos without usable features" in said      # Infer
+    assert "left out 1 video without usable features" in said      # Infer
     assert {window["v_name"] for window in json.loads(
         (folder / "windows/train.json").read_text())["windows"]} == {"train0", "train3"}
     scores = json.loads((folder / "out/metrics.json").read_text())
@@ -104,4 +104,4 @@ def test_skip_missing_goes_on_and_says_what_it_left_out(tmp_path, capsys):
     # Nothing goes on by itself.
     plain = [word for word in options if word != "--skip_missing"]
     assert call("Train", folder, *plain, "--overwrite") == 2
-    assert "go on without them: --skip_missing" in refusal(capsys.readouterr())
+    assert "leave them out with --skip_missing" in refusal(capsys.readouterr())

@@ -11,6 +11,7 @@ import time
 import pytest
 import torch
 
+from tests.halting import go_on, state_of, wait_until_halted
 from tests.processes import ROOT, Scripts
 from tests.small_run import options, places
 
@@ -94,12 +95,12 @@ def test_kills_at_any_instant_change_nothing(scripts, folder, words, undisturbed
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_a_stopped_run_says_how_to_go_on(scripts, folder, words, undisturbed, signum):
     name = signal.Signals(signum).name
-    process = scripts.start("Train", *words(name))
-    wait_for(folder / name / "checkpoint.pth.tar")
-    os.kill(process, signum)
+    process = scripts.start("Train", *words(name), halt=("checkpoint.pth.tar", 4))
+    wait_until_halted(process)
+    go_on(process, signum)
     ended = scripts.end()
     assert ended.code == 130 and ended.err.count("\n") == 1, ended.err
-    assert f"of {EPOCHS} epochs are saved in {folder}/{name}; go on with" in ended.err
+    assert f"3 of {EPOCHS} epochs are saved in {folder}/{name}; continue with" in ended.err
     assert f"--checkpoint_path {folder}/{name} --resume" in ended.err
     assert not list((folder / name).rglob("*.part"))
     said = scripts.done("Train", *words(name, "--resume"))
@@ -112,11 +113,11 @@ def test_random_windows_and_averages_go_on_too(scripts, folder, words):
               f"--num_epoch={EPOCHS}", f"--window_path={folder}/strong_windows"]
     scripts.done("Cut_long_videos", *words("strong", *strong))
     scripts.done("Train", *words("strong", *strong))
-    process = scripts.start("Train", *words("stopped", *strong))
-    wait_for(folder / "stopped" / "checkpoint.pth.tar")
-    os.kill(process, signal.SIGTERM)
+    process = scripts.start("Train", *words("stopped", *strong), halt=("checkpoint.pth.tar", 4))
+    wait_until_halted(process)
+    go_on(process, signal.SIGTERM)
     assert scripts.end().code == 130
-    assert load(folder / "stopped")[0]["epoch"] < EPOCHS
+    assert load(folder / "stopped")[0]["epoch"] == 3
     scripts.done("Train", *words("stopped", *strong, "--resume"))
     assert_same(load(folder / "stopped"), load(folder / "strong"))
     last = load(folder / "strong")[0]
@@ -127,9 +128,9 @@ def test_random_windows_and_averages_go_on_too(scripts, folder, words):
 
 @pytest.mark.parametrize("written", ["input.png", "tensorboard"])
 def test_a_run_stopped_before_its_first_epoch_says_so(scripts, folder, words, undisturbed, written):
-    process = scripts.start("Train", *words(f"early {written}", "--batch_size", "1"))
-    wait_for(folder / f"early {written}" / written)
-    os.kill(process, signal.SIGTERM)
+    process = scripts.start("Train", *words(f"early {written}"), halt=(written,))
+    wait_until_halted(process)
+    go_on(process, signal.SIGTERM)
     ended = scripts.end()
     assert ended.code == 130 and "no epoch is saved yet; start again" in ended.err
 
@@ -140,33 +141,37 @@ def test_a_run_continued_with_more_epochs_is_the_longer_run(scripts, folder, wor
     assert_same(load(folder / "longer"), undisturbed)
 
 
-def wait_for(path, seconds=120):
-    """Wait until a file is there, or fail with what the script said instead."""
-    end = time.monotonic() + seconds
-    while not path.exists():
-        assert time.monotonic() < end, (path, (path.parents[1] / ".err").read_text())
-        time.sleep(0.005)
-
-
 def test_two_processes_resume_exactly(folder, words, undisturbed):
     """One of two processes is killed; torchrun ends the other; both go on together."""
     torchrun(folder, words("two")).wait()
-    run = torchrun(folder, words("broken"))
-    wait_for(folder / "broken" / "checkpoint.pth.tar")
-    os.kill(workers(run.pid)[0], signal.SIGKILL)
+    run = torchrun(folder, words("broken"), halt=("checkpoint.pth.tar", 4))
+    os.kill(halted_worker(run), signal.SIGKILL)
     assert run.wait() != 0
-    assert load(folder / "broken")[0]["epoch"] < EPOCHS
+    assert load(folder / "broken")[0]["epoch"] == 3
     assert torchrun(folder, words("broken", "--resume")).wait() == 0
     assert_same(load(folder / "broken"), load(folder / "two"))
 
 
-def torchrun(folder, words):
-    """Start a training in two processes."""
+def torchrun(folder, words, halt=None):
+    """Start a training in two processes. halt: arguments of halt_at, for both."""
+    train = [ROOT / "Train.py"]
+    if halt:
+        train = [ROOT / "tests" / "halting.py", *map(str, halt), *train]
     with open(folder / "torchrun.log", "a") as log:
         return subprocess.Popen(
-            [sys.executable, *TORCHRUN, ROOT / "Train.py", *words],
+            [sys.executable, *TORCHRUN, *train, *words],
             cwd=folder, stdout=log, stderr=log,
             env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)})
+
+
+def halted_worker(run):
+    """Wait until one of the processes that torchrun has started has stopped itself."""
+    while True:
+        assert run.poll() is None
+        for process in workers(run.pid):
+            if state_of(process) == "T":
+                return process
+        time.sleep(0.005)
 
 
 def workers(process):

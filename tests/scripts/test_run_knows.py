@@ -86,7 +86,7 @@ def test_a_cosine_is_not_continued_beyond_its_plan(run, capsys):
     capsys.readouterr()
     assert call("Train", *words, "--resume", "--num_epoch", "2") == 2
     said = refusal(capsys.readouterr())
-    assert "was planned for 1 epochs" in said and "--overwrite" in said
+    assert "was planned for 1 epoch:" in said and "--overwrite" in said
     assert call("Train", *words, "--overwrite", "--num_epoch", "2") == 0
 
 

@@ -88,7 +88,7 @@ def test_a_checkpoint_that_runs_code_is_refused_and_not_run(made, tmp_path, caps
     before = path.read_bytes()
     assert call(script, folder, *made[1], *words) == 2
     said = refusal(capsys.readouterr())
-    assert "is refused: it wants more than weights" in said and "mkdir" in said
+    assert "is refused: it holds more than weights" in said and "mkdir" in said
     assert "weights_only" not in said       # torch's advice to load it in spite of that
     assert not (tmp_path / "executed").exists() and path.read_bytes() == before
     torch.load(path, weights_only=False)    # it would have

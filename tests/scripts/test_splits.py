@@ -37,7 +37,7 @@ def test_hidden_test_videos_are_detected_in_and_the_remedy_scores(unlabelled, tm
     folder, words = copy_run(unlabelled[0], tmp_path / "run"), unlabelled[1]
     assert call("Eval", folder, *words) == 2
     said = refusal(capsys.readouterr())
-    assert "there is nothing to score, no video of subset test (2 in all) has an action" in said
+    assert "nothing to score, since no video of subset test (2 in all) has an action" in said
     assert "with --subset, in Cut_long_videos.py, Infer.py and Eval.py" in said
     found = json.loads((folder / "out/detections_postNMS.json").read_text())["results"]
     assert set(found) == {"test0", "test1"} and "detections_postNMS.json" in said
@@ -52,12 +52,12 @@ def test_hidden_test_videos_are_detected_in_and_the_remedy_scores(unlabelled, tm
 
 def test_cut_and_check_say_that_there_is_nothing_to_score(unlabelled, tmp_path, capsys):
     folder, words = copy_run(unlabelled[0], tmp_path / "run"), unlabelled[1]
-    line = "no video of subset test has an action: Infer.py detects in them, and Eval.py writes"
+    line = "no video of subset test has an action: Infer.py and Eval.py write"
     assert call("Cut", folder, *words) == 0
     assert line in capsys.readouterr().out
     assert call("Cut", folder, *words, "--check") == 2
     said = capsys.readouterr().out
-    assert line in said and "there is nothing to score, no video of subset test" in " ".join(
+    assert line in said and "there is nothing to score, since no video of subset test" in " ".join(
         said.split())
 
 
@@ -65,7 +65,7 @@ def test_labelled_val_videos_are_evaluated_in_place_of_hidden_ones(tmp_path, cap
     folder = tmp_path / "run"
     make_run(folder, hidden("validation"))
     said = capsys.readouterr().out
-    assert "no video of subset test has an action: val is evaluated in its place" in said
+    assert "no video of subset test has an action: val is evaluated instead" in said
     scores = json.loads((folder / "out/metrics.json").read_text())
     assert scores["num_videos"] == 2 and scores["subset"] == "val"
     infer = json.loads((folder / "windows/infer.json").read_text())
@@ -97,7 +97,7 @@ def test_one_training_video_is_enough(tmp_path, capsys):
     assert json.loads((folder / "windows/val.json").read_text())["settings"]["val_split"] == "none"
     assert call("Cut", folder, *options(folder, only(["train0", "test0"])), "--recipe", "paper",
                 "--val_split", "heldout") == 2
-    assert "leave --val_split out, or say --val_split none" in refusal(capsys.readouterr())
+    assert "leave --val_split out, or give --val_split none" in refusal(capsys.readouterr())
     for words in ((), ("--val_split", "none")):
         assert cut(folder, only(["train0", "test0"]), "--recipe", "paper", *words) == 0
 
@@ -107,7 +107,7 @@ def test_a_single_video_is_refused_with_a_remedy_that_works(tmp_path, capsys, do
     change = only(["train0"], "training")
     assert cut(tmp_path / "run", change, *door) == 2
     said = "".join(capsys.readouterr())
-    assert "no video is of subset test; the annotations have training (1 videos); choose one of " \
+    assert "no video is in subset test; the annotations have training (1 video); choose one of " \
            "these with --subset" in " ".join(said.split())
     assert cut(tmp_path / "run", change, "--subset", "training", *door) == 0
 
@@ -117,9 +117,9 @@ def test_a_few_training_videos_are_split(tmp_path, capsys, count):
     names = [f"train{i}" for i in range(count)]
     assert cut(tmp_path / "run", only(names, "train")) == 0
     said = capsys.readouterr().out
-    assert "all videos are for training: one in 5, 1 in all, became subset val" in said
+    assert "all videos are for training, so one in 5 (1 in all) becomes subset val" in said
     assert cut(tmp_path / "run", only(names, "train"), "--check") == 0
-    assert "one in 5, 1 in all, became subset val" in capsys.readouterr().out
+    assert "so one in 5 (1 in all) becomes subset val" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("door", [(), ("--check",)])
@@ -128,7 +128,7 @@ def test_a_subset_that_nothing_uses_is_said(tmp_path, capsys, door):
         database["train4"]["subset"] = "holdout"
 
     assert cut(tmp_path / "run", change, *door) == 0
-    assert "not used: 1 of subset holdout (--train_subset and" in capsys.readouterr().out
+    assert "not used: 1 video of subset holdout (see --train_subset" in capsys.readouterr().out
 
 
 def test_split_is_another_word_for_subset(tmp_path, capsys):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.small_run import call, copy_run, make_run
+from tests.small_run import call, copy_run, make_run, refusal
 from Utils.inputs.windows import read_windows
 
 STRONG = ["--recipe", "strong", "--steps_per_epoch", "4", "--batch_size", "4", "--num_epoch", "2",
@@ -45,6 +45,27 @@ def test_the_last_epoch_recommends_a_score_and_metrics_tell_it(run, tmp_path):
     assert "threshold" not in first and 0 <= last["threshold"] <= 1
     scores = json.loads((folder / "out" / "metrics.json").read_text())
     assert scores["recommended_score"] == last["threshold"]
+
+
+@pytest.mark.parametrize("more", [["--val_split", "test"],
+                                  ["--val_split", "test", "--best_by", "map"],
+                                  ["--train_subset", "test"]])
+def test_no_score_is_recommended_that_the_evaluated_videos_chose(tmp_path, capsys, more):
+    words = make_run(tmp_path, words=[*STRONG, *more])
+    assert capsys.readouterr().out.count("no score is recommended, as it would be chosen on the "
+                                         "evaluated videos") == 2      # Train and Eval
+    history = json.loads((tmp_path / "run" / "history.json").read_text())
+    assert history[-1]["val"]["threshold"] is None
+    assert ("mAP" in history[-1]["val"]) == ("map" in more)
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["recommended_score"] is None
+    assert call("Eval", tmp_path, *words, "--min_score", "auto") == 2
+    assert "train with --val_split heldout --best_by map" in refusal(capsys.readouterr())
+    # The remedy, followed.
+    anew = [*words[:-len(more)], "--val_split", "heldout", "--best_by", "map", "--overwrite"]
+    for script in ("Cut", "Train", "Infer"):
+        assert call(script, tmp_path, *anew) == 0, script
+    assert call("Eval", tmp_path, *anew, "--min_score", "auto") == 0
+    assert json.loads((tmp_path / "out" / "metrics.json").read_text())["recommended_score"] >= 0
 
 
 def test_a_best_checkpoint_that_no_held_out_video_chose_is_said_to_be_one(run, capsys):

@@ -14,16 +14,22 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
+import Extract_features
 import vsgn
+from Models.extractors.registry import Setting, build
 from Models.VSGN import VSGN
 from tests.small_data import entry, write_annotations
+from tests.video_files import even_times, write_video
 from Utils.config.resolve import resolve, settings
+from Utils.data.features import ONLY
+from Utils.files import UserError
 from Utils.training.checkpoints import LAST, save_checkpoint
 
 ROOT = Path(__file__).parents[2]
-CONFIG = resolve({"dataset": "demo", "recipe": "strong", "input_feat_dim": 6, "temporal_scale": 64,
-                  "num_levels": 3, "bb_hidden_dim": 32, "num_head_layers": 1, "num_neigh": 6,
-                  "feature_fps": 5.0})
+WORDS = {"dataset": "demo", "recipe": "strong", "input_feat_dim": 6, "temporal_scale": 64,
+         "num_levels": 3, "bb_hidden_dim": 32, "num_head_layers": 1, "num_neigh": 6,
+         "feature_fps": 5.0}
+CONFIG = resolve(WORDS)
 CLASSES = tuple("abcdef")
 TABLE = pd.DataFrame({"start": [1.0, 5.0], "end": [2.0, 9.0], "label": ["run", "jump"],
                       "score": [0.9, 0.4]})
@@ -83,6 +89,41 @@ def test_files_and_arrays_come_back_in_the_order_they_were_given(detector, tmp_p
     assert ("infer", 1, 1) in seen
 
 
+@pytest.fixture(scope="module")
+def of_videos(tmp_path_factory):
+    """Folder of a checkpoint whose features Extract_features.py made of videos."""
+    pytest.importorskip("av", reason="DETECTION IN VIDEO FILES LEFT OUT: no package av")
+    extractor = build("motion", Setting(feature_fps=5.0))
+    config = resolve(WORDS | {"input_feat_dim": extractor.channels})
+    folder = tmp_path_factory.mktemp("films")
+    torch.manual_seed(3)
+    save_checkpoint(folder / LAST, {"epoch": 1, "state_dict": VSGN(config).state_dict(),
+                                    "settings": settings(config), "classes": list(CLASSES),
+                                    "extractors": {ONLY: extractor.identity}})
+    write_video(folder / "clip.mp4", even_times(300, 25), rate=25)
+    return folder
+
+
+def test_a_video_file_is_detected_as_its_features(of_videos, tmp_path, capsys):
+    detector = vsgn.Detector.load(of_videos, device="cpu")
+    found = detector.detect_video(of_videos / "clip.mp4")
+    assert len(found) and list(found.columns) == ["start", "end", "label", "score"]
+    assert found["end"].max() <= 12 and capsys.readouterr().out == ""
+    assert Extract_features.main([str(of_videos / "clip.mp4"), "--out", str(tmp_path),
+                                  "--extractor", "motion", "--feature_fps", "5"]) == 0
+    pd.testing.assert_frame_equal(found, detector.detect(tmp_path / "clip.npy"))
+    best = detector.detect_video(of_videos / "clip.mp4", top=3)
+    assert len(best) == 3 and best["score"].min() == found["score"].nlargest(3).min()
+
+
+def test_a_video_file_that_cannot_be_is_refused(of_videos, detector, tmp_path):
+    (tmp_path / "broken.mp4").write_bytes(b"no video")
+    with pytest.raises(UserError, match="broken.mp4 has no features: "):
+        vsgn.Detector.load(of_videos, device="cpu").detect_video(tmp_path / "broken.mp4")
+    with pytest.raises(UserError, match="what extracted the features"):
+        detector.detect_video(of_videos / "clip.mp4")
+
+
 @pytest.mark.parametrize(("given", "said"), [
     (np.zeros((5, 7)), "trained on 6"), (np.zeros(5), "expected [frames, channels]"),
     (np.array(["x"]), "expected an array of numbers"), ("nowhere.npy", "no file or folder nowhere"),
@@ -95,7 +136,7 @@ def test_features_that_cannot_be_are_refused(detector, given, said):
 def test_options_that_cannot_be_are_refused(folder):
     with pytest.raises(vsgn.UserError, match="unknown option 'num_epochs'; did you mean"):
         vsgn.train(dataset="custom", num_epochs=3)
-    with pytest.raises(vsgn.UserError, match="train: num_epoch is 'three', which is no int"):
+    with pytest.raises(vsgn.UserError, match="train: num_epoch is 'three', expected int"):
         vsgn.train(dataset="custom", num_epoch="three")
     with pytest.raises(vsgn.UserError, match="no checkpoint at"):
         vsgn.Detector.load(folder / "nowhere")
@@ -149,7 +190,7 @@ print(len(run.history), list(table.columns))
 def site(tmp_path_factory):
     """A folder with this project as pip installs it from a wheel, and without its checkout."""
     folder = tmp_path_factory.mktemp("wheel")
-    for name in ("Utils", "Models", "Evaluation", "DETAD"):
+    for name in ("Utils", "Models", "Evaluation", "DETAD", "Engine"):
         shutil.copytree(ROOT / name, folder / "source" / name, ignore=shutil.ignore_patterns(
             "__pycache__", "annot"))
     for path in (*ROOT.glob("*.py"), ROOT / "run_vsgn.sh", ROOT / "pyproject.toml"):

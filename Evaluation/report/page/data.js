@@ -30,7 +30,7 @@ function cutter(table) {
   return Object.assign(cut, { edges });
 }
 
-// taken, takenAny: for each tIoU the place of the detection that each action has, from 1.
+// taken, takenAny: for each tIoU, the number of the detection matched to each action, from 1.
 function runCutter(table) {
   const cut = cutter(table), [score, closest, level, taken, takenAny] = [
     "score", "closest", "level", "taken", "taken_any"].map(name => unpacked(table[name]));

@@ -30,11 +30,13 @@ function percent(value, digits = 1) {
   return isNumber(value) ? (100 * value).toFixed(digits) : NONE;
 }
 
-function count(value) { return isNumber(value) ? value.toLocaleString("en-US") : NONE; }
+const GROUPED = new Intl.NumberFormat("en-US");
+
+function count(value) { return isNumber(value) ? GROUPED.format(value) : NONE; }
 
 function plural(number, word) { return `${count(number)} ${word}${number === 1 ? "" : "s"}`; }
 
-// Few digits, but enough to tell neighbours apart.
+// Few digits, but enough to distinguish neighbours.
 function short(value) {
   if (!isNumber(value)) return NONE;
   if (value === 0) return "0";
@@ -55,14 +57,6 @@ function clock(seconds, digits = 1) {
   return (seconds < 0 && total ? "-" : "") + text + fraction;
 }
 
-// The first names, and how many more there are.
-function listed(names, most = 5) {
-  const more = names.length > most ? ` and ${count(names.length - most)} more` : "";
-  return names.slice(0, most).join(", ") + more;
-}
-
-function words(name) { return String(name).replaceAll("_", " "); }
-
 // The i-th of n ordered colours.
 function ordered(i, n) { return `q${n < 2 ? 4 : Math.round(i / (n - 1) * 9)}`; }
 
@@ -79,7 +73,10 @@ function showTip(lines, x, y) {
   tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(Math.max(8, top))}px)`;
 }
 
-function hideTip() { byId("tip").hidden = true; }
+function hideTip() {
+  const tip = byId("tip");
+  if (!tip.hidden) tip.hidden = true;
+}
 
 // Shows `lines` while the pointer is over a node.
 function withTip(node, lines) {
@@ -94,6 +91,8 @@ function card(title, ...children) {
   return element("div", { class: "card" }, title ? element("h3", {}, title) : null, ...children);
 }
 
+function swatch(paint, mark = "") { return element("i", { class: `swatch ${paint} ${mark}` }); }
+
 function note(text, className = "note") { return element("p", { class: className }, text); }
 
 // A labelled <select>. options: [[value, text]]; change gets the value.
@@ -104,22 +103,22 @@ function chooser(id, label, options, value, change) {
   return element("label", { class: "field" }, element("span", {}, label), select);
 }
 
-// A table whose first column heads its rows. header: texts; rows: arrays of texts or nodes.
-function table(header, rows, className = "") {
-  return element("table", { class: className },
-    element("thead", {}, element("tr", {},
-      header.map(text => element("th", { scope: "col" }, text)))),
-    element("tbody", {}, rows.map(([first, ...rest]) => element("tr", {},
-      element("th", { scope: "row" }, first), rest.map(cell => element("td", {}, cell))))));
+// A table whose first column heads its rows. header: texts; rows: arrays, see `tableRow`.
+function table(header, rows, className = "", caption = null) {
+  const heads = header.map(text => element("th", { scope: "col" }, text));
+  return element("table", { class: className }, caption && element("caption", {}, caption),
+    element("thead", {}, element("tr", {}, heads)), element("tbody", {}, rows.map(tableRow)));
 }
 
-// Numbers behind a figure, folded away.
-function numbers(header, rows) {
-  return element("details", { class: "numbers" }, element("summary", {}, "Numbers"),
-    scroller({}, table(header, rows)));
+// Cells are texts, nodes, or { text, small: words after it, kind: its class }.
+function tableRow([first, ...rest]) {
+  return element("tr", {}, element("th", { scope: "row" }, first), rest.map(cell =>
+    cell?.kind === undefined ? element("td", {}, cell)
+      : element("td", { class: cell.kind }, cell.text,
+                cell.small && element("small", {}, ` ${cell.small}`))));
 }
 
-// A box that scrolls where its content is too wide or tall, and shows on which side there is more.
+// A box that scrolls if its content is too large, and shows on which side there is more.
 function scroller(attributes, ...children) {
   const inner = element("div", { ...attributes, class: `scroll ${attributes.class ?? ""}` },
     children);
@@ -138,5 +137,5 @@ function button(label, act, attributes = {}) {
   return element("button", { type: "button", ...attributes, onclick: act }, label);
 }
 
-// Names in the order that people expect: 2 before 10.
+// Names in natural order: 2 before 10.
 function byName(a, b) { return String(a).localeCompare(String(b), "en", { numeric: true }); }

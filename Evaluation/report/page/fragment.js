@@ -1,5 +1,5 @@
-// What is chosen stands in the fragment of the address, so that a link shows the same again.
-// Classes and videos are named, since their numbers change from run to run.
+// The fragment of the address stores the current selection, so that a link shows the same again.
+// Classes and videos are stored by name, since their numbers change from run to run.
 const OF_CELL = ["actual", "detected"];
 
 function fragmentOf(state, looked) {
@@ -7,7 +7,7 @@ function fragmentOf(state, looked) {
   if (state.tiou !== nearest(data.thresholds, 0.5)) words.set("tiou", data.thresholds[state.tiou]);
   if (!state.isBest) words.set("score", state.runs.map(({ score }) => round(score)).join(","));
   if (state.label >= 0) words.set("class", state.classes[state.label]);
-  if (state.hidden.size) words.set("hide", [...state.hidden].map(kindName).join(","));
+  if (state.hidden.size) words.set("hide", [...state.hidden].map(kind => KINDS[kind][0]).join(","));
   state.cell?.forEach((label, i) => words.set(OF_CELL[i], className(state, label, "")));
   if (state.order !== state.firstOrder) words.set("order", state.order);
   if (state.query) words.set("find", state.query);
@@ -20,9 +20,7 @@ function fragmentOf(state, looked) {
   return words.toString();
 }
 
-function kindName(kind) { return kind < 6 ? KINDS[kind][0] : kind === FOUND ? "found" : "missed"; }
-
-// The changes that a fragment asks for; what it does not name is as at first.
+// The selection in a fragment; what it does not name keeps its default.
 function changesOf(fragment, state) {
   const words = new URLSearchParams(fragment), { data, classes, runs } = state;
   const number = (name, otherwise) => {
@@ -34,7 +32,7 @@ function changesOf(fragment, state) {
                  || !scores.every(Number.isFinite);
   if (!isBest) runs.forEach((run, r) => { run.score = shownScore(run.all, scores[r]); });
   const hidden = (words.get("hide") ?? "").split(",");
-  const kinds = [...Array(8).keys()].filter(kind => hidden.includes(kindName(kind)));
+  const kinds = [...Array(UNJUDGED).keys()].filter(kind => hidden.includes(KINDS[kind][0]));
   const cell = OF_CELL.every(name => words.has(name))
     ? OF_CELL.map(name => words.get(name) === "" ? NOTHING : classes.indexOf(words.get(name)))
     : null;
@@ -47,7 +45,7 @@ function changesOf(fragment, state) {
     video: words.get("video"), from: number("from", 0), to: number("to", 0) };
 }
 
-// The score of a detection that a rounded score stands for, if there is one, else the rounded one.
+// The score of the detection that a rounded score refers to, or else the rounded score.
 function shownScore(all, rounded) {
   const at = admitted(all, rounded);
   for (const score of [all[at], all[at - 1]]) {

@@ -6,30 +6,28 @@ for (const [stem, address] of data.links) SOURCES.set(stem, address);
 
 let list = null;
 const FILL = {
-  comparison: section => fillComparison(section, data, state),
-  scores: section => fillScores(section, data),
   videos: section => {
     list = new VideoList(section, state);
     return state.videos.length > 0;
   },
   errors: section => fillErrors(section, data, state),
-  classes: section => fillClasses(section, data, label => {
-    state.chooseClass(label);
-    byId("videos").scrollIntoView();
-  }),
-  curves: section => fillCurves(section, data, state),
-  diagnosis: section => fillDiagnosis(section, data),
-  training: section => fillTraining(section, data),
-  settings: section => fillProvenance(section, data),
 };
 
-fillTitle(data);
+// Whether there is something to show in a section.
+function fill(section) {
+  if (FILL[section.id]) return FILL[section.id](section);
+  const parts = made(data.sections[section.id] ?? []);
+  section.append(...parts);
+  return parts.length > 0;
+}
+
+fillTitle(data.title);
 const navigation = byId("navigation"), menu = byId("menu");
 for (const section of document.querySelectorAll("main > section")) {
   const heading = section.querySelector("h2");
-  if (!FILL[section.id](section)) { section.remove(); continue; }
+  if (!fill(section)) { section.remove(); continue; }
   navigation.append(element("a", { href: `#${section.id}`, onclick: event => {
-    // Without the fragment, in which the reader's choices stand.
+    // Without the fragment, which holds the reader's selection.
     event.preventDefault();
     menu.setAttribute("aria-expanded", "false");
     section.scrollIntoView();

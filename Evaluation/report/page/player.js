@@ -1,5 +1,5 @@
-// Videos beside their timelines: linked by the report or given by the reader, matched by the stem
-// of the file's name. A file that is given stays on the machine: the page reads it by itself.
+// Videos next to their timelines: linked by the report or added by the reader, and matched by file
+// name without extension. Added files stay on the machine: the page reads them locally.
 const SOURCES = new Map();      // stem -> address
 
 function stemOf(name) { return String(name).split(/[\\/]/).at(-1).replace(/\.[^.]+$/, ""); }
@@ -9,7 +9,7 @@ function sourceOf(name) {
   return SOURCES.get(last) ?? SOURCES.get(stemOf(name)) ?? null;
 }
 
-// Take files of the reader; gives how many of them have the name of a video.
+// Add files from the reader; returns how many of them have the name of a video.
 function takeFiles(files, videos) {
   for (const file of files) {
     const stem = stemOf(file.name), old = SOURCES.get(stem);
@@ -53,6 +53,6 @@ class Player {
     }
     this.moved(second);
     this.now.replaceChildren(element("b", {}, clock(second)), ...this.running(second).map(
-      ([words, kind]) => element("span", {}, element("i", { class: `swatch k${kind}` }), words)));
+      ([words, kind]) => element("span", {}, swatch(`k${kind}`), words)));
   }
 }

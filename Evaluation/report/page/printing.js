@@ -1,5 +1,5 @@
-// On paper: charts are drawn at its width, and the timelines of all videos that are listed.
-const PAPER = 680;      // pixels across A4 or letter, margins taken off
+// Printing: charts are drawn at the width of the paper, and the timelines of all listed videos.
+const PAPER = 680;      // pixels across A4 or letter, without margins
 let isPrinting = false;
 
 function preparePrinting(list) {
@@ -15,6 +15,7 @@ function preparePrinting(list) {
   });
   addEventListener("afterprint", () => {
     isPrinting = false;
+    if (list) list.mostPrinted = MOST_PRINTED;
     document.documentElement.dataset.theme = theme;
     byId("printed")?.remove();
     for (const figure of charts()) figure.drawAt(null);

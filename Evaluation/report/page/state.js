@@ -1,27 +1,24 @@
-// What the reader has chosen, and what of each video it admits. A run holds the detections of
-// a video by falling score, so what a score admits is always the first few of them.
+// The current selection, and what it shows of each video. A run holds the detections of a video by
+// descending score, so a score limit always selects the first few of them.
 
-// What a detection is, as DETAD has it; the first is right.
-const KINDS = [
-  ["true_positive", "right", "right"],
-  ["double_detection", "double", "its action has a detection of higher score"],
-  ["wrong_label", "wrong label", "right place, another class"],
-  ["localization", "localization", "right class, place not close enough"],
-  ["confusion", "confusion", "another class and place not close enough"],
-  ["background", "background", "no action there"],
-];
-const FOUND = 6, MISSED = 7;      // of actions; the kinds of detections are 0 to 5
+// Kinds of detections and, after them, of actions: key, name and meaning; the first is right.
+const KINDS = [];
+const FOUND = 6, MISSED = 7;      // of actions
+const UNJUDGED = 8;               // of detections without a ground truth
 const NOTHING = -1;               // in a cell of the confusion matrix: no action, no detection
 
 function makeState(data) {
+  KINDS.push(...data.kinds, ["found", "found", ""], ["missed", "missed", ""],
+    ["", "detection", ""]);
   const videos = videosOf(data.videos), listeners = [];
   const state = {
     data, videos, classes: data.labels, label: -1, tiou: nearest(data.thresholds, 0.5),
-    runs: data.runs.map((name, r) => ({ name, score: 0, all: descending(videos, r) })),
-    isBest: true, hidden: new Set(), cell: null, order: data.runs.length > 1 ? "differ" : "file",
-    query: "", page: 0,
+    runs: data.runs.map((name, r) => (
+      { name, score: 0, all: descending(videos, r), best: data.videos.runs[r].best })),
+    isBest: data.isJudged, hidden: new Set(), cell: null, query: "", page: 0,
+    order: data.runs.length > 1 ? "differ" : "file",
     onChange: listener => listeners.push(listener),
-    // isBest: each run shows what is best by F1 at this tIoU, until a score is chosen.
+    // isBest: each run uses its score with the best F1 at this tIoU, until a score is chosen.
     set(changes) {
       Object.assign(state, changes);
       if (state.isBest && ("isBest" in changes || "tiou" in changes)) chooseBest();
@@ -29,8 +26,9 @@ function makeState(data) {
     },
     chooseClass(label) { state.set({ label, cell: null, page: 0 }); },
   };
-  const chooseBest = () => state.runs.forEach((run, r) => { run.score = bestScore(state, r); });
-  chooseBest();
+  const chooseBest = () => state.runs.forEach(run => { run.score = run.best[state.tiou]; });
+  if (data.isJudged) chooseBest();
+  else state.runs.forEach(run => { run.score = data.least ?? run.all.at(-1) ?? 0; });
   return state;
 }
 
@@ -47,7 +45,7 @@ function descending(videos, r) {
   return all.sort().reverse();
 }
 
-// How many of falling scores are at least `score`.
+// How many of some descending scores are at least `score`.
 function admitted(scores, score) {
   let low = 0, high = scores.length;
   while (low < high) {
@@ -57,14 +55,15 @@ function admitted(scores, score) {
   return low;
 }
 
-// For each of the first detections the place of the action that it holds, from 1, or 0.
+// For each of the first detections: the number of the action matched to it, from 1, or 0.
 function holders(taken, shown) {
   const held = new Int32Array(shown);
   taken.forEach((place, i) => { if (place && place <= shown) held[place - 1] = i + 1; });
   return held;
 }
 
-function kindOf(level, isRight, tiou) {
+function kindOf(level, isRight, { data, tiou }) {
+  if (!data.isJudged) return UNJUDGED;
   if (isRight) return 0;
   const isSame = level & 1;
   if ((level >> 2) > tiou) return isSame ? 1 : 2;
@@ -72,62 +71,69 @@ function kindOf(level, isRight, tiou) {
   return 5;
 }
 
-// What a video has of what is chosen, in run r: { actions, found: items to show, counts: how many
-// of each kind there are, shown or not }. An item: { isAction, index, kind, r }.
-function chosenOf(video, state, r) {
-  const { label, tiou, hidden, cell } = state, { found, scores, level, taken, takenAny }
-    = video.runs[r];
+// What the actions of a video are detected as by the first `shown` detections of run r, and which
+// class those stand on; classes do not count for the match.
+function pairsOf(video, { tiou }, r, shown) {
+  const { found, takenAny } = video.runs[r], places = takenAny[tiou] ?? [];
+  const held = holders(places, shown);
+  return {
+    detected: i => places[i] && places[i] <= shown ? found.label[places[i] - 1] : NOTHING,
+    actual: i => held[i] ? video.actions.label[held[i] - 1] : NOTHING,
+  };
+}
+
+// Calls visit(isAction, index, kind, isShown) for all items of a video in run r with the selected
+// class and score: its actions, then its detections. isShown: not hidden by the legend or a cell.
+function visitChosen(video, state, r, visit) {
+  const { label, tiou, hidden, cell } = state, { found, scores, level, taken } = video.runs[r];
   const shown = admitted(scores, state.runs[r].score), held = holders(taken[tiou] ?? [], shown);
-  const any = cell && holders(takenAny[tiou] ?? [], shown);
-  const counts = new Float64Array(8), actions = [], detections = [];
-  const isWanted = (kind, truth, predicted) => !hidden.has(kind)
-    && (!cell || (cell[0] === truth && cell[1] === predicted));
+  const pairs = cell && pairsOf(video, state, r, shown);
+  const isCell = (actual, detected) => cell[0] === actual && cell[1] === detected;
   for (let i = 0; i < video.actions.length; i++) {
-    if (label >= 0 && video.actions.label[i] !== label) continue;
-    const place = taken[tiou][i], other = takenAny[tiou][i];
+    const own = video.actions.label[i], place = taken[tiou][i];
+    if (label >= 0 && own !== label) continue;
     const kind = place && place <= shown ? FOUND : MISSED;
-    counts[kind]++;
-    if (isWanted(kind, video.actions.label[i],
-                 other && other <= shown ? found.label[other - 1] : NOTHING)) {
-      actions.push({ isAction: true, index: i, kind, r });
-    }
+    visit(true, i, kind, !hidden.has(kind) && (!cell || isCell(own, pairs.detected(i))));
   }
   for (let i = 0; i < shown; i++) {
-    if (label >= 0 && found.label[i] !== label) continue;
-    const kind = kindOf(level[i], held[i] > 0, tiou);
-    counts[kind]++;
-    if (isWanted(kind, cell && any[i] ? video.actions.label[any[i] - 1] : NOTHING,
-                 found.label[i])) {
-      detections.push({ isAction: false, index: i, kind, r });
-    }
+    const own = found.label[i];
+    if (label >= 0 && own !== label) continue;
+    const kind = kindOf(level[i], held[i] > 0, state);
+    visit(false, i, kind, !hidden.has(kind) && (!cell || isCell(pairs.actual(i), own)));
   }
-  return { actions, found: detections, counts };
+}
+
+// The selected items of a video in run r: { actions, found: items to show, counts: number of items
+// of each kind, shown or not }.
+function chosenOf(video, state, r) {
+  const counts = new Float64Array(9), actions = [], found = [];
+  visitChosen(video, state, r, (isAction, index, kind, isShown) => {
+    counts[kind]++;
+    if (isShown) (isAction ? actions : found).push(itemOf(video, r, isAction, index, kind));
+  });
+  return { actions, found, counts };
+}
+
+// closest: the place of the action that a detection overlaps most, or -1.
+function itemOf(video, r, isAction, index, kind) {
+  const run = video.runs[r], { label, start, end } = isAction ? video.actions : run.found;
+  return { r, isAction, index, kind, label: label[index], start: start[index], end: end[index],
+    score: isAction ? NaN : run.scores[index], closest: isAction ? -1 : run.closest[index] - 1 };
 }
 
 function numbersOf(counts) {
-  const detections = counts[0] + counts[1] + counts[2] + counts[3] + counts[4] + counts[5];
+  const judged = counts[0] + counts[1] + counts[2] + counts[3] + counts[4] + counts[5];
   return { actions: counts[FOUND] + counts[MISSED], found: counts[FOUND], missed: counts[MISSED],
-    detections, wrong: Math.max(0, detections - counts[FOUND]) };
+    detections: judged + counts[UNJUDGED], wrong: Math.max(0, judged - counts[FOUND]) };
 }
 
-// The score at which F1 = 2 found / (detections + actions) of run r is highest at a tIoU.
-function bestScore({ videos, tiou, runs }, r) {
-  const right = [], scores = runs[r].all;
-  let actions = 0;
-  for (const video of videos) {
-    const taken = video.runs[r].taken[tiou] ?? [];
-    actions += video.actions.length;
-    for (const place of taken) if (place) right.push(video.runs[r].scores[place - 1]);
-  }
-  const rightScores = Float64Array.from(right).sort().reverse();
-  let best = scores.length ? scores.at(-1) : 0, highest = -1;
-  // F1 can only be highest at the score of a right one.
-  rightScores.forEach((score, i) => {
-    if (rightScores[i + 1] === score) return;
-    const f1 = 2 * (i + 1) / (admitted(scores, score) + actions);
-    if (f1 > highest) [best, highest] = [score, f1];
-  });
-  return best;
+// The selection in a sentence, for paper, where no controls are.
+function selectionOf({ runs, data, tiou, label, classes, query }) {
+  const words = [`Score at least ${runs.map(({ score }) => short(score)).join(" and ")}`];
+  if (data.isJudged) words.push(`found at tIoU ${short(data.thresholds[tiou])}`);
+  if (label >= 0) words.push(`class ${classes[label]}`);
+  if (query) words.push(`names with \u201c${query}\u201d`);
+  return `${words.join(", ")}.`;
 }
 
 // The confusion matrix over all videos: { at(truth, predicted) -> number, cells: [[truth,
@@ -139,15 +145,13 @@ function confusionOf(state, r) {
     const key = keyOf(truth, predicted);
     numbers.set(key, (numbers.get(key) ?? 0) + 1);
   };
-  for (const { actions, runs } of state.videos) {
-    const { found, scores, takenAny } = runs[r];
-    const shown = admitted(scores, state.runs[r].score);
-    const held = holders(takenAny[state.tiou] ?? [], shown);
-    for (let i = 0; i < actions.length; i++) {
-      const place = takenAny[state.tiou][i];
-      add(actions.label[i], place && place <= shown ? found.label[place - 1] : NOTHING);
+  for (const video of state.videos) {
+    const { actions, runs } = video, { found, scores } = runs[r];
+    const shown = admitted(scores, state.runs[r].score), pairs = pairsOf(video, state, r, shown);
+    for (let i = 0; i < actions.length; i++) add(actions.label[i], pairs.detected(i));
+    for (let i = 0; i < shown; i++) {
+      if (pairs.actual(i) === NOTHING) add(NOTHING, found.label[i]);
     }
-    for (let i = 0; i < shown; i++) if (!held[i]) add(NOTHING, found.label[i]);
   }
   return { at: (truth, predicted) => numbers.get(keyOf(truth, predicted)) ?? 0,
     cells: [...numbers].map(([key, number]) =>
@@ -156,31 +160,29 @@ function confusionOf(state, r) {
 
 // ---- what one detection or action is ------------------------------------------------------------
 
-function rowsOf(video, item) { return item.isAction ? video.actions : video.runs[item.r].found; }
-
-function overlapOf(a, i, b, j) {
-  const both = Math.max(0, Math.min(a.end[i], b.end[j]) - Math.max(a.start[i], b.start[j]));
-  const union = a.end[i] - a.start[i] + b.end[j] - b.start[j] - both;
-  return union > 0 ? both / union : 0;
+// The action closest to a detection: { label, tiou }, or null.
+function closestTo({ actions }, { start, end, closest }) {
+  if (closest < 0) return null;
+  const [from, to] = [actions.start[closest], actions.end[closest]];
+  const both = Math.max(0, Math.min(end, to) - Math.max(start, from));
+  const union = end - start + to - from - both;
+  return { label: actions.label[closest], tiou: union > 0 ? both / union : 0 };
 }
 
 // Words about an item of `chosenOf`.
-function describe(video, item, state) {
-  const rows = rowsOf(video, item), i = item.index, run = video.runs[item.r];
-  const seconds = short(Math.round((rows.end[i] - rows.start[i]) * TICKS) / TICKS);
-  const place = `${clock(rows.start[i])} to ${clock(rows.end[i])} (${seconds} s)`;
-  const name = state.classes[rows.label[i]], tiou = short(state.data.thresholds[state.tiou]);
-  if (item.isAction) {
-    return [name, `action ${place}`, `${item.kind === FOUND ? "found" : "missed"} at tIoU ${tiou}`];
-  }
-  const [, kind, meaning] = KINDS[item.kind], closest = run.closest[i] - 1;
-  const lines = [name, `detection ${place}`, `score ${short(run.scores[i])}`,
-    item.kind ? `${kind} at tIoU ${tiou}: ${meaning}` : `right at tIoU ${tiou}`];
-  if (closest >= 0) {
-    const other = state.classes[video.actions.label[closest]];
-    const overlap = overlapOf(rows, i, video.actions, closest).toFixed(2);
-    lines.push(other === name || state.data.isProposals
-      ? `closest action: tIoU ${overlap}` : `closest action: ${other}, tIoU ${overlap}`);
+function describe(video, item, { classes, data, tiou }) {
+  const { label, kind, start, end, isAction } = item, near = closestTo(video, item);
+  const seconds = short(Math.round((end - start) * TICKS) / TICKS);
+  const place = `${clock(start)} to ${clock(end)} (${seconds} s)`;
+  const [, name, meaning] = KINDS[kind], judged = `${name} at tIoU ${short(data.thresholds[tiou])}`;
+  if (isAction) return [classes[label], `action ${place}`, judged];
+  const lines = [classes[label], `detection ${place}`, `score ${short(item.score)}`];
+  if (kind === UNJUDGED) return lines;
+  lines.push(kind ? `${judged}: ${meaning}` : judged);
+  if (near) {
+    const isSame = near.label === label || data.isProposals;
+    lines.push(`closest action: ${isSame ? "" : `${classes[near.label]}, `}tIoU `
+      + near.tiou.toFixed(2));
   }
   return lines;
 }

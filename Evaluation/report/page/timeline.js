@@ -1,14 +1,28 @@
-// The card of one video: a timeline for each run, which zoom and move together, the video beside
-// them where there is one, and the same as a table. What is out of sight is taken off the page.
+// The card of one video: a timeline per run (they zoom and move together), the video next to them
+// if there is one, and a table. What is out of view is removed from the page.
 const WATCHER = new IntersectionObserver(entries => {
   for (const { target, isIntersecting } of entries) target.timeline.see(isIntersecting);
 }, { rootMargin: "300px" });
-const A_CLICK = 4;      // pixels that the pointer may move between down and up
+const WAITING = new Set();      // timelines to draw, one per frame, so that no frame takes long
+const MOST_RUNNING = 8;         // items below the video
+let usualWidth = 900;           // width of a timeline, until one has been measured
+
+function drawSoon(timeline) {
+  if (!WAITING.size) requestAnimationFrame(drawNext);
+  WAITING.add(timeline);
+}
+
+function drawNext() {
+  const [timeline] = WAITING;
+  WAITING.delete(timeline);
+  timeline?.draw();      // the last one may have been taken away
+  if (WAITING.size) requestAnimationFrame(drawNext);
+}
 
 class Timeline {
   constructor(video, state) {
     Object.assign(this, { video, state, view: [0, video.duration], isVisible: false, tracks: [],
-      showAll: false, chosen: null, pending: false, player: null });
+      showAll: false, chosen: null, player: null, height: 0 });
     this.facts = element("p", { class: "facts" });
     const zoom = (label, what, act) => button(label, act, { "aria-label": what, title: what });
     this.body = element("div", { class: "video-body" });
@@ -21,64 +35,65 @@ class Timeline {
           zoom("Whole", "show the whole video", () => this.look([0, video.duration])))),
       this.body, this.spoken);
     this.node.timeline = this;
-    this.sizes = new ResizeObserver(() => this.draw());
-    this.sizes.observe(this.node);
+    this.sizes = new ResizeObserver(entries => entries.forEach(entry => this.resized(entry)));
+    this.sizes.observe(this.body);
     this.refresh();
     WATCHER.observe(this.node);
   }
 
   remove() {
     WATCHER.unobserve(this.node);
+    WAITING.delete(this);
     this.sizes.disconnect();
     this.node.remove();
   }
 
-  // Lay out anew what the reader has chosen, and draw it when it is in sight.
-  refresh() {
-    const { video, state } = this;
-    this.plans = state.runs.map((_, r) => {
-      const chosen = chosenOf(video, state, r);
-      return { ...layOut(video, chosen, this.showAll), numbers: numbersOf(chosen.counts) };
-    });
-    this.facts.replaceChildren(...this.words());
-    this.chosen = null;
-    if (this.isVisible) this.fill(); else this.empty();
+  get isWaiting() { return WAITING.has(this); }
+
+  // Sizes only come from here: querying them would trigger a new layout each time.
+  resized({ target, contentRect: { width, height } }) {
+    if (target === this.body) { this.height = height; return; }
+    const track = this.tracks.find(({ holder }) => holder === target);
+    if (!track || track.width === width || width <= 0) return;
+    track.width = usualWidth = width;
+    drawSoon(this);
   }
 
-  words() {
-    const { video, state } = this, facts = [clock(video.duration, 0)];
-    if (!video.known) facts.push("not in the ground truth");
-    this.plans.forEach(({ numbers }, r) => facts.push(
-      (state.runs.length > 1 ? `${state.runs[r].name}: ` : "")
-      + `${numbers.found} of ${plural(numbers.actions, "action")} found`,
-      `${plural(numbers.detections, "detection")}, ${count(numbers.wrong)} wrong`));
-    return facts.map(fact => element("span", {}, `${fact} `));
+  // Lay out the current selection again, and draw it once it is in view.
+  refresh() {
+    const { video, state } = this;
+    this.plans = plansOf(video, state, this.showAll);
+    this.facts.replaceChildren(...factsOf(video, state, this.plans));
+    this.chosen = null;
+    this.isNew = true;
+    if (this.isVisible) drawSoon(this); else this.empty();
   }
 
   see(isVisible) {
     if (isVisible === this.isVisible) return;
     this.isVisible = isVisible;
-    if (isVisible) this.fill();
+    if (isVisible) drawSoon(this);
     else if (!this.isInUse()) this.empty();
   }
 
-  // A video that plays and a node that has the focus stay.
+  // A playing video, or a node that has the focus, stays.
   isInUse() {
-    return this.node.contains(document.activeElement) || (this.player && !this.player.screen.paused);
+    return this.node.contains(document.activeElement)
+      || (this.player && !this.player.screen.paused);
   }
 
   empty() {
-    const width = this.body.clientWidth || 900;
-    const height = this.plans.reduce((sum, { lanes }) => sum + stack(lanes, width), 0);
-    this.body.style.minHeight = `${this.body.clientHeight || height + 30}px`;
+    const height = this.plans.reduce((sum, { lanes }) => sum + stack(lanes, usualWidth), 30);
+    this.body.style.minHeight = `${this.tracks.length && this.height || height}px`;
     this.body.replaceChildren();
+    for (const { holder } of this.tracks) this.sizes.unobserve(holder);
     this.tracks = [];
     this.player = null;
   }
 
+  // Everything around the drawings.
   fill() {
-    const { state } = this, isNew = !this.tracks.length;
-    if (isNew) this.build();
+    const { state } = this;
     const hidden = this.plans.reduce((sum, plan) => ({
       classes: Math.max(sum.classes, plan.hidden.classes),
       detections: sum.detections + plan.hidden.detections }), { classes: 0, detections: 0 });
@@ -90,19 +105,12 @@ class Timeline {
       `Timeline of ${this.video.name}${state.runs.length > 1 ? `, ${state.runs[r].name}` : ""}: `
       + `${this.facts.textContent}. Arrow keys move, + and - zoom, N and P go from item to item.`));
     this.fillList();
-    this.draw();
+    this.isNew = false;
   }
 
   build() {
     const { video, state } = this, source = sourceOf(video.name);
-    this.tracks = state.runs.map((run, r) => {
-      const holder = element("div", { tabindex: 0, role: "img", class: "timeline" });
-      const head = element("div", { class: "playhead", hidden: true });
-      const track = { holder, head, r, boxes: [], node: element("div", { class: "track" },
-        state.runs.length > 1 ? element("h4", {}, run.name) : null, holder, head) };
-      this.listen(track);
-      return track;
-    });
+    this.tracks = state.runs.map((_, r) => new Track(this, r));
     this.player = source && new Player(source, video, second => this.runningAt(second),
                                        second => this.showHead(second));
     this.more = button("", () => { this.showAll = !this.showAll; this.refresh(); },
@@ -110,65 +118,47 @@ class Timeline {
     this.list = element("div");
     this.details = element("details", { class: "numbers", ontoggle: () => this.fillList() },
       element("summary", {}, "As a table"), this.list);
-    this.body.style.minHeight = "";
+    this.isNew = true;
+    this.tracks.forEach(({ holder }) => this.sizes.observe(holder));
     this.body.replaceChildren(
       element("div", { class: source ? "beside" : "" }, this.player?.node ?? null,
         element("div", { class: "tracks" }, this.tracks.map(({ node }) => node))),
       element("div", { class: "below" }, this.details, this.more,
-        button("SVG", () => saveFigure(this.tracks[0].holder.firstChild, this.video.name,
-          this.tracks.map(({ holder }) => holder.firstChild)),
+        button("SVG", () => saveFigure(this.tracks.map(({ image }) => image), video.name),
           { class: "link save", title: "Save the timeline as a figure" })));
   }
 
+  // See `drawSoon`. What has just been built is drawn once its size is known.
   draw() {
-    if (this.pending || !this.isVisible || !this.tracks.length) return;
-    this.pending = true;
-    requestAnimationFrame(() => {
-      this.pending = false;
-      for (const track of this.tracks) this.drawTrack(track);
-      if (this.player) this.showHead(this.player.screen.currentTime);
-    });
-  }
-
-  drawTrack(track) {
-    const width = track.holder.clientWidth;
-    if (width <= 0) return;
-    track.width = width;
-    const { image, boxes } = drawTimeline(width, this.video, this.state, this.plans[track.r],
-                                          this.view, this.chosen);
-    track.boxes = boxes;
-    track.holder.replaceChildren(image);
+    if (!this.isVisible) return;
+    if (!this.tracks.length) this.build();
+    if (this.isNew) this.fill();
+    this.tracks.forEach(track => track.draw());
+    if (this.player) this.showHead(this.player.screen.currentTime);
   }
 
   // ---- the video --------------------------------------------------------------------------------
 
+  // [words, kind] of the items at a second; the actions are the same in every run.
   runningAt(second) {
-    const { video, state } = this, lines = [];
-    this.plans.forEach(({ lanes }, r) => {
-      for (const item of lanes.flatMap(lane => [...(r ? [] : lane.actions), ...lane.found])) {
-        const rows = rowsOf(video, item), name = state.classes[rows.label[item.index]];
-        if (rows.start[item.index] > second || rows.end[item.index] <= second) continue;
-        lines.push([item.isAction ? `${name} (action)`
-          : `${name} ${short(video.runs[r].scores[item.index])}`
-            + (state.runs.length > 1 ? `, ${state.runs[r].name}` : ""), item.kind]);
-      }
+    const { state } = this, several = state.runs.length > 1;
+    const running = this.plans.flatMap(({ lanes }, r) => lanes.flatMap(
+      lane => [...(r ? [] : lane.actions), ...lane.found]))
+      .filter(({ start, end }) => start <= second && second < end);
+    return running.slice(0, MOST_RUNNING).map(({ isAction, label, score, kind, r }) => {
+      const name = state.classes[label], run = several ? `, ${state.runs[r].name}` : "";
+      return [isAction ? `${name} (action)` : `${name} ${short(score)}${run}`, kind];
     });
-    return lines.slice(0, 8);
   }
 
   showHead(second) {
-    for (const { head, width } of this.tracks) {
-      const { left, right } = areaOfTimeline(width ?? 0), [start, end] = this.view;
-      head.hidden = second < start || second > end || !width
-        || (this.player.screen.paused && second === 0);
-      head.style.left = `${scale(this.view, left, right)(second)}px`;
-    }
+    const isAtRest = this.player.screen.paused && second === 0;
+    this.tracks.forEach(track => track.showHead(second, isAtRest));
   }
 
+  // Play an item to its end, or from a second on.
   play(item, second) {
-    if (!this.player) return;
-    const rows = item && rowsOf(this.video, item);
-    this.player.play(item ? rows.start[item.index] : second, item ? rows.end[item.index] : null);
+    this.player?.play(item ? item.start : second, item ? item.end : null);
   }
 
   // ---- moving -----------------------------------------------------------------------------------
@@ -178,7 +168,7 @@ class Timeline {
     const size = Math.min(duration, Math.max(least, end - start));
     const from = Math.min(Math.max(0, start + (end - start - size) / 2), duration - size);
     this.view = [from, from + size];
-    this.draw();
+    drawSoon(this);
     this.state.looked?.(this);
   }
 
@@ -192,121 +182,54 @@ class Timeline {
     this.look([this.view[0] + share * size, this.view[1] + share * size]);
   }
 
-  secondsAt(x, width) {
-    const { left, right } = areaOfTimeline(width);
-    return this.view[0] + (x - left) / (right - left) * (this.view[1] - this.view[0]);
-  }
-
-  listen(track) {
-    const { holder } = track;
-    const at = event => {
-      const frame = holder.getBoundingClientRect();
-      return [event.clientX - frame.left, event.clientY - frame.top];
-    };
-    const listeners = {
-      keydown: event => this.key(event),
-      blur: () => { this.chosen = null; hideTip(); this.draw(); },
-      dblclick: event => this.zoom(0.4, this.secondsAt(at(event)[0], track.width)),
-      pointerdown: event => {
-        this.held = { x: event.clientX, view: this.view, moved: false };
-        holder.setPointerCapture(event.pointerId);
-      },
-      pointercancel: () => { this.held = null; },
-      pointerup: event => {
-        const wasClick = this.held && !this.held.moved, [x, y] = at(event);
-        this.held = null;
-        if (wasClick) this.play(this.boxAt(track, x, y)?.item, this.secondsAt(x, track.width));
-      },
-      pointermove: event => this.point(event, track, ...at(event)),
-      pointerleave: hideTip,
-    };
-    for (const [name, act] of Object.entries(listeners)) holder.addEventListener(name, act);
-    holder.addEventListener("wheel", event => {
-      // Without a key held the wheel scrolls the page.
-      if (!event.ctrlKey && !event.metaKey) return;
-      event.preventDefault();
-      this.zoom(Math.exp(event.deltaY * 0.004), this.secondsAt(at(event)[0], track.width));
-    }, { passive: false });
-  }
-
-  point(event, track, x, y) {
-    if (this.held) {
-      const by = this.held.x - event.clientX;
-      this.held.moved ||= Math.abs(by) > A_CLICK;
-      if (!this.held.moved) return;
-      const { left, right } = areaOfTimeline(track.width), [start, end] = this.held.view;
-      const seconds = by / (right - left) * (end - start);
-      this.look([start + seconds, end + seconds]);
-      return hideTip();
-    }
-    const box = this.boxAt(track, x, y);
-    track.holder.classList.toggle("over", Boolean(box));
-    if (!box) return hideTip();
-    showTip(describe(this.video, box.item, this.state), event.clientX, event.clientY);
-  }
-
-  // The box under a point, or the nearest one a few pixels beside it.
-  boxAt({ boxes }, x, y) {
-    const near = by => boxes.findLast(box => x >= box.x - by && x <= box.x + box.width + by
-      && y >= box.y - by && y <= box.y + box.height + by);
-    return near(0) ?? near(3);
-  }
-
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const whole = () => this.look([0, this.video.duration]);
     const acts = { ArrowLeft: () => this.move(-0.2), ArrowRight: () => this.move(0.2),
       "+": () => this.zoom(0.5), "=": () => this.zoom(0.5), "-": () => this.zoom(2),
       Home: whole, "0": whole, n: () => this.step(1), p: () => this.step(-1),
-      Enter: () => { if (this.chosen) this.play(this.chosen); },
-      Escape: () => { this.chosen = null; hideTip(); } };
+      Enter: () => { if (this.chosen) this.play(this.chosen); }, Escape: () => this.leave() };
     const act = acts[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!act) return;
     event.preventDefault();
     act();
-    this.draw();
+    drawSoon(this);
   }
 
-  // From one action or detection to the next in time, in sight, with its tooltip, read aloud.
+  leave() {
+    this.chosen = null;
+    hideTip();
+    drawSoon(this);
+  }
+
+  // Move to the next action or detection in time; show it with its tooltip, and announce it.
   step(by) {
-    const items = this.itemsInTime(), { video } = this;
+    const items = this.itemsInTime();
     if (!items.length) return;
     const now = this.chosen ? items.findIndex(item => same(item, this.chosen)) : by > 0 ? -1 : 0;
-    this.chosen = items[(now + by + items.length) % items.length];
-    const rows = rowsOf(video, this.chosen), i = this.chosen.index, track
-      = this.tracks[this.chosen.r];
-    const middle = (rows.start[i] + rows.end[i]) / 2, [start, end] = this.view;
+    const item = this.chosen = items[(now + by + items.length) % items.length];
+    const middle = (item.start + item.end) / 2, [start, end] = this.view;
     if (middle < start || middle > end) {
       this.look([middle - (end - start) / 2, middle + (end - start) / 2]);
     }
-    const lines = describe(video, this.chosen, this.state);
+    const lines = describe(this.video, item, this.state);
     this.spoken.textContent = lines.join(", ");
-    const frame = track.holder.getBoundingClientRect();
-    const { left, right } = areaOfTimeline(track.width);
-    const lane = this.plans[track.r].lanes.find(({ label }) => label === rows.label[i]);
-    showTip(lines, frame.left + scale(this.view, left, right)(middle),
-            frame.top + lane.y + lane.height / 2);
+    this.tracks[item.r].showTipOf(item, lines);
   }
 
   itemsInTime() {
-    const start = item => rowsOf(this.video, item).start[item.index];
     return this.plans.flatMap(({ lanes }) => lanes)
       .flatMap(lane => [...lane.actions, ...lane.found])
-      .sort((a, b) => start(a) - start(b) || b.isAction - a.isAction);
+      .sort((a, b) => a.start - b.start || b.isAction - a.isAction);
   }
 
   fillList() {
     if (!this.details?.open) return;
-    const { video, state } = this, several = state.runs.length > 1;
+    const { state } = this, several = state.runs.length > 1;
     const header = ["Class", "What", "Start", "End", "Score", "State", ...(several ? ["Run"] : [])];
-    this.list.replaceChildren(scroller({ class: "tall" }, table(header,
-      this.itemsInTime().map(item => {
-        const rows = rowsOf(video, item), i = item.index;
-        return [state.classes[rows.label[i]], item.isAction ? "action" : "detection",
-          clock(rows.start[i], 2), clock(rows.end[i], 2),
-          item.isAction ? "" : short(video.runs[item.r].scores[i]),
-          item.isAction ? (item.kind === FOUND ? "found" : "missed") : KINDS[item.kind][1],
-          ...(several ? [state.runs[item.r].name] : [])];
-      }))));
+    const rows = this.itemsInTime().map(({ isAction, label, start, end, score, kind, r }) =>
+      [state.classes[label], isAction ? "action" : "detection", clock(start, 2), clock(end, 2),
+        isAction ? "" : short(score), KINDS[kind][1], ...(several ? [state.runs[r].name] : [])]);
+    this.list.replaceChildren(scroller({ class: "tall" }, table(header, rows)));
   }
 }

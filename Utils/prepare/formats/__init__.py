@@ -1,2 +1,3 @@
-"""Annotations of other tools in, detections out: a module per format, and the rules they share.
-Import from it `importing.import_files`, `export.write` and `export.export`."""
+"""Import of annotations from other tools, and export of detections: a module per
+format, and the rules they share. Outside code uses `importing.import_files`,
+`export.write` and `export.export`."""

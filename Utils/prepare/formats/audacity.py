@@ -6,7 +6,10 @@ from Utils.prepare.formats.times import seconds
 
 
 def read(source, options):
-    """The labels of one track. Lines of frequencies, which start with a backslash, are skipped."""
+    """The labels of one track.
+
+    Lines with frequencies (they start with a backslash) are skipped.
+    """
     found = Found(source.path, options.skip_bad)
     found.add_media(source.stem)
     for number, line in enumerate(source.text.split("\n"), 1):
@@ -22,6 +25,6 @@ def read(source, options):
 
 
 def to_text(video, rows, choices):
-    """A label track of one video's detections."""
+    """A label track with the detections of one video."""
     return "".join(f"{row.start:.6f}\t{row.end:.6f}\t{one_line(row.label)}\n"
                    for row in rows.itertuples())

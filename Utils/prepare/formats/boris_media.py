@@ -1,4 +1,4 @@
-"""Media of BORIS observations: times that run through several files, and pairs of events."""
+"""Media of BORIS observations: times that span several files, and pairs of events."""
 
 import bisect
 from dataclasses import dataclass, field
@@ -12,10 +12,11 @@ WITHOUT_MEDIA = "observations without media"
 
 @dataclass
 class Observation:
-    """One observation: `files` of player 1 as (path, seconds or None), one after the other.
+    """One observation: `files` of player 1 as (path, seconds or None),
+    played in sequence.
 
-    Times are counted from the start of the first file, plus `offset`. Media by other players show
-    the same time and are not used.
+    Times are counted from the start of the first file, plus `offset`. Media of other
+    players show the same time and are not used.
     """
     name: str
     files: list[tuple[str, float | None]]
@@ -27,34 +28,40 @@ class Observation:
         if len(self.files) > 1:
             for path, seconds in self.files[:-1]:
                 if seconds is None:
-                    raise BadRow(f"observation {self.name}: the length of {path} is not known, so "
-                                 "that times in the file after it cannot be told")
-                # BORIS cuts each length to milliseconds before it adds them.
-                whole = Decimal(repr(float(seconds))).quantize(Decimal("0.001"), ROUND_FLOOR)
+                    raise BadRow(f"observation {self.name}: the length of {path} is not "
+                                 "known, so that times in the file after it cannot be "
+                                 "told")
+                # BORIS truncates each length to milliseconds before adding them.
+                whole = Decimal(repr(float(seconds))).quantize(Decimal("0.001"),
+                                                               ROUND_FLOOR)
                 self.begins.append(round(self.begins[-1] + float(whole), 3))
 
     def add_media(self, found, video_name):
-        """Tell of its media. video_name: observation names the one video after the observation."""
+        """Add its media to `found`.
+
+        video_name: `observation` names a single video after it.
+        """
         if video_name == "observation":
             if len(self.files) > 1:
-                raise UserError(f"{found.path}: observation {self.name} has {len(self.files)} "
-                                "media files, which cannot share its name; choose --video_name "
-                                "media")
+                raise UserError(f"{found.path}: observation {self.name} has "
+                                f"{len(self.files)} media files, which cannot share its "
+                                "name; choose --video_name media")
             self.files = [(self.name, self.files[0][1])]
             found.names[self.name] = self.name
         for path, seconds in self.files:
             if path in found.media:
-                found.notes.append(f"{found.path}: several observations are of {path}, and are put "
-                                   "together (--video_name observation keeps them apart)")
+                found.notes.append(f"{found.path}: several observations are of {path}, "
+                                   "and are put together (--video_name observation "
+                                   "keeps them apart)")
             found.add_media(path, seconds)
 
     def end(self):
-        """Where the last file ends, in the observation's time; None where that is not known."""
+        """The end of the last file, in the time of the observation; None if unknown."""
         seconds = self.files[-1][1]
         return None if seconds is None else self.offset + self.begins[-1] + seconds
 
     def add(self, found, start, end, label, subject):
-        """An action, or a part in each file if it goes over a border."""
+        """Add an action, split if it spans several files."""
         if end < start:
             raise BadRow(f"{label!r} ends at {end:g} s, before it starts at {start:g} s")
         start, end = round(start - self.offset, 6), round(end - self.offset, 6)
@@ -77,12 +84,14 @@ class Pairs:
     started: dict = field(default_factory=dict)
 
     def start(self, key, time):
+        """A state starts at a time in seconds. key: (subject, behaviour, modifiers)."""
         if key in self.started:
             raise BadRow(f"{key[1]!r} starts at {time:g} s, but it has not stopped since "
                          f"{self.started[key]:g} s")
         self.started[key] = time
 
     def stop(self, key, time):
+        """The state stops: add its action to the observation."""
         if key not in self.started:
             raise BadRow(f"{key[1]!r} stops at {time:g} s without having started")
         subject, label = key[:2]
@@ -90,11 +99,11 @@ class Pairs:
         self.observation.add(self.found, start, time, label, subject)
 
     def close(self):
-        """What has started and never stopped: an error, dropped, or closed at the end."""
+        """Handle states that never stopped: raise, drop, or close them at the end."""
         for (subject, label, *_), time in self.started.items():
             where = (f"{self.found.path}: observation {self.observation.name} "
-                     f"({self.observation.files[0][0]}), {subject or 'no subject'}: {label!r} "
-                     f"starts at {time:g} s and never stops")
+                     f"({self.observation.files[0][0]}), {subject or 'no subject'}: "
+                     f"{label!r} starts at {time:g} s and never stops")
             if self.unclosed == "error":
                 raise UserError(f"{where}; stop it in BORIS, or choose --unclosed drop or end")
             if self.unclosed == "drop":
@@ -102,8 +111,8 @@ class Pairs:
                 continue
             end = self.observation.end()
             if end is None:
-                raise UserError(f"{where}, and the length of its media is not known; choose "
-                                "--unclosed drop")
+                raise UserError(f"{where}, and the length of its media is not known; "
+                                "choose --unclosed drop")
             with self.found.row(f"observation {self.observation.name}"):
                 self.observation.add(self.found, time, end, label, subject)
                 self.found.left_out["closed at the end of the video"] += 1

@@ -1,4 +1,5 @@
-"""BORIS projects (.boris, JSON): observations of media files, states as pairs of events."""
+"""BORIS projects (.boris, JSON):
+observations of media files, states as pairs of events."""
 
 import json
 
@@ -13,13 +14,13 @@ PLAYERS = 8
 
 
 def read(source, options):
-    """The actions of all observations of media. -> Found."""
+    """The actions of all observations with media. -> Found."""
     found = Found(source.path, options.skip_bad)
     kinds = _kinds(source)
     observations = source.json.get("observations")
     if not isinstance(observations, dict):
-        raise UserError(f"{source.path} has no object 'observations'; save the project again with "
-                        "BORIS")
+        raise UserError(f"{source.path} has no object 'observations'; save the project "
+                        "again with BORIS")
     for name, entry in observations.items():
         is_good = False
         with found.row(f"observation {name}"):
@@ -30,7 +31,8 @@ def read(source, options):
                 observation.add_media(found, options.video_name)
                 is_good = True
         if is_good:
-            _read_events(found, observation, entry.get("events") or [], kinds, options.unclosed)
+            _read_events(found, observation, entry.get("events") or [], kinds,
+                         options.unclosed)
     return found
 
 
@@ -43,14 +45,15 @@ def _kinds(source):
         entry = entry if isinstance(entry, dict) else {}
         kind, code = str(entry.get("type")), str(entry.get("code"))
         if not kind.startswith(("State event", "Point event")):
-            raise UserError(f"{source.path}: behaviour {code!r} of the ethogram (behaviors_conf) "
-                            "is neither a state nor a point event; fix it in BORIS")
+            raise UserError(f"{source.path}: behaviour {code!r} of the ethogram "
+                            "(behaviors_conf) is neither a state nor a point event; fix "
+                            "it in BORIS")
         kinds[code] = kind.startswith("State event")
     return kinds
 
 
 def _observation_of(name, entry):
-    """The Observation of an entry of the project; None for one without media."""
+    """The Observation for an entry of the project; None if it has no media."""
     if not isinstance(entry, dict):
         raise BadRow("it is not an object")
     players = entry.get("file")
@@ -58,22 +61,23 @@ def _observation_of(name, entry):
     if entry.get("type", "MEDIA") != "MEDIA" or not paths:
         return None
     if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
-        raise BadRow("the files of player 1 are no list of paths")
+        raise BadRow("the files of player 1 are not a list of paths")
     info = entry.get("media_info")
     lengths = info.get("length") if isinstance(info, dict) else None
     lengths = lengths if isinstance(lengths, dict) else {}
     files = [(path, number_of(lengths[path], f"the length of {path}") if path in lengths else None)
              for path in paths]
     offset = entry.get("time offset")
-    return Observation(name, files, 0.0 if offset is None else number_of(offset, "time offset"))
+    return Observation(name, files,
+                       0.0 if offset is None else number_of(offset, "time offset"))
 
 
 def _read_events(found, observation, events, kinds, unclosed):
-    """BORIS stores no START and STOP: of a subject, behaviour and modifier every second event is
-    the end of a state."""
+    """BORIS does not store START and STOP: for each subject, behaviour and modifier,
+    every second event ends a state."""
     if not isinstance(events, list):
-        raise UserError(f"{found.path}: the events of observation {observation.name} are no list; "
-                        "save the project again with BORIS")
+        raise UserError(f"{found.path}: the events of observation {observation.name} "
+                        "are not a list; save the project again with BORIS")
     pairs = Pairs(found, observation, unclosed)
     for number, event in enumerate(events, 1):
         with found.row(f"event {number} of observation {observation.name}"):
@@ -94,7 +98,7 @@ def _event(event):
     if not isinstance(event, list) or len(event) < 4:
         raise BadRow(f"it is {str(event)[:40]!r}, expected time, subject, behaviour, modifier")
     if not all(isinstance(part, str) for part in event[1:4]):
-        raise BadRow("its subject, behaviour or modifier is no text")
+        raise BadRow("its subject, behaviour or modifier is not text")
     return number_of(event[0], "the time"), *event[1:4]
 
 
@@ -103,8 +107,9 @@ def to_text(rows, choices):
     rows = {video: without_overlaps(table) for video, table in rows.items() if len(table)}
     if unknown := [video for video in rows if video not in choices.durations]:
         raise UserError(f"BORIS needs the length of every video, {unknown[0]} has none "
-                        f"({len(unknown)} of {len(rows)}); add `duration` to the annotations, "
-                        "or give `Prepare_data.py export` a table `video,seconds` with --durations")
+                        f"({len(unknown)} of {len(rows)}); add `duration` to the "
+                        "annotations, or give `Prepare_data.py export` a table "
+                        "`video,seconds` with --durations")
     labels = sorted({label for table in rows.values() for label in table["label"]})
     return json.dumps({
         "time_format": "hh:mm:ss", "project_date": NO_CLOCK, "project_name": "detections",
@@ -119,17 +124,19 @@ def to_text(rows, choices):
 
 
 def without_overlaps(rows):
-    """Of rows of one label that overlap, those of the highest score; sorted as they were.
+    """The rows without overlaps within a label,
+    keeping the highest scores, in their order.
 
-    BORIS stores no START and STOP but pairs the events of a behaviour in their order, which cannot
-    hold overlaps.
+    BORIS does not store START and STOP but pairs the events of a behaviour in order, so
+    they cannot overlap.
     """
     kept = []
     for row in rows.sort_values("score", ascending=False, kind="stable").itertuples():
         if all(row.end <= other.start or other.end <= row.start
                for other in kept if other.label == row.label):
             kept.append(row)
-    return rows.loc[[index for index in rows.index if index in {row.Index for row in kept}]]
+    return rows.loc[[index for index in rows.index
+                     if index in {row.Index for row in kept}]]
 
 
 def _behaviour(label):
@@ -146,17 +153,18 @@ def _observation(rows, media, seconds, fps):
         "close_behaviors_between_videos": False, "scan_sampling_time": 0,
         "media_info": {
             "length": {media: float(seconds)},
-            # BORIS writes 0 where it does not know the rate, and fails where there is none.
+            # BORIS writes 0 for an unknown rate, and fails if there is no rate.
             "fps": {media: float(fps or 0)},
             "hasVideo": {media: True}, "hasAudio": {media: False}, "offset": {"1": 0.0}}}
 
 
 def _events(rows):
-    """[time, subject, behaviour, modifier, comment, frame] of the start and end of each row."""
+    """[time, subject, behaviour, modifier, comment, frame]
+    of the start and end of each row."""
     events, ends = [], {}
     for row in rows.itertuples():
-        # A state that starts as the last one of its behaviour ends comes a millisecond later:
-        # sorted by time, the two events could not be told apart.
+        # A state that starts when the previous one of its behaviour ends is moved by a
+        # millisecond: sorted by time, the two events could not be distinguished.
         start = round(row.start, 3)
         start = round(start + 0.001, 3) if start == ends.get(row.label) else start
         end = ends[row.label] = max(round(row.end, 3), round(start + 0.001, 3))

@@ -1,5 +1,5 @@
-"""The exports of BORIS as tables: aggregated (a row per state) and tabular (a row per event), of
-versions 6 to 9."""
+"""Tables exported by BORIS 6 to 9:
+aggregated (a row per state) and tabular (a row per event)."""
 
 import re
 
@@ -10,25 +10,26 @@ from Utils.prepare.formats.times import seconds
 
 PLAYER = re.compile(r"player #(\d+):(.*)", re.S)
 LEFT_BLANK = ("", "NA", "nan", "None")
-TOO_OLD = ("has several media files, whose lengths this version of BORIS does not write; export "
-           "from a newer BORIS or give the .boris project")
+TOO_OLD = ("has several media files, whose lengths this version of BORIS does not "
+           "write; export from a newer BORIS or give the .boris project")
 
 
 def is_header(cells):
-    """Whether a row of cells is the header of one of these tables."""
+    """Whether a row of cells is a header of these tables."""
     cells = set(cells)
     return "Behavior" in cells and bool({"Start (s)", "Time"} & cells)
 
 
 def read(source, options):
-    """The actions of all observations of media. -> Found."""
+    """The actions of all observations with media. -> Found."""
     found = Found(source.path, options.skip_bad)
-    header = next((at for at, (_, cells) in enumerate(source.rows) if is_header(cells)), None)
+    header = next((at for at, (_, cells) in enumerate(source.rows)
+                   if is_header(cells)), None)
     if header is None:
-        raise UserError(f"{source.path} has no row with Behavior and Start (s) or Time; export "
-                        "aggregated or tabular events from BORIS")
+        raise UserError(f"{source.path} has no row with Behavior and Start (s) or Time; "
+                        "export aggregated or tabular events from BORIS")
     table = source.table(found, header)
-    # A column of the user may be called like one of BORIS's, which come later.
+    # A user's column may have the name of one of BORIS's, which come later.
     table = table.loc[:, ~table.columns.duplicated(keep="last")]
     above = _above(source.rows[:header]) if "Observation id" not in table.columns else {}
     reader = _Reader(source, found, options, above, list(table.columns))
@@ -65,7 +66,7 @@ class _Reader:
         self.observations, self.described, self.hidden_offset = {}, {}, False
 
     def add(self, row, pairs):
-        """One row: a state, a point, a START or a STOP."""
+        """Add one row: a state, a point, a START or a STOP."""
         self.hidden_offset |= (row.get("Media file name") == "Not found"
                                and "Time offset (s)" not in row)
         kind = row.get("Behavior type", row.get("Status", ""))
@@ -91,7 +92,7 @@ class _Reader:
         return seconds(row.get(column, ""), self.source.decimal_comma, column)
 
     def pairs_of(self, row):
-        """The Pairs of the row's observation, None where it has no media."""
+        """The Pairs of the row's observation; None if it has no media."""
         name = row.get("Observation id") or next(iter(self.above.get("Observation id", [])), "")
         described = tuple(row.get(column, "") for column in (
             "Source", "Media file", "Media file path", "Media duration (s)", "Time offset (s)"))
@@ -111,7 +112,7 @@ class _Reader:
         return self.observations[name]
 
     def _observation(self, name, row):
-        """The Observation that a row belongs to; None for one without media."""
+        """The Observation of a row; None if it has no media."""
         offset = row.get("Time offset (s)") or next(iter(self.above.get("Time offset (s)", [])), "")
         offset = 0.0 if offset in LEFT_BLANK else seconds(offset, self.source.decimal_comma,
                                                           "the time offset")
@@ -128,15 +129,17 @@ class _Reader:
         return Observation(name, files, offset) if files else None
 
     def notes(self):
+        """What the user should check, as sentences."""
         if not self.hidden_offset:
             return []
-        return [f"{self.source.path}: its media files are 'Not found', which BORIS writes where an "
-                "observation has a time offset, and this version does not write the offset: check "
-                "a few times, or give the .boris project"]
+        return [f"{self.source.path}: its media files are 'Not found', which BORIS "
+                "writes where an observation has a time offset, and this version does "
+                "not write the offset: check a few times, or give the .boris project"]
 
 
 def _player_1(sources, lengths, decimal_comma):
-    """[(path, seconds)] of the first player, of `player #1:a.mp4;b.mp4|player #2:c.mp4`."""
+    """[(path, seconds)] of the first player,
+    of `player #1:a.mp4;b.mp4|player #2:c.mp4`."""
     match = PLAYER.match(sources.partition("|player #")[0])
     if not match or match[1] != "1" or not match[2]:
         return []

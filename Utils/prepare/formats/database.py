@@ -1,6 +1,7 @@
-"""Annotations that are in our layout already (ActivityNet's, OpenTAD's): to join or split them."""
+"""Annotations that are in our layout already (ActivityNet's, OpenTAD's):
+to join or split them."""
 
-from Utils.data.annotations import records_of
+from Utils.data.annotation_files import records_of
 from Utils.prepare.formats.found import Found
 
 

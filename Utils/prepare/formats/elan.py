@@ -14,6 +14,7 @@ class _WithoutDtd(ElementTree.TreeBuilder):
     """Refuses document type definitions, whose entities can grow without end."""
 
     def doctype(self, name, public, system):
+        """Refuse the file."""
         raise UserError("it has a DOCTYPE, which ELAN never writes; save the file again with ELAN")
 
 
@@ -36,8 +37,8 @@ def read(source, options):
     found.add_media(media)
     tiers = {tier.get("TIER_ID", ""): tier for tier in root.iter("TIER")}
     if unknown := [name for name in options.tiers if name not in tiers]:
-        raise UserError(f"{source.path} has no tier {unknown[0]!r}; choose with --tiers of "
-                        f"{listed(tiers, 20)}")
+        raise UserError(f"{source.path} has no tier {unknown[0]!r}; choose with --tiers "
+                        f"of {listed(tiers, 20)}")
     times = Times(root, tiers)
     for name, tier in tiers.items():
         if not options.tiers or name in options.tiers:
@@ -46,7 +47,8 @@ def read(source, options):
 
 
 def _read_tier(found, tier, name, times, media, origin, is_chosen):
-    """One tier. Annotations that refer to others count only where the tier was chosen."""
+    """Read one tier. Annotations that refer to others count only
+    if the tier was selected."""
     for number, annotation in enumerate(tier.iterfind("ANNOTATION/*"), 1):
         if annotation.tag == "REF_ANNOTATION" and not is_chosen:
             found.left_out["annotations of reference tiers"] += 1
@@ -62,18 +64,20 @@ def _read_tier(found, tier, name, times, media, origin, is_chosen):
 
 
 def _media(root, source):
-    """(media file, milliseconds to add to all times): of the first video, else the first medium."""
+    """(media file, milliseconds to add to all times):
+    of the first video, else the first medium."""
     header = root.find("HEADER")
     header = ElementTree.Element("HEADER") if header is None else header
     if (unit := header.get("TIME_UNITS", "milliseconds")) != "milliseconds":
-        raise UserError(f"{source.path}: its times are {unit}; save it with a newer ELAN, which "
-                        "writes milliseconds")
+        raise UserError(f"{source.path}: its times are {unit}; save it with a newer "
+                        "ELAN, which writes milliseconds")
     media = header.findall("MEDIA_DESCRIPTOR")
     media.sort(key=lambda medium: not medium.get("MIME_TYPE", "").startswith("video/"))
     for medium in media:
         path = medium.get("MEDIA_URL") or unquote(medium.get("RELATIVE_MEDIA_URL", ""))
         try:
-            return path or source.stem, frame(medium.get("TIME_ORIGIN", "0"), "TIME_ORIGIN")
+            return path or source.stem, frame(medium.get("TIME_ORIGIN", "0"),
+                                              "TIME_ORIGIN")
         except BadRow as fault:
             raise UserError(f"{source.path}: {fault}; fix the MEDIA_DESCRIPTOR") from None
     return source.stem, 0
@@ -82,36 +86,40 @@ def _media(root, source):
 class Times:
     """Start and end of annotations in milliseconds.
 
-    Time slots without a value lie evenly between the valued ones of their chain: annotations of
-    one tier, each of which starts with the slot that ends the one before.
+    Time slots without a value are spread evenly between those with one in their chain:
+    annotations of one tier, each of which starts with the slot that ends the one before.
     """
 
     def __init__(self, root, tiers):
         self.values = {slot.get("TIME_SLOT_ID"): slot.get("TIME_VALUE")
                        for slot in root.iter("TIME_SLOT") if slot.get("TIME_VALUE") is not None}
-        self.by_id = {one.get("ANNOTATION_ID"): one for one in root.iterfind(".//ANNOTATION/*")}
+        self.by_id = {one.get("ANNOTATION_ID"): one
+                      for one in root.iterfind(".//ANNOTATION/*")}
         # A subdivision of a subdivision needs the values of the one above.
         for tier in sorted(tiers.values(), key=lambda tier: _depth(tier, tiers)):
             for chain in _chains(tier, self.values):
                 self._spread(chain)
 
     def _spread(self, chain):
-        """Give values to the inner slots of a chain, if its first and last have good ones."""
+        """Give values to the inner slots of a chain,
+        if its first and last have good ones."""
         with contextlib.suppress(BadRow):
             first, last = self._time(chain[0]), self._time(chain[-1])
             for number, slot in enumerate(chain[1:-1], 1):
                 self.values[slot] = first + (last - first) * number / (len(chain) - 1)
 
     def of(self, annotation):
-        """(start, end) of an annotation, or of the one that it refers to, through any depth."""
+        """(start, end) of an annotation, or of the one to which it refers,
+        at any depth."""
         seen = set()
         while annotation.tag == "REF_ANNOTATION":
             reference = annotation.get("ANNOTATION_REF")
             if reference in seen or reference not in self.by_id:
-                raise BadRow(f"it refers to {reference}, which is no annotation with a time")
+                raise BadRow(f"it refers to {reference}, which is not an annotation with a time")
             seen.add(reference)
             annotation = self.by_id[reference]
-        return tuple(self._time(annotation.get(f"TIME_SLOT_REF{edge}")) for edge in (1, 2))
+        return tuple(self._time(annotation.get(f"TIME_SLOT_REF{edge}"))
+                     for edge in (1, 2))
 
     def _time(self, slot):
         value = self.values.get(slot)
@@ -121,7 +129,7 @@ class Times:
 
 
 def _depth(tier, tiers):
-    """How many tiers stand above a tier."""
+    """The number of tiers above a tier."""
     above = []
     while (parent := tier.get("PARENT_REF")) in tiers and parent not in above:
         above.append(parent)

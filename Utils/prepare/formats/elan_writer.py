@@ -1,4 +1,5 @@
-"""Detections as .eaf files, the inverse of `elan`: a tier per label, and one of its scores."""
+"""Detections as .eaf files, the inverse of `elan`:
+a tier per label, and one with its scores."""
 
 import re
 import xml.etree.ElementTree as ElementTree
@@ -14,10 +15,11 @@ SCORES_OF = "Symbolic_Association"      # one score per annotation
 
 
 def to_text(video, rows, choices):
-    """An .eaf of one video's detections: a tier per label, and one with its scores.
+    """An .eaf with the detections of one video:
+    a tier per label, and one with its scores.
 
-    Tiers of ELAN hold no overlaps: a detection that overlaps the last one of its tier goes to
-    `label (2)` and so on. rows: sorted by start.
+    ELAN does not allow overlaps within a tier: a detection that overlaps the previous
+    one of its tier goes to `label (2)` and so on. rows: sorted by start.
     """
     _refuse_control_characters(video, rows["label"])
     tiers = _tiers(rows)
@@ -27,7 +29,8 @@ def to_text(video, rows, choices):
         "xsi:noNamespaceSchemaLocation": "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"})
     _add_header(root, choices.media_of(video), 2 * len(rows))
     times = ElementTree.SubElement(root, "TIME_ORDER")
-    parents = {name: _add_label_tier(root, times, name, tier) for name, tier in tiers.items()}
+    parents = {name: _add_label_tier(root, times, name, tier)
+               for name, tier in tiers.items()}
     taken, number = set(tiers), len(rows)
     for name, tier in tiers.items():
         taken.add(scores := _free(f"score {name}", taken))
@@ -38,19 +41,19 @@ def to_text(video, rows, choices):
 
 
 def _shown(root):
-    """The document as text, an annotation per line, as ELAN's users know it."""
+    """The document as text, one annotation per line, as users of ELAN know it."""
     ElementTree.indent(root, "    ")
     for annotation in root.iter("ANNOTATION"):
         annotation.text = annotation[0].text = annotation[0].tail = annotation[0][0].tail = None
-    # ">" in text and attributes is escaped, so that these are the ends of empty elements.
+    # ">" is escaped in text and attributes, so these are ends of empty elements.
     return ElementTree.tostring(root, encoding="unicode").replace(" />", "/>")
 
 
 def _refuse_control_characters(video, labels):
     for text in (video, *labels):
         if NOT_IN_XML.search(text):
-            raise UserError(f"video {video!r}: {text!r} has a character that an .eaf cannot "
-                            "hold; rename it in the detections, or write csv")
+            raise UserError(f"video {video!r}: {text!r} has a character that an .eaf "
+                            "cannot hold; rename it in the detections, or write csv")
 
 
 def _tiers(rows):
@@ -70,12 +73,13 @@ def _tiers(rows):
 
 
 def _ends(row):
-    """The end in milliseconds, at least one after the start, since an annotation has a length."""
+    """The end in milliseconds, at least one after the start,
+    since annotations need a length."""
     return max(milliseconds(row.end), milliseconds(row.start) + 1)
 
 
 def _free(name, taken):
-    """`name`, or the first of `name (2)`, `name (3)` ... that is not taken."""
+    """`name`, or the first of `name (2)`, `name (3)` ... that is free."""
     number, free = 1, name
     while free in taken:
         number += 1
@@ -84,24 +88,28 @@ def _free(name, taken):
 
 
 def _add_header(root, media, last_id):
-    header = ElementTree.SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
+    header = ElementTree.SubElement(root, "HEADER", MEDIA_FILE="",
+                                    TIME_UNITS="milliseconds")
     is_address = re.match(r"\w[\w+.-]+://", media)
     relative = "./" + quote(re.split(r"[/\\]", media)[-1])
     place = (media if is_address else f"file://{quote(media)}" if media.startswith("/") else
              f"file:./{quote(media)}")
     ElementTree.SubElement(header, "MEDIA_DESCRIPTOR", MEDIA_URL=place, MIME_TYPE="video/mp4",
                            RELATIVE_MEDIA_URL=relative)
-    ElementTree.SubElement(header, "PROPERTY", NAME="lastUsedAnnotationId").text = str(last_id)
+    ElementTree.SubElement(header, "PROPERTY",
+                           NAME="lastUsedAnnotationId").text = str(last_id)
 
 
 def _add_label_tier(root, times, name, rows):
-    """A tier with its time slots. -> ids of its annotations."""
-    tier = ElementTree.SubElement(root, "TIER", LINGUISTIC_TYPE_REF=LABEL_TYPE, TIER_ID=name)
+    """Add a tier with its time slots. -> ids of its annotations."""
+    tier = ElementTree.SubElement(root, "TIER", LINGUISTIC_TYPE_REF=LABEL_TYPE,
+                                  TIER_ID=name)
     ids = []
     for row in rows:
         slots = [f"ts{len(times) + 1}", f"ts{len(times) + 2}"]
         for slot, time in zip(slots, (milliseconds(row.start), _ends(row)), strict=True):
-            ElementTree.SubElement(times, "TIME_SLOT", TIME_SLOT_ID=slot, TIME_VALUE=str(time))
+            ElementTree.SubElement(times, "TIME_SLOT", TIME_SLOT_ID=slot,
+                                   TIME_VALUE=str(time))
         ids.append(f"a{len(times) // 2}")
         _add_annotation(tier, "ALIGNABLE_ANNOTATION", row.label, ANNOTATION_ID=ids[-1],
                         TIME_SLOT_REF1=slots[0], TIME_SLOT_REF2=slots[1])
@@ -124,7 +132,8 @@ def _add_annotation(tier, kind, value, **attributes):
 
 
 def _add_types(root):
-    """The linguistic types, and the constraint of one of them, as EAFv3.0.xsd orders them."""
+    """The linguistic types, and the constraint of one of them,
+    as EAFv3.0.xsd orders them."""
     ElementTree.SubElement(root, "LINGUISTIC_TYPE", GRAPHIC_REFERENCES="false",
                            LINGUISTIC_TYPE_ID=LABEL_TYPE, TIME_ALIGNABLE="true")
     ElementTree.SubElement(root, "LINGUISTIC_TYPE", CONSTRAINTS=SCORES_OF,

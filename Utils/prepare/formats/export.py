@@ -1,8 +1,8 @@
-"""Detections written for other tools: one file for all videos (csv, BORIS, Label Studio) or one
-file per video (subtitles, ELAN, Audacity).
+"""Detections written for other tools: one file for all videos (csv, BORIS, Label Studio)
+or one file per video (subtitles, ELAN, Audacity).
 
-`write` is for one file whose suffix says the format, `export` for a folder and several formats.
-Everything is made and checked in memory before the first file is written.
+`write` writes one file with the format of its extension, `export` several formats to a
+folder. Everything is made and checked in memory before the first file is written.
 """
 
 from collections.abc import Callable
@@ -23,10 +23,13 @@ from Utils.prepare.formats.kept_rows import Choices, check_names, rows_of, short
 
 @dataclass(frozen=True)
 class Target:
-    """One format to write. `name` is the file's name, or None where each video has its own.
+    """One format to write. name: that of the file,
+    or None if each video has its own file.
 
-    to_text: of all videos `(rows by video, choices)`, or of one `(video, rows, choices)`; rows are
-    tables with the columns start, end, label, score. min_score is the default of --min_score.
+    to_text: function of `(rows by video, choices)` for all videos, or `(video,
+    rows, choices)` for one; rows are tables with the columns start, end, label,
+    score. min_score: the default of --min_score if no training recommends
+    another (see Choices.least).
     """
     suffix: str
     to_text: Callable
@@ -44,17 +47,18 @@ TARGETS = {
     "labelstudio": Target(".json", labelstudio.to_text, "labelstudio_predictions.json"),
     "audacity": Target(".txt", audacity.to_text),
 }
-BY_SUFFIX = {TARGETS[name].suffix: name for name in ("csv", "srt", "vtt", "elan", "boris")}
+BY_SUFFIX = {TARGETS[name].suffix: name
+             for name in ("csv", "srt", "vtt", "elan", "boris")}
 
 
 @dataclass
 class Written:
-    """What was written, and what was not: left_out is {why: how many}."""
+    """What was written, and what was not. left_out: {why: count}."""
     paths: list[Path] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
-        """What was left out and written, for the user."""
+        """Lines for the user about what was left out and written."""
         return [*(f"left out of {why} ({count})" for why, count in self.left_out.items()),
                 f"wrote {counted(len(self.paths), 'file')}" + f": {listed(self.paths)}"
                 * bool(self.paths)]
@@ -62,17 +66,19 @@ class Written:
 
 def write(results: dict[str, list[dict]], path: str | Path, choices: Choices | None = None,
           overwrite: bool = False) -> Written:
-    """Write detections to one file, whose suffix (.csv .srt .vtt .eaf .boris) says the format.
+    """Write detections to one file in the format of its extension
+    (.csv .srt .vtt .eaf .boris).
 
-    results: {video: [{"label", "score", "segment": [start, end] in seconds}, ...]}, as in
-    detections_postNMS.json; a row without a label is written as "(no class)". choices: which rows,
-    and what a format needs to know beside them. Only .csv and .boris hold several videos.
-    Raises UserError for another suffix, several videos in a format of one, an existing file
-    (unless `overwrite`), and whatever the format cannot hold; then nothing is written.
+    results: {video: [{"label", "score", "segment": [start, end] in seconds}, ...]}, as
+    in detections_postNMS.json; a row without a label is written as "(no class)".
+    choices: which rows, and what a format needs to know beside them. Only .csv and
+    .boris hold several videos. Raises UserError for another suffix, several videos in a
+    format of one, an existing file (unless `overwrite`), and whatever the format cannot
+    hold; then nothing is written.
     """
     path, choices = Path(path), choices or Choices()
     if path.suffix.lower() not in BY_SUFFIX:
-        raise UserError(f"{path}: the suffix of the file says its format; known are "
+        raise UserError(f"{path}: the extension sets the format; known are "
                         f"{', '.join(BY_SUFFIX)}")
     target = TARGETS[BY_SUFFIX[path.suffix.lower()]]
     if target.name is None and len(results) > 1:
@@ -87,11 +93,11 @@ def write(results: dict[str, list[dict]], path: str | Path, choices: Choices | N
 
 def export(results: dict[str, list[dict]], formats: list[str], folder: str | Path,
            choices: Choices | None = None, overwrite: bool = False) -> Written:
-    """Write detections into `folder`, in one or several formats (keys of TARGETS).
+    """Write detections to `folder` in one or more formats (keys of TARGETS).
 
-    results and choices as in `write`. Videos without rows get no file of their own. Raises
-    UserError before anything is written for an existing file (unless `overwrite`), a video whose
-    name no file can have, and whatever a format cannot hold.
+    results and choices as in `write`. Videos without rows get no file of their own.
+    Raises UserError before anything is written for an existing file (unless
+    `overwrite`), a video whose name no file can have, and whatever a format cannot hold.
     """
     choices, texts, left_out = choices or Choices(), {}, {}
     for name in dict.fromkeys(formats):
@@ -103,24 +109,27 @@ def export(results: dict[str, list[dict]], formats: list[str], folder: str | Pat
 
 def check_run(formats: tuple[str, ...], source: str | Path, folder: str | Path,
               overwrite: bool = False, first: str = "") -> None:
-    """Refuse an export of a run before hours of work: unknown formats, and files that are there.
+    """Refuse an export of a run before hours of work:
+    unknown formats, and existing files.
 
-    source: the detection file that the run reads or writes; first: how to have it written.
+    source: the detection file that the run reads or writes;
+    first: how to have it written.
     """
     if unknown := [name for name in formats if name not in TARGETS]:
-        raise UserError(f"--export {unknown[0]} is none of {', '.join(TARGETS)}")
+        raise UserError(f"--export {unknown[0]} is not one of {', '.join(TARGETS)}")
     if "labelstudio" in formats:
         command = (f"python Prepare_data.py export {source} --as labelstudio --fps RATE "
                    f"--to {folder}")
-        raise UserError("--export labelstudio: Label Studio counts frames, whose rate is not known "
-                        f"here; leave it out, {first}and then say `{command}`")
+        raise UserError("--export labelstudio: Label Studio counts frames, whose rate "
+                        f"is not known here; leave it out, {first}and then say "
+                        f"`{command}`")
     if not overwrite and (there := sorted(Path(folder).glob("*"))):
-        raise UserError(f"{there[0]} is there already, and may have been corrected since; "
+        raise UserError(f"{there[0]} already exists, and may have been corrected since; "
                         "--overwrite replaces what an earlier --export wrote")
 
 
 def _texts(results, target, choices):
-    """({file name: text}, {why: how many were left out}) of one format."""
+    """({file name: text}, {why: number left out}) for one format."""
     rows, left_out = _rows(results, target, choices)
     if target.name is not None:
         return {target.name: target.to_text(rows, choices)}, left_out
@@ -133,10 +142,9 @@ def _texts(results, target, choices):
 
 
 def _rows(results, target, choices):
-    """({video: table of the rows to write}, {why: how many were left out})."""
-    min_score = target.min_score if choices.min_score is None else choices.min_score
+    """({video: table of the rows to write}, {why: number left out})."""
     rows, left_out = rows_of(results)
-    rows, missed = short_of_score(rows, min_score, choices.top)
+    rows, missed = short_of_score(rows, choices.least(target.min_score), choices.top)
     if not target.keeps_order:
         rows = {video: table.sort_values(["start", "end", "label"], kind="stable")
                 for video, table in rows.items()}
@@ -144,9 +152,9 @@ def _rows(results, target, choices):
 
 
 def _write_all(texts, left_out, overwrite):
-    """Write {path: text}, unless one is there already."""
+    """Write {path: text}, unless one already exists."""
     if not overwrite and (there := [path for path in texts if path.exists()]):
-        raise UserError(f"{there[0]} is there already; --overwrite replaces it")
+        raise UserError(f"{there[0]} already exists; --overwrite replaces it")
     for path, text in texts.items():
         with replacing(path) as part:
             part.write_bytes(text.encode("utf-8"))

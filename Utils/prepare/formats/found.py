@@ -1,4 +1,4 @@
-"""What a reader finds in one file of another tool, and the options that readers ask."""
+"""What a reader finds in one file of another tool, and the options that readers use."""
 
 import contextlib
 import math
@@ -12,16 +12,17 @@ NO_SUBJECTS = ("", "No focal subject")
 
 
 class BadRow(ValueError):
-    """What is wrong with one row; the place is added where it is caught."""
+    """What is wrong with one row; its place is added where the exception is caught."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """The options of an import; `arguments` says what each is for.
+    """The options of an import; `arguments` explains them.
 
-    durations: {video: seconds}; names: {name or path: name}; subjects: () ignores them, ("join",)
-    joins them to the label, else the subjects to keep; background: None is the format's own list;
-    columns: {key: header}; unclosed: error, drop, end; overlaps: keep, merge.
+    durations: {video: seconds}; names: {name or path: name}; subjects: () ignores
+    them, ("join",) joins them to the label, else the subjects to keep; background:
+    None is the format's own list; columns: {key: header}; unclosed: error, drop, end;
+    overlaps: keep, merge.
     """
     fps: float | None = None
     durations: dict[str, float] = field(default_factory=dict)
@@ -47,7 +48,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Action:
-    """One action of a media file (as its file names it), in seconds."""
+    """One action of a media file (named as in the annotation file), in seconds."""
     media: str
     start: float
     end: float
@@ -57,17 +58,18 @@ class Action:
 
 @dataclass
 class Media:
-    """What a file says of a media file beside its actions."""
+    """What a file says about a media file besides its actions."""
     duration: float | None = None
     subset: str | None = None
 
 
 @dataclass
 class Found:
-    """The content of one file: media by path as it names them, actions, and what was left out.
+    """The content of one file: media by path as named there,
+    actions, and what was left out.
 
-    subject_word: what this format calls a subject. background: labels that are no actions here.
-    names: {media: name} of media whose name is not that of a path.
+    subject_word: the word of this format for a subject. background: labels that are not
+    actions. names: {media: name} for media that are not named after a path.
     """
     path: Path
     skip_bad: bool = False
@@ -81,21 +83,25 @@ class Found:
 
     @contextlib.contextmanager
     def row(self, where):
-        """Read one row inside: what is wrong with it is an error, or counted with --skip_bad."""
+        """Context for reading one row: a BadRow is an error,
+        or counted with --skip_bad."""
         num_actions, num_media = len(self.actions), len(self.media)
         try:
             yield
         except BadRow as fault:
             if not self.skip_bad:
-                raise UserError(f"{self.path}, {where}: {fault}; fix it, or leave such rows out "
-                                "with --skip_bad") from None
+                raise UserError(f"{self.path}, {where}: {fault}; fix it, or leave such "
+                                "rows out with --skip_bad") from None
             del self.actions[num_actions:]
             while len(self.media) > num_media:
                 self.media.popitem()
             self.left_out["bad rows"] += 1
 
     def add_media(self, media, duration=None, subset=None):
-        """A media file, with or without actions. BadRow where it contradicts what is known."""
+        """Add a media file, with or without actions.
+
+        BadRow if it contradicts what is known.
+        """
         if not media:
             raise BadRow("the name of the video is empty")
         known = self.media.setdefault(media, Media())
@@ -103,14 +109,14 @@ class Found:
         known.subset = agreed(known.subset, subset, f"video {media}: the subset")
 
     def add(self, media, start, end, label, subject=""):
-        """An action of a media file; end == start is a point."""
+        """Add an action of a media file; end == start is a point event."""
         label = label.strip()
         if not label:
             raise BadRow("the label is empty")
         if not is_text(label + subject):
             raise BadRow(f"the label {ascii(label)[:40]} or its subject is not valid text")
         if not (math.isfinite(start) and math.isfinite(end)):
-            raise BadRow(f"the time {start} to {end} is no number")
+            raise BadRow(f"the time {start} to {end} is not a number")
         if end < start:
             raise BadRow(f"it ends at {end:g} s, before it starts at {start:g} s")
         subject = "" if subject.strip() in NO_SUBJECTS else subject.strip()
@@ -118,7 +124,7 @@ class Found:
 
 
 def is_text(words):
-    """Whether it can be written as UTF-8, without NUL."""
+    """Whether words can be written as UTF-8 without NUL."""
     try:
         return "\0" not in words and words.encode("utf-8") is not None
     except UnicodeEncodeError:
@@ -126,7 +132,8 @@ def is_text(words):
 
 
 def agreed(known, new, what):
-    """The value that is there; BadRow where two differ (seconds by more than a millisecond)."""
+    """The known or new value; BadRow if both exist and differ
+    (seconds: by over a millisecond)."""
     if new is None or known is None:
         return known if new is None else new
     if known != new and (isinstance(new, str) or abs(known - new) > 0.001):

@@ -1,4 +1,4 @@
-"""A label per line and frame: `groundTruth/<video>.txt` of Breakfast, GTEA, 50Salads."""
+"""Frame labels, one per line: `groundTruth/<video>.txt` of Breakfast, GTEA, 50Salads."""
 
 import itertools
 
@@ -11,7 +11,7 @@ BACKGROUND = ("background", "SIL", "action_start", "action_end")
 
 
 def read(source, options):
-    """The runs of equal labels in one file. Needs --fps."""
+    """The actions in one file: runs of equal labels. Needs --fps."""
     found = Found(source.path, options.skip_bad, background=BACKGROUND)
     mapping = read_mapping(options.mapping, options.encoding) if options.mapping else None
     labels = [line.strip() for line in source.text.rstrip().split("\n")]
@@ -24,7 +24,7 @@ def read(source, options):
 
 
 def add_runs(found, media, labels, fps):
-    """Add an action for each run of equal labels; the video lasts as long as its labels."""
+    """Add an action for each run of equal labels; the labels determine the duration."""
     found.add_media(media, len(labels) / fps)
     first = 0
     for label, run in itertools.groupby(labels):
@@ -35,13 +35,13 @@ def add_runs(found, media, labels, fps):
 
 
 def read_mapping(path, encoding):
-    """{id: label} of a file of lines `id label`."""
+    """{id: label} from a file of lines `id label`."""
     mapping = {}
     for number, line in enumerate(Source(path, encoding).text.split("\n"), 1):
         words = line.split(maxsplit=1)
         if len(words) == 1 or words and words[0] in mapping:
-            raise UserError(f"{path}, line {number}: expected 'id label', each id once, found "
-                            f"{line.strip()[:40]!r}; fix the file of --mapping")
+            raise UserError(f"{path}, line {number}: expected 'id label', each id once, "
+                            f"found {line.strip()[:40]!r}; fix the file of --mapping")
         if words:
             mapping[words[0]] = words[1].strip()
     return mapping
@@ -54,8 +54,8 @@ def _mapped(label, mapping, where, path):
     if mapping is None or label in mapping.values():
         return label
     if label not in mapping:
-        raise UserError(f"{where}: {label[:40]!r} is neither a label nor an id of {path}; add it "
-                        "there, or leave --mapping out")
+        raise UserError(f"{where}: {label[:40]!r} is neither a label nor an id of "
+                        f"{path}; add it there, or leave --mapping out")
     return mapping[label]
 
 

@@ -1,6 +1,7 @@
 """Files of other tools -> annotations in our layout. Writes nothing."""
 
 import itertools
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,25 +20,27 @@ READ_BY = {
 
 @dataclass
 class Import:
-    """What was read: annotations, and the format of each file."""
+    """The result of an import: annotations, and the format of each file."""
     annotations: Imported
     formats: dict[Path, str]
 
     def summary(self):
         """Lines for the user: formats, counts, notes, what was left out."""
         database = self.annotations.database
-        labels = [action["label"] for video in database.values() for action in video["annotations"]]
+        labels = [action["label"]
+                  for video in database.values() for action in video["annotations"]]
         lines = [f"{format}: {counted(len(paths), 'file')} ({listed(paths)})"
                  for format, paths in self._by_format().items()]
         lines.append(", ".join((counted(len(database), "video"), counted(len(labels), "action"),
                                 counted(len(set(labels)), "class", "classes"))))
-        lines.append("subsets: " + ", ".join(
-            f"{subset} {sum(video['subset'] == subset for video in database.values())}"
-            for subset in dict.fromkeys(video["subset"] for video in database.values())))
+        subsets = Counter(video["subset"] for video in database.values())
+        lines.append("subsets: " + ", ".join(f"{subset} {count}"
+                                             for subset, count in subsets.items()))
         without = [name for name, video in database.items() if "duration" not in video]
         if without:
             lines.append(f"{counted(len(without), 'video')} without a duration: "
-                         f"{listed(without)} (--durations, or --feature_fps later, gives it)")
+                         f"{listed(without)} (--durations, or --feature_fps later, "
+                         "gives it)")
         lines += self.annotations.notes
         counts = [f"{why} ({count})" for why, count in self.annotations.left_out.items()]
         return lines + [f"left out or changed: {', '.join(counts)}"] * bool(counts)
@@ -53,8 +56,8 @@ def import_files(paths: list[str | Path], options: Options | None = None,
                  format: str | None = None) -> Import:
     """Read files (or folders of frame labels) of other tools.
 
-    format: a key of READERS for all files; None recognises each by its content. Raises UserError
-    for whatever cannot be read or contradicts itself.
+    format: a key of READERS for all files; None to recognise each by its content. Raises
+    UserError for anything that cannot be read or is contradictory.
     """
     if format is not None and format not in READERS:
         raise UserError(f"--from {format}: known formats are {', '.join(READERS)}")
@@ -82,7 +85,7 @@ def _read_all(paths, options, format):
 
 
 def _without_effect(options, formats):
-    """Lines on options that none of the formats reads."""
-    return [f"--{name} has no effect: it is for {' and '.join(readers)}, the files are "
-            f"{' and '.join(sorted(formats))}" for name, readers in READ_BY.items()
+    """Lines about options that none of the formats reads."""
+    return [f"--{name} has no effect: it is for {' and '.join(readers)}, but the files "
+            f"are {' and '.join(sorted(formats))}" for name, readers in READ_BY.items()
             if getattr(options, name) != getattr(Options(), name) and not formats & set(readers)]

@@ -1,4 +1,4 @@
-"""Which rows of a detection file are written for another tool, and under which file names."""
+"""Which rows of a detection file are exported, and under which file names."""
 
 from dataclasses import dataclass, field
 
@@ -6,20 +6,23 @@ import pandas as pd
 
 from Utils.files import UserError
 
-NO_CLASS = "(no class)"     # the label of rows that have none
+NO_CLASS = "(no class)"     # the label for rows without one
 COLUMNS = ["start", "end", "label", "score"]
-NO_CLOCK = "2025-01-01T00:00:00"   # instead of the time: equal detections give equal files
-LONGEST_NAME = 255          # bytes of a file's name, on every usual file system
+# instead of the time, so that equal detections give equal files
+NO_CLOCK = "2025-01-01T00:00:00"
+LONGEST_NAME = 255          # bytes per file name on all common file systems
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What the user chooses of an export.
+    """The user's choices for an export.
 
-    min_score: rows below it are left out; None: 0 for csv, else 0.3. top: rows per video at most.
-    media: file name or address of a video, of `{video}`. fps: frames per second of the videos,
-    for the formats that count frames. durations: {video: seconds}. ls_names: names of the control
-    and of the video in the labelling configuration of Label Studio.
+    min_score: rows below it are left out; None: 0 for csv, else the score that the
+    training recommends, or 0.3 if it recommends none. recommended: that score, or None.
+    top: most rows per video.
+    media: file name or address of a video, with `{video}`. fps: frames per second of the
+    videos, for the formats that count frames. durations: {video: seconds}. ls_names:
+    names of the control and of the video in the labelling configuration of Label Studio.
     """
     min_score: float | None = None
     top: int | None = None
@@ -27,6 +30,13 @@ class Choices:
     fps: float | None = None
     durations: dict[str, float] = field(default_factory=dict)
     ls_names: tuple[str, str] = ("videoLabels", "video")
+    recommended: float | None = None
+
+    def least(self, default):
+        """The least score of the rows of a format whose own default is given."""
+        if self.min_score is not None:
+            return self.min_score
+        return default if default == 0 or self.recommended is None else self.recommended
 
     def media_of(self, video):
         """The media file of a video."""
@@ -34,9 +44,9 @@ class Choices:
 
 
 def rows_of(results):
-    """Detections as tables. -> ({video: table of COLUMNS}, {why: how many were left out}).
+    """Detections as tables. -> ({video: table with COLUMNS}, {why: number left out}).
 
-    Segments that do not end after they start are left out: no tool can show them.
+    Segments that do not end after their start are left out, as no tool can show them.
     """
     rows, backwards = {}, 0
     for video, found in results.items():
@@ -52,7 +62,7 @@ def rows_of(results):
 
 
 def short_of_score(rows, min_score, top):
-    """The rows that score enough. -> ({video: table}, {why: how many were left out})."""
+    """The rows with a sufficient score. -> ({video: table}, {why: number left out})."""
     kept, left_out = {}, {}
     for video, table in rows.items():
         good = table[table["score"] >= min_score]
@@ -68,13 +78,13 @@ def short_of_score(rows, min_score, top):
 
 
 def check_names(videos, suffix):
-    """Refuse videos whose name no file can have."""
+    """Refuse videos whose names are impossible as file names."""
     for video in videos:
         if (any(mark in video for mark in "/\\\0") or not video.isprintable()
                 or len(f"{video}{suffix}".encode("utf-8", "surrogatepass")) > LONGEST_NAME):
-            raise UserError(f"video {video[:60]!r}: no file can have this name; rename it in the "
-                            "detections, or write csv, boris or labelstudio, which have one file "
-                            "for all videos")
+            raise UserError(f"video {video[:60]!r}: no file can have this name; rename "
+                            "it in the detections, or write csv, boris or labelstudio, "
+                            "which have one file for all videos")
 
 
 def milliseconds(seconds):

@@ -1,4 +1,5 @@
-"""A row per frame, a column of 0 and 1 per behaviour: DeepEthogram's labels, SimBA's targets."""
+"""One row per frame, a column of 0 and 1 per behaviour:
+DeepEthogram's labels, SimBA's targets."""
 
 from Utils.files import UserError, counted, listed
 from Utils.prepare.formats.found import BadRow, Found
@@ -21,12 +22,14 @@ def read(source, options):
     _check_frames(source, table.iloc[:, 0])
     columns = {label: [_value(source, line, label, cell) for line, cell in table[label].items()]
                for label in chosen}
-    unlabelled = sum(map(any, zip(*([value == UNLABELLED for value in column]
-                                    for column in columns.values()), strict=True)))
+    # the values of all columns, frame by frame
+    frames = zip(*columns.values(), strict=True)
+    unlabelled = sum(UNLABELLED in values for values in frames)
     if unlabelled:
         if not options.skip_bad:
-            raise UserError(f"{source.path}: {counted(unlabelled, 'frame')} not yet labelled (-1); "
-                            "label all, or leave the video out with --skip_bad")
+            raise UserError(f"{source.path}: {counted(unlabelled, 'frame')} not yet "
+                            "labelled (-1); label all, or leave the video out with "
+                            "--skip_bad")
         found.left_out["videos with unlabelled frames"] += 1
         return found
     for label, column in columns.items():
@@ -35,15 +38,16 @@ def read(source, options):
 
 
 def _columns(source, names, labels):
-    """The columns that are behaviours."""
+    """The columns with behaviours."""
     if unknown := [label for label in labels if label not in names[1:]]:
-        raise UserError(f"{source.path} has no column {unknown[0]!r}; choose with --labels of "
-                        f"{listed(names[1:], 20)}")
+        raise UserError(f"{source.path} has no column {unknown[0]!r}; choose with "
+                        f"--labels of {listed(names[1:], 20)}")
     columns = list(labels) or names[1:]
     doubled = [name for name in columns if names.count(name) > 1 or not name]
     if doubled or not columns:
-        raise UserError(f"{source.path}: the column {doubled[0] if doubled else ''!r} has no name "
-                        "of its own; rename it, or choose columns with --labels")
+        raise UserError(f"{source.path}: the column {doubled[0] if doubled else ''!r} "
+                        "has no name of its own; rename it, or choose columns with "
+                        "--labels")
     return columns
 
 
@@ -58,14 +62,15 @@ def _check_frames(source, cells):
         except BadRow as fault:
             raise UserError(f"{source.path}, line {line}: {fault}") from None
         if before is not None and number != before + 1:
-            raise UserError(f"{source.path}, line {line}: frame {number} follows frame {before}; "
-                            "every frame needs its row, in order")
+            raise UserError(f"{source.path}, line {line}: frame {number} follows frame "
+                            f"{before}; every frame needs its row, in order")
         before = number
 
 
 def _value(source, line, label, cell):
-    """0, 1 or -1 of a cell."""
+    """The value of a cell: 0, 1 or -1."""
     if cell not in VALUES:
-        raise UserError(f"{source.path}, line {line}: {label} is {cell[:40]!r}, expected 0 or 1; "
-                        "choose the columns of behaviours with --labels")
+        raise UserError(f"{source.path}, line {line}: {label} is {cell[:40]!r}, "
+                        "expected 0 or 1; choose "
+                        "the columns of behaviours with --labels")
     return VALUES[cell]

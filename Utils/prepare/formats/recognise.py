@@ -1,4 +1,4 @@
-"""Which format a file has, by its content."""
+"""Recognises the format of a file by its content."""
 
 import re
 
@@ -24,7 +24,7 @@ STEPS = {"start", "start_frame", "time"}
 
 
 def read_boris(source, options):
-    """A project, or an exported table."""
+    """Read a project or an exported table."""
     is_project = source.text.lstrip().startswith("{")
     reader = boris_project if is_project else boris_tables
     if is_project and not isinstance(source.json, dict):
@@ -47,7 +47,8 @@ READERS = {
 
 
 def recognise(source, options):
-    """The name of a file's format, a key of READERS; a UserError lists them where it is none."""
+    """The name of a file's format, a key of READERS;
+    a UserError lists them if none fits."""
     if options.columns:
         return "table"
     if not source.data.strip():
@@ -57,8 +58,8 @@ def recognise(source, options):
     start = source.text.lstrip()[:1]
     name = _of_json(source) if start in ("{", "[") else _of_text(source, options)
     if name is None:
-        raise UserError(f"{source.path} has none of the known formats; say which with --from: "
-                        f"{', '.join(READERS)}; or {INSTEAD}")
+        raise UserError(f"{source.path} has none of the known formats; say which with "
+                        f"--from: {', '.join(READERS)}; or {INSTEAD}")
     return name
 
 
@@ -94,7 +95,10 @@ def _of_json(source):
 
 
 def _holds(content, key):
-    """Whether an object somewhere in JSON has a key. No recursion: depth is the file's choice."""
+    """Whether an object somewhere in JSON has a key.
+
+    No recursion: depth is the file's choice.
+    """
     waiting = [content]
     while waiting:
         part = waiting.pop()
@@ -124,7 +128,8 @@ def _of_text(source, options):
     if header[0] == "" and (options.labels or _is_onehot(source.rows)):
         return "onehot"
     if {"youtube_id", "classname"} <= set(header):
-        _refuse(source, "the clips of HACS, where label says whether a clip is a good one")
+        _refuse(source,
+                "the clips of HACS, where label says whether a clip is a good one")
     if {"id", "actions", "scene"} <= set(header):
         _refuse(source, "a table of Charades")
     if STEPS & {table.KEYS.get(table.normal(name)) for name in header}:
@@ -154,10 +159,11 @@ def _is_onehot(rows):
 
 
 def files_in(path):
-    """[(file, format or None)] of a file, or of a folder of frame labels."""
+    """[(file, format or None)] for a file, or a folder of frame labels."""
     if not path.is_dir():
         return [(path, None)]
-    files = sorted(file for file in path.iterdir() if file.suffix == ".txt" and file.is_file())
+    files = sorted(file for file in path.iterdir()
+                   if file.suffix == ".txt" and file.is_file())
     if not files:
         raise UserError(f"{path} is a folder without .txt files; name the files in it")
     if (path / "groundTruth").is_dir():

@@ -1,4 +1,4 @@
-"""What happens to the actions of all files before they are annotations: the rules that every
+"""How the actions of all files become annotations: the rules that every
 format shares."""
 
 import math
@@ -9,8 +9,8 @@ import pandas as pd
 
 from Utils.files import UserError, listed
 from Utils.prepare.formats.found import Action, BadRow, agreed
-from Utils.prepare.formats.names import names_of
 from Utils.prepare.formats.subsets import assign_subsets, subset_of_stem, written_subset
+from Utils.prepare.formats.video_names import names_of
 
 DECIMALS = 6
 JOIN = ("join",)
@@ -18,7 +18,8 @@ JOIN = ("join",)
 
 @dataclass
 class Video:
-    """One video of all files: duration in seconds, subset as it is written, actions."""
+    """One video from all files: duration in seconds,
+    subset in its final form, actions."""
     duration: float | None = None
     subset: str | None = None
     stem_subset: str | None = None
@@ -27,7 +28,7 @@ class Video:
 
 @dataclass
 class Imported:
-    """Annotations as they are written, what was left out (why -> how many), and notes."""
+    """Annotations in their final form, what was left out (why -> count), and notes."""
     database: dict[str, dict]
     left_out: dict[str, int]
     notes: list[str]
@@ -36,7 +37,7 @@ class Imported:
 def annotations_of(files, options):
     """The annotations of all files. files: list of Found. -> Imported.
 
-    Raises UserError for what contradicts itself: names, durations, subsets.
+    Raises UserError for contradictory names, durations or subsets.
     """
     notes = list(dict.fromkeys(note for found in files for note in found.notes))
     videos = joined(files, options, notes)
@@ -57,7 +58,7 @@ def annotations_of(files, options):
 
 
 def joined(files, options, notes):
-    """{name: Video} of all files, without the labels that are background in their file."""
+    """{name: Video} from all files, without labels that are background in their file."""
     videos, places = {}, {}
     for found in files:
         names = names_of(found, options.names)
@@ -83,7 +84,10 @@ def joined(files, options, notes):
 
 
 def _agree(video, about, options, where, stem_subset):
-    """Add what one file says of a video; a UserError where files contradict each other."""
+    """Add what one file says about a video.
+
+    Raises UserError if files contradict each other.
+    """
     try:
         if about.duration is not None and not 0 < round(about.duration, DECIMALS) < math.inf:
             raise BadRow(f"the duration is {about.duration:g} s, expected more than 0")
@@ -99,7 +103,7 @@ def _agree(video, about, options, where, stem_subset):
 
 
 def _of_subjects(actions, subjects, left_out):
-    """The actions of the subjects wanted, or of all with the subject in the label."""
+    """The actions of the selected subjects, or of all with the subject in the label."""
     if subjects == JOIN:
         return [replace(action, label=f"{action.subject}:{action.label}") if action.subject
                 else action for action in actions]
@@ -111,7 +115,7 @@ def _of_subjects(actions, subjects, left_out):
 
 
 def _note_subjects(files, videos, options, notes):
-    """Say which subjects there are and what is made of them; refuse ones that are not there."""
+    """Note the subjects and how they are treated; refuse unknown ones."""
     subjects = dict.fromkeys(action.subject for video in videos.values()
                              for action in video.actions if action.subject)
     words = " and ".join(dict.fromkeys(found.subject_word for found in files))
@@ -120,12 +124,13 @@ def _note_subjects(files, videos, options, notes):
             raise UserError(f"--subjects {unknown[0]}: no action is of it; there are "
                             f"{listed(subjects, 20) or 'none'}")
     elif subjects and not options.subjects:
-        notes.append(f"{words} ignored: {listed(subjects, 20)} (--subjects join puts them into "
-                     "the label, --subjects NAME... keeps some)")
+        notes.append(f"{words} ignored: {listed(subjects, 20)} (--subjects join puts "
+                     "them into the label, --subjects NAME... keeps some)")
 
 
 def _timed(actions, duration, point, left_out):
-    """Points become `point` seconds around their time, within the video, or are left out."""
+    """Turn points into `point` seconds around their time,
+    within the video, or leave them out."""
     kept = []
     for action in actions:
         start, end = round(action.start, DECIMALS), round(action.end, DECIMALS)
@@ -142,14 +147,15 @@ def _timed(actions, duration, point, left_out):
 
 def _once(actions, left_out):
     """Each (start, end, label, subject) once."""
-    table = pd.DataFrame([(one.start, one.end, one.label, one.subject) for one in actions])
+    table = pd.DataFrame([(one.start, one.end, one.label, one.subject)
+                          for one in actions])
     is_again = table.duplicated() if len(table) else []
     left_out["the same twice"] += int(sum(is_again))
     return [action for action, again in zip(actions, is_again, strict=True) if not again]
 
 
 def _merged(actions, left_out):
-    """Actions of one label that overlap or touch become one."""
+    """Merge actions of one label that overlap or touch."""
     kept, last = [], {}
     for action in sorted(actions, key=lambda one: one.start):
         before = last.get(action.label)
@@ -175,14 +181,17 @@ def _note_labels(videos, notes):
 
 def _note_ends(videos, notes):
     """Name videos with actions beyond their end."""
-    late = [name for name, video in videos.items() if video.duration and any(
-        action.end > video.duration + 10 ** -DECIMALS for action in video.actions)]
+    late = []
+    for name, video in videos.items():
+        last = max((action.end for action in video.actions), default=0)
+        if video.duration and last > video.duration + 10 ** -DECIMALS:
+            late.append(name)
     if late:
         notes.append(f"actions end after their video, and are kept as they are, in {listed(late)}")
 
 
 def _entry(video):
-    """A video as it is written."""
+    """The entry of a video in the annotation file."""
     actions = sorted(video.actions, key=lambda one: (one.start, one.end, one.label))
     duration = {} if video.duration is None else {"duration": round(video.duration, DECIMALS)}
     return {"subset": video.subset, **duration, "annotations": [

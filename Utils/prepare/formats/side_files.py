@@ -1,11 +1,11 @@
-"""Small tables that an import or export is given beside the files: --durations, --names."""
+"""Small tables for an import or export besides the files: --durations, --names."""
 
 from Utils.files import UserError, listed
 from Utils.prepare.formats.found import BadRow, Found
-from Utils.prepare.formats.names import video_name
 from Utils.prepare.formats.source import Source
 from Utils.prepare.formats.table import normal
 from Utils.prepare.formats.times import seconds
+from Utils.prepare.formats.video_names import video_name
 
 
 def two_columns(source, first, second, option):
@@ -13,8 +13,9 @@ def two_columns(source, first, second, option):
     headers = [normal(header) for header in source.rows[0][1]] if source.rows else []
     for name in (first, second):
         if headers.count(name) != 1:
-            raise UserError(f"{source.path} has no column {name!r}; {option} expects a table with "
-                            f"the header {first},{second}, found {listed(headers) or 'nothing'}")
+            raise UserError(f"{source.path} has no column {name!r}; {option} expects a "
+                            f"table with the header {first},{second}, found "
+                            f"{listed(headers) or 'nothing'}")
     table = source.table(Found(source.path))
     return list(zip(table.iloc[:, headers.index(first)], table.iloc[:, headers.index(second)],
                     strict=True))
@@ -29,11 +30,11 @@ def read_durations(path, encoding=None):
         except BadRow as fault:
             raise UserError(f"{path}: video {media}: {fault}") from None
         if not value > 0:
-            raise UserError(f"{path}: video {media}: the duration is {value:g}, expected more "
-                            "than 0 seconds")
+            raise UserError(f"{path}: video {media}: the duration is {value:g}, "
+                            "expected more than 0 seconds")
         if durations.setdefault(name, value) != value:
-            raise UserError(f"{path}: video {name} has the durations {durations[name]:g} and "
-                            f"{value:g}; leave one of them out")
+            raise UserError(f"{path}: video {name} has the durations "
+                            f"{durations[name]:g} and {value:g}; leave one of them out")
     return durations
 
 
@@ -42,6 +43,6 @@ def read_names(path, encoding=None):
     names = {}
     for old, new in two_columns(Source(path, encoding), "from", "to", "--names"):
         if names.setdefault(old, new) != new or not new:
-            raise UserError(f"{path}: {old!r} is to be {names[old]!r} and {new!r}; give it one "
-                            "name")
+            raise UserError(f"{path}: {old!r} is to be {names[old]!r} and {new!r}; give "
+                            "it one name")
     return names

@@ -1,4 +1,4 @@
-"""A file as its readers see it: bytes, text, rows of cells, JSON."""
+"""A file in the forms that readers need: bytes, text, rows of cells, JSON."""
 
 import csv
 import gzip
@@ -22,7 +22,7 @@ QUOTED = re.compile(r'"[^"]*"')
 
 @dataclass
 class Source:
-    """One file to import. `notes` is what the user should know of how it was read."""
+    """One file to import. notes: lines for the user about how it was read."""
     path: Path
     encoding: str | None = None
     notes: list[str] = field(default_factory=list)
@@ -46,8 +46,8 @@ class Source:
             text = self._decoded(self.encoding or marked or "utf-8")
         except UnicodeError:
             if self.encoding or marked:
-                raise UserError(f"{self.path} is not text in {self.encoding or marked}; give its "
-                                "encoding with --encoding") from None
+                raise UserError(f"{self.path} is not text in {self.encoding or marked}; "
+                                "give its encoding with --encoding") from None
             text = self._as_cp1252()
         return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
@@ -55,22 +55,22 @@ class Source:
         try:
             text = self._decoded("cp1252")
         except UnicodeError:
-            raise UserError(f"{self.path} is neither utf-8 nor cp1252; give its encoding with "
-                            "--encoding") from None
-        self.notes.append(f"{self.path} is not utf-8 and was read as cp1252; if characters look "
-                          "wrong, give --encoding")
+            raise UserError(f"{self.path} is neither utf-8 nor cp1252; give its "
+                            "encoding with --encoding") from None
+        self.notes.append(f"{self.path} is not utf-8 and was read as cp1252; if "
+                          "characters look wrong, give --encoding")
         return text
 
     def _decoded(self, encoding):
         try:
             return self.data.decode(encoding)
         except LookupError:
-            raise UserError(f"--encoding {encoding}: Python knows no such encoding; utf-8, utf-16 "
-                            "and cp1252 are usual") from None
+            raise UserError(f"--encoding {encoding}: Python knows no such encoding; "
+                            "utf-8, utf-16 and cp1252 are usual") from None
 
     @cached_property
     def first_line(self):
-        """The first line that is not blank, as it stands; "" where there is none."""
+        """The first line that is not blank, unchanged; "" if there is none."""
         return next((line for line in self.text.split("\n") if line.strip()), "")
 
     @cached_property
@@ -81,13 +81,14 @@ class Source:
 
     @property
     def decimal_comma(self):
-        """Whether a comma may stand in a number."""
+        """Whether numbers may contain a comma."""
         return self.delimiter != ","
 
     @cached_property
     def rows(self):
         """[(line number, [cell, ...])], without blank lines."""
-        reader = csv.reader(io.StringIO(self.text), delimiter=self.delimiter, skipinitialspace=True)
+        reader = csv.reader(io.StringIO(self.text), delimiter=self.delimiter,
+                            skipinitialspace=True)
         rows = []
         try:
             for cells in reader:
@@ -95,14 +96,16 @@ class Source:
                 if any(cells):
                     rows.append((reader.line_num, cells))
         except csv.Error as problem:
-            raise UserError(f"{self.path}, line {reader.line_num}: {problem}; is a quotation mark "
-                            "left open?") from None
+            raise UserError(f"{self.path}, line {reader.line_num}: {problem}; is a "
+                            "quotation mark left open?") from None
         return rows
 
     def table(self, found, header=0):
-        """The rows below row `header` as a table of texts; its index is their line numbers.
+        """The rows below row `header` as a table of texts;
+        its index is their line numbers.
 
-        A row with more cells than the header is bad, one with fewer ends in empty cells.
+        A row with more cells than the header is bad;
+        one with fewer is padded with empty cells.
         """
         names, lines, cells = self.rows[header][1], [], []
         for line, row in self.rows[header + 1:]:
@@ -115,12 +118,12 @@ class Source:
 
     @cached_property
     def json(self):
-        """The content as JSON (NaN is allowed, BORIS writes it)."""
+        """The content as JSON (NaN is allowed, since BORIS writes it)."""
         try:
             return json.loads(self.text, object_pairs_hook=unique)
         except json.JSONDecodeError as problem:
-            raise UserError(f"{self.path} is not valid JSON: line {problem.lineno}, column "
-                            f"{problem.colno}: {problem.msg}") from None
+            raise UserError(f"{self.path} is not valid JSON: line {problem.lineno}, "
+                            f"column {problem.colno}: {problem.msg}") from None
         except (ValueError, RecursionError) as problem:
             raise UserError(f"{self.path} is not valid JSON: {problem}") from None
 

@@ -1,4 +1,4 @@
-"""Which videos train and which test: by a list, by the file, or by chance."""
+"""Assignment of videos to training and test: by a list, by the file, or at random."""
 
 import re
 
@@ -6,9 +6,9 @@ import numpy as np
 
 from Utils.data.annotations import canonical
 from Utils.files import UserError, counted, listed
-from Utils.prepare.formats.names import video_name
 from Utils.prepare.formats.side_files import two_columns
 from Utils.prepare.formats.source import Source
+from Utils.prepare.formats.video_names import video_name
 
 WRITTEN = {"train": "training", "val": "validation", "test": "testing"}
 IN_STEM = re.compile(r"_(train|val|test)(ing|idation)?(?![a-z])", re.I)
@@ -18,7 +18,8 @@ LISTS = (".bundle", ".txt")
 def assign_subsets(videos, options, notes):
     """Set the subset of every video. videos: {name: Video of `rules`}."""
     if options.split is not None:
-        _by_list(videos, read_split(options.split, options.encoding), options.split, notes)
+        _by_list(videos, read_split(options.split, options.encoding),
+                 options.split, notes)
         return
     for video in videos.values():
         if video.subset is None and video.stem_subset is not None:
@@ -36,18 +37,18 @@ def assign_subsets(videos, options, notes):
 
 
 def _note_classes(videos, testing, notes):
-    """Name the classes that only test videos have."""
+    """Note classes that only test videos have."""
     labels = {True: set(), False: set()}
     for name, video in videos.items():
         labels[name in testing or video.subset == "testing"] |= {
             action.label for action in video.actions}
     if only := sorted(labels[True] - labels[False]):
-        notes.append(f"classes without a training action: {listed(only, 20)}; another --seed "
-                     "splits otherwise")
+        notes.append(f"classes without a training action: {listed(only, 20)}; another "
+                     "--seed splits otherwise")
 
 
 def by_chance(names, share, seed):
-    """The names of the test videos: a share of them, at least one, and never all."""
+    """Names of random test videos: a share of all, at least one and never all."""
     if len(names) < 2:
         raise UserError("--test_share cannot split one video; leave it out, or import more videos")
     count = min(max(1, round(share * len(names))), len(names) - 1)
@@ -56,10 +57,10 @@ def by_chance(names, share, seed):
 
 
 def written_subset(word, where):
-    """training, validation or testing of a word; a UserError for any other word."""
+    """training, validation or testing for a word; UserError for any other word."""
     if canonical(word) not in WRITTEN:
-        raise UserError(f"{where}: the subset is {word[:40]!r}, expected training, validation or "
-                        "testing")
+        raise UserError(f"{where}: the subset is {word[:40]!r}, expected training, "
+                        "validation or testing")
     return WRITTEN[canonical(word)]
 
 
@@ -70,11 +71,11 @@ def subset_of_stem(stem):
 
 
 def _by_list(videos, split, path, notes):
-    """Set the subsets of a list, which must have every video."""
+    """Set the subsets from a list, which must have every video."""
     unlisted = sorted(name for name in videos if name not in split)
     if unlisted:
-        raise UserError(f"{path} does not list {len(unlisted)} of {len(videos)} videos: "
-                        f"{listed(unlisted)}; add them")
+        raise UserError(f"{path} does not list {len(unlisted)} of "
+                        f"{counted(len(videos), 'video')}: {listed(unlisted)}; add them")
     for name, video in videos.items():
         video.subset = split[name]
     if absent := sorted(set(split) - set(videos)):
@@ -93,16 +94,17 @@ def read_split(path, encoding=None):
                 pairs += [(name.strip().removesuffix(".txt"), word[1].lower(), file)
                           for name in names if name.strip()]
         if not pairs:
-            raise UserError(f"{path} holds no lists of videos; they are called train*, val* and "
-                            "test*, and end in .bundle or .txt")
+            raise UserError(f"{path} holds no lists of videos; they are called train*, "
+                            "val* and test*, and end in .bundle or .txt")
     else:
         pairs = [(name, word, path) for name, word in _entries(Source(path, encoding))]
     split, places = {}, {}
     for media, word, place in pairs:
         name, subset = video_name(media), written_subset(word, f"{place}: video {media}")
         if split.setdefault(name, subset) != subset:
-            raise UserError(f"video {name} is {split[name]} in {places[name]}, but {subset} in "
-                            f"{place}; give --split the lists of one split alone")
+            raise UserError(f"video {name} is {split[name]} in {places[name]}, but "
+                            f"{subset} in {place}; give --split the lists of one split "
+                            "alone")
         places.setdefault(name, place)
     return split
 

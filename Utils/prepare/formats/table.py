@@ -1,5 +1,5 @@
-"""Tables with a row per action: CSV and TSV files of spreadsheets, EPIC-KITCHENS, CreateML; and
-tables with a row per step of time (Solomon Coder)."""
+"""Tables with one row per action: CSV and TSV from spreadsheets, EPIC-KITCHENS,
+CreateML; and tables with one row per time step (Solomon Coder)."""
 
 import itertools
 
@@ -25,11 +25,12 @@ ALIASES = {
     "time": "time",
 }
 KEYS = {alias: key for key, aliases in ALIASES.items() for alias in aliases.split()}
-UNEVEN = 0.1       # of a step of time, by which a row may be off; and 1 ms for rounded times
+UNEVEN = 0.1  # of a step of time, by which a row may be off; and 1 ms for rounded times
 
 
 def read(source, options):
-    """The actions of a table: a row each, or runs of a column over a constant step of time."""
+    """The actions of a table: one per row,
+    or runs of a column with a constant time step."""
     found = Found(source.path, options.skip_bad)
     if not source.rows:
         raise UserError(f"{source.path} is empty")
@@ -44,12 +45,13 @@ def read(source, options):
 
 
 def normal(header):
-    """A header as it is looked up: lower case, underscores for spaces and hyphens."""
+    """The normal form of a header: lower case, underscores for spaces and hyphens."""
     return header.lower().replace(" ", "_").replace("-", "_")
 
 
 def columns_of(source, headers, options):
-    """{key: number of its column}, of --columns and --label, else by the usual names."""
+    """{key: number of its column}, from --columns and --label,
+    or else by the usual names."""
     given = dict(options.columns) | ({"label": options.label} if options.label else {})
     places = {key: _place(source, headers, header) for key, header in given.items()}
     for place, header in enumerate(headers):
@@ -57,8 +59,9 @@ def columns_of(source, headers, options):
         if key is None or key in given or place in places.values():
             continue
         if key in places:
-            raise UserError(f"{source.path}: {headers[places[key]]!r} and {header!r} can both be "
-                            f"the {key}; choose one with --columns {key}=HEADER")
+            raise UserError(f"{source.path}: {headers[places[key]]!r} and {header!r} "
+                            f"can both be the {key}; choose one with --columns "
+                            f"{key}=HEADER")
         places[key] = place
     needs = {"label": "--label COLUMN"}
     if "start" in places:
@@ -74,7 +77,7 @@ def columns_of(source, headers, options):
 
 
 def _place(source, headers, header):
-    """The number of the one column of a name."""
+    """The number of the only column with a name."""
     same = ([place for place, name in enumerate(headers) if name == header]
             or [place for place, name in enumerate(headers) if normal(name) == normal(header)])
     if len(same) != 1:
@@ -84,7 +87,7 @@ def _place(source, headers, header):
 
 
 def _read_rows(source, found, cells, options):
-    """An action per row."""
+    """Read one action per row."""
     if "video" not in cells:
         found.add_media(source.stem)
     for line, row in zip(cells.index, cells.to_dict("records"), strict=True):
@@ -114,7 +117,7 @@ def _seconds_of_frames(row, options, where):
 
 
 def _read_steps(source, found, cells, places):
-    """Runs of equal labels, of rows that follow each other at a constant step of time."""
+    """Read runs of equal labels in rows with a constant time step."""
     times = []
     for line, text in cells["time"].items():
         try:
@@ -122,14 +125,15 @@ def _read_steps(source, found, cells, places):
         except BadRow as fault:
             raise UserError(f"{source.path}, line {line}: {fault}") from None
     if len(times) < 2:
-        raise UserError(f"{source.path}: {counted(len(times), 'row')}, in which no step of time "
-                        "shows; give a table with the columns video, start, end, label")
+        raise UserError(f"{source.path}: {counted(len(times), 'row')}, in which no step "
+                        "of time shows; give a table with the columns video, start, "
+                        "end, label")
     step = (times[-1] - times[0]) / (len(times) - 1)
     for row, time in enumerate(times):
         if step <= 0 or abs(times[0] + row * step - time) > UNEVEN * step + 0.001:
-            raise UserError(f"{source.path}, line {cells.index[row]}: the rows do not follow each "
-                            "other at a constant step of time; choose the columns with --columns "
-                            "start=HEADER end=HEADER")
+            raise UserError(f"{source.path}, line {cells.index[row]}: the rows do not "
+                            "follow each other at a constant step of time; choose the "
+                            "columns with --columns start=HEADER end=HEADER")
     found.add_media(source.stem, times[-1] + step)
     at = 0
     for label, run in itertools.groupby(cells["label"]):

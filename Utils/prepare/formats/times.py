@@ -1,4 +1,4 @@
-"""Times and frames of other tools, as texts -> seconds."""
+"""Times and frames of other tools, from text to seconds."""
 
 import re
 
@@ -29,7 +29,7 @@ def seconds(text, decimal_comma=False, what="the time"):
 
 
 def number_of(value, what):
-    """A finite number of a JSON value (a number, or a text of one); BadRow else."""
+    """A finite number from a JSON value (a number or a text with one), or BadRow."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise BadRow(f"{what} is {str(value)[:40]!r}, expected a number")
     if not PLAIN.fullmatch(text := str(value).strip()) or abs(float(text)) >= 1e12:
@@ -38,7 +38,7 @@ def number_of(value, what):
 
 
 def frame(value, what):
-    """A whole number of a text or a JSON value; BadRow else."""
+    """A whole number from a text or JSON value, or BadRow."""
     number = number_of(value, what)
     if not number.is_integer():
         raise BadRow(f"{what} is {value}, expected a whole number of frames")
@@ -46,7 +46,7 @@ def frame(value, what):
 
 
 def rate(options, of_file, where):
-    """Frames per second: --fps, else the file's, else a UserError."""
+    """Frames per second: --fps, or else that of the file, or else a UserError."""
     if options.fps is not None:
         return options.fps
     if of_file is None:

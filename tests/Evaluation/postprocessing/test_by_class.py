@@ -14,7 +14,7 @@ from Evaluation.postprocessing.by_class import (
 )
 from Evaluation.postprocessing.detections import video_detections
 from Evaluation.postprocessing.proposals import Proposals
-from Utils.config.options import RECIPES
+from Utils.config.presets import RECIPES
 
 
 def proposals(*rows):

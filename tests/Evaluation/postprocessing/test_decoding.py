@@ -43,7 +43,7 @@ def test_no_windows_score_zero():
 
 
 def test_the_best_checkpoint_is_that_of_the_best_map():
-    from Utils.training.run import Run
+    from Engine.training.epochs import Run
     run = types.SimpleNamespace(config=parse_config("Train", ["--best_by", "map"]))
 
     def is_best(*values):
@@ -55,7 +55,7 @@ def test_the_best_checkpoint_is_that_of_the_best_map():
 
 
 def test_the_best_checkpoint_is_that_of_the_lowest_loss():
-    from Utils.training.run import Run
+    from Engine.training.epochs import Run
     run = types.SimpleNamespace(config=parse_config("Train", []))
     run.history = [{"val": {"total": 2.0}}, {"val": {"total": 1.0}}]
     assert Run.is_best(run)

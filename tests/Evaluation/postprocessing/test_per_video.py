@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from Evaluation.detection_file import NO_CLASS
 from Evaluation.postprocessing.per_video import (
     TOGETHER,
     VideoRows,
@@ -10,7 +11,6 @@ from Evaluation.postprocessing.per_video import (
 )
 from Evaluation.postprocessing.proposal_file import read_proposals
 from Evaluation.postprocessing.proposals import Proposals
-from Evaluation.results import NO_CLASS
 from tests.small_data import write_proposals
 from Utils.config.resolve import resolve
 from Utils.files import UserError

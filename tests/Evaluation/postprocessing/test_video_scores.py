@@ -36,24 +36,24 @@ def test_no_videos_are_no_scores(read):
 
 @pytest.mark.parametrize("content, message", [
     ("{", "not valid JSON: line 1, column 2"),
-    ([], "no file of video-level scores: expected"),
-    ({"results": {}}, "no file of video-level scores"),
-    ({"results": [], "class": []}, "no file of video-level scores"),
+    ([], "holds no video-level scores: expected"),
+    ({"results": {}}, "holds no video-level scores"),
+    ({"results": [], "class": []}, "holds no video-level scores"),
     ({"results": {}, "class": ["jump", "run", "fly"]},
-     "names 1 classes that the dataset does not have: fly; it has jump, run, swim"),
+     "names 1 class that the dataset does not have: fly; it has jump, run, swim"),
     ({"results": {}, "class": ["jump", "run", ["swim"]]}, "does not have"),
-    ({"results": {}, "class": ["jump", "run", "run"]}, "names 1 classes more than once: run"),
+    ({"results": {}, "class": ["jump", "run", "run"]}, "names 1 class more than once: run"),
     ({"results": {}, "class": ["jump", "run"]}, "no scores for 1 of the dataset's classes: swim"),
     ({"results": {"v": [1, 2]}, "class": list(CLASSES)},
-     "video v has 2 scores, expected a list of 3, one a class"),
+     "video v has 2 scores, expected a list of 3, one per class"),
     ({"results": {"v": {"jump": 1}}, "class": list(CLASSES)}, "video v has .*expected a list of 3"),
     ({"results": {"v": [1, 2, float("nan")]}, "class": list(CLASSES)},
-     "score of video v is no number from 0 up"),
-    ({"results": {"v": [1, 2, float("inf")]}, "class": list(CLASSES)}, "no number from 0 up"),
-    ({"results": {"v": [1, 2, -.1]}, "class": list(CLASSES)}, "no number from 0 up"),
-    ({"results": {"v": [1, 2, None]}, "class": list(CLASSES)}, "no number from 0 up"),
-    ({"results": {"v": [1, 2, "3"]}, "class": list(CLASSES)}, "no number from 0 up"),
-    ({"results": {"v": [1, 2, 10 ** 400]}, "class": list(CLASSES)}, "no number from 0 up"),
+     "score of video v is not a number of 0 or above"),
+    ({"results": {"v": [1, 2, float("inf")]}, "class": list(CLASSES)}, "not a number of 0 or"),
+    ({"results": {"v": [1, 2, -.1]}, "class": list(CLASSES)}, "not a number of 0 or"),
+    ({"results": {"v": [1, 2, None]}, "class": list(CLASSES)}, "not a number of 0 or"),
+    ({"results": {"v": [1, 2, "3"]}, "class": list(CLASSES)}, "not a number of 0 or"),
+    ({"results": {"v": [1, 2, 10 ** 400]}, "class": list(CLASSES)}, "not a number of 0 or"),
 ])
 def test_other_files_are_refused(read, content, message):
     with pytest.raises(UserError, match=message):
@@ -67,7 +67,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_videos_without_scores_are_named():
     check_covered("s.json", {"a": np.zeros(3), "b": np.zeros(3)}, ["a"])
-    with pytest.raises(UserError, match=r"s.json has no scores of 7 of the 8 videos: b0, b1, b2, "
+    with pytest.raises(UserError, match=r"s.json has no scores of 7 of 8 videos: b0, b1, b2, "
                                         r"b3, b4 and 2 more; leave --video_scores out"):
         check_covered("s.json", {"a": np.zeros(3)}, ["a", *(f"b{i}" for i in range(7))])
 

@@ -1,6 +1,8 @@
 """Evaluation.report.compare and Evaluation.bootstrap: what differs between runs, and by chance."""
 
 import json
+import os
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -23,12 +25,10 @@ from Evaluation.metrics import (
 from Evaluation.report.compare import (
     compare,
     compared,
-    difference_of,
     differing_settings,
-    read_truth,
-    truth_content,
     verdict,
 )
+from Evaluation.report.evaluated_run import difference_of, read_truth, truth_content
 from Evaluation.report.video_tables import aligned_together
 from tests.report_data import THRESHOLDS, better, left_by_eval, random_run
 from tests.tables import actions, detections
@@ -160,11 +160,47 @@ def test_runs_are_compared_by_their_folders(folders, tmp_path):
     assert "b is better than a" in page and "a and b custom test: detection report" in page
 
 
+def test_the_title_says_what_made_each_run_and_when(tmp_path):
+    truth, found, durations = random_run(num_videos=3)
+    run = left_by_eval(tmp_path / "output_a", truth, found, durations, provenance={
+        "epoch": 30, "settings": {"recipe": "strong", "checkpoint": "best", "best_by": "map"}})
+    plain = left_by_eval(tmp_path / "output_b", truth, found, durations)
+    day = datetime(2026, 3, 4, 12).timestamp()
+    for folder in (run, plain):
+        os.utime(folder / "metrics.json", (day, day))
+    compare([run, plain], tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert '"a: strong recipe, best checkpoint by map, epoch 30, 2026-03-04"' in page
+    assert '"b: 2026-03-04"' in page
+
+
+def test_a_score_from_validation_videos_is_offered_for_the_runs_that_have_one(tmp_path):
+    truth, found, durations = random_run(num_videos=3)
+    run = left_by_eval(tmp_path / "output_a", truth, found, durations, provenance={
+        "epoch": 2, "settings": {"val_split": "heldout"}})
+    write_json(run / "history.json", [{"epoch": epoch, "val": {"threshold": epoch / 4}}
+                                      for epoch in (1, 2, 3)])
+    other = left_by_eval(tmp_path / "output_b", truth, found, durations)
+    compare([run, other], tmp_path / "page.html")
+    assert '"validated":[0.5,null]' in (tmp_path / "page.html").read_text()
+
+
 def test_of_runs_with_one_name_the_folders_are_named(folders, tmp_path):
     (tmp_path / "other").mkdir()
     moved = folders[1].rename(tmp_path / "other" / "output_a")
     names = [run["name"] for run in compare([folders[0], moved], tmp_path / "p.html")["runs"]]
     assert names == [str(folders[0]), str(moved)]
+
+
+def test_runs_may_have_any_name(tmp_path):
+    """The page of a run has parts by these names in the same place."""
+    truth, found, durations = random_run(num_videos=3)
+    folders = [left_by_eval(tmp_path / f"output_{name}", truth, found, durations)
+               for name in ("settings", "versions", "notes", "is_true")]
+    compare(folders, tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    for folder in folders:
+        assert f'["{folder.name.removeprefix("output_")}","{folder}"]' in page
 
 
 def changed(folder, change):
@@ -174,7 +210,7 @@ def changed(folder, change):
 
 
 @pytest.mark.parametrize("change, sentence", [
-    (lambda videos: videos.pop("v03"), "1 videos are in one of them alone, such as 'v03'"),
+    (lambda videos: videos.pop("v03"), "1 video is in one of them alone, such as 'v03'"),
     (lambda videos: videos["v03"]["annotations"].pop(), "video 'v03' has 4 and 3 actions"),
     (lambda videos: videos["v03"]["annotations"][0].update(label="Jump or so"),
      "video 'v03' has other actions or classes"),

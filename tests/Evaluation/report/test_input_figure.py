@@ -9,7 +9,7 @@ from tests.Evaluation.report.test_curve_figures import drawn
 from tests.small_data import noise, write_hdf5
 from Utils.config.resolve import resolve
 from Utils.data.datasets import Video
-from Utils.data.features import open_features
+from Utils.data.feature_places import open_features
 from Utils.inputs.dataset import WindowDataset
 from Utils.inputs.windows import Window
 from Utils.stitching import to_copy

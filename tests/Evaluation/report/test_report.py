@@ -13,12 +13,12 @@ import pytest
 from DETAD.error_profile import error_types, nearest_actions
 from DETAD.normalized_precision import rank_detections
 from Evaluation.curves import precision_recall
-from Evaluation.metrics import ActionTable, align, match
+from Evaluation.detection_file import NO_CLASS
+from Evaluation.metrics import ActionTable, align, best_score, match
 from Evaluation.report import report
 from Evaluation.report.report import PAGE, SCRIPTS, STYLES, THEME, embedded_json, write_report
 from Evaluation.report.report_data import page_data
 from Evaluation.report.video_tables import packed, video_tables
-from Evaluation.results import NO_CLASS
 from tests.report_data import THRESHOLDS, random_run, scores_of
 from tests.tables import actions, detections
 from Utils.files import UserError
@@ -62,10 +62,10 @@ def written(path, truth, found, durations=None, **more):
 # ---- videos -------------------------------------------------------------------------------------
 
 def columns(table):
-    """The packed columns of a table as lists."""
+    """The packed columns of a table as lists; what is not packed is left out."""
     kinds = {"u1": "u1", "u2": "<u2", "i4": "<i4", "f8": "<f8"}
     return {name: np.frombuffer(base64.b64decode(column["bytes"]), kinds[column["type"]]).tolist()
-            for name, column in table.items()}
+            for name, column in table.items() if isinstance(column, dict)}
 
 
 def tables_of(truth, found, durations, thresholds):
@@ -121,7 +121,8 @@ def test_far_and_odd_numbers_stay_numbers():
 def test_taken_is_what_matching_says_also_among_the_best_few(seed):
     """The page shows the detections above a score; their matching is that of all, cut there."""
     truth, found, durations = random_run(seed=seed)
-    _, own, run, _ = tables_of(truth, found, durations, THRESHOLDS)
+    content, own, run, _ = tables_of(truth, found, durations, THRESHOLDS)
+    assert content["runs"][0]["best"] == [best_score(truth, found, t) for t in THRESHOLDS]
     taken = np.reshape(run["taken"], (len(THRESHOLDS), len(truth)))
     video = np.repeat(np.arange(len(truth.videos)), np.diff(own["edges"]))
     for score in (0.2, 0.6, 0.9):
@@ -162,31 +163,45 @@ def test_integers_take_the_least_room():
 
 # ---- the rest of the data -----------------------------------------------------------------------
 
+def parts(section, kind):
+    """Every part of a type in a section, at any depth."""
+    for part in section:
+        if part["type"] == kind:
+            yield part
+        yield from parts(part.get("parts", ()), kind)
+
+
 def test_the_page_gets_the_scores_their_source_and_a_row_a_class(tmp_path):
     truth, found, durations = random_run(num_videos=2)
     curves = precision_recall(truth, found, THRESHOLDS)
     history = [{"epoch": 1, "train": {"total": 2.0}, "val": {"total": float("nan")}}]
     _, data = written(tmp_path / "r.html", truth, found, durations, curves=curves,
                       history=history)
-    assert data["scores"]["mAP"] == scores_of(truth, found)["mAP"]
-    assert data["provenance"]["notes"] == ["one video is missing"]
-    assert ["seed", 21] in data["provenance"]["facts"]
-    assert ["tiou", [0.3, 0.5]] in data["provenance"]["settings"]
-    assert data["history"][0] == {"epoch": 1, "train": {"total": 2}, "val": {"total": None}}
-    assert [row["actions"] for row in data["classes"]] == np.bincount(
-        truth.label, minlength=3).tolist()
-    assert [row["detections"] for row in data["classes"]] == np.bincount(
-        found.label, minlength=3).tolist()
-    for row, entry in zip(data["curves"]["classes"], curves.corners.items(), strict=True):
+    sections = data["sections"]
+    bars, = parts(sections["scores"], "bars")
+    shown = [bar["value"] for group in bars["groups"] for bar in group["bars"]]
+    assert shown == pytest.approx(100 * np.array(scores_of(truth, found)["mAP"]))
+    notes, = parts(sections["scores"], "list")
+    assert notes["items"] == ["one video is missing"]
+    entries = [entry for part in parts(sections["settings"], "facts") for entry in part["entries"]]
+    assert ["seed", "21"] in entries and ["tiou", "0.3, 0.5"] in entries
+    series, = [part["series"] for part in parts(sections["training"], "lines")]
+    assert [(one["name"], one["points"]) for one in series] == [("training", [[1, 2]])]
+    table, = parts(sections["classes"], "classes")
+    counts = zip(truth.classes, np.bincount(truth.label, minlength=3),
+                 np.bincount(found.label, minlength=3), strict=True)
+    assert [tuple(row["keys"][:3]) for row in table["rows"]] == list(counts)
+    drawn, = parts(sections["curves"], "curves")
+    for row, entry in zip(drawn["classes"], curves.corners.items(), strict=True):
         assert data["labels"][row["label"]] == entry[0]
-        assert row["corners"][1][0] == pytest.approx(entry[1][1][0], abs=1e-4)
+        assert row["corners"][1][0] == pytest.approx(100 * entry[1][1][0], abs=1e-2)
 
 
 def test_what_there_is_not_is_left_out():
     truth, found = actions(("v", "x", 0, 1)), detections()
     data = page_data({}, truth, found, {})
-    assert data["thresholds"] == [0.5] and data["curves"] is None and data["history"] == []
-    assert data["detad"] is None and data["scores"]["mAP"] is None
+    assert data["thresholds"] == [0.5] and not data["isScored"]
+    assert [name for name, section in data["sections"].items() if section] == ["scores"]
     assert report.page(data)
 
 
@@ -205,8 +220,12 @@ def test_no_name_ends_the_script_or_changes_the_page(tmp_path, name):
                        "notes": [name]}}, history=[{"epoch": 1, "train": {name: 1.0}}])
     assert page.tags == plain.tags
     assert data["labels"] == [name, "x"] and data["videos"]["names"][0] == name
-    assert data["classes"][0]["ap"] == [0.1, 0.2, 0.3]
-    assert data["provenance"]["settings"] == [[name, [name]]]
+    table, = parts(data["sections"]["classes"], "classes")
+    assert table["rows"][0]["keys"] == [name, 1, 1, 0.1, 0.2, 0.3, pytest.approx(0.2)]
+    assert table["rows"][0]["cells"][0] == name
+    settings, = [part for part in parts(data["sections"]["settings"], "facts")
+                 if part["kind"] == "many"]
+    assert settings["entries"] == [[name.replace("_", " "), name]]
 
 
 def test_embedded_json_means_the_same():

@@ -160,7 +160,7 @@ def test_several_videos_have_a_panel_each(tmp_path, monkeypatch):
     videos = [("a", 20.0, [row("x", 1, 2, .5)]), ("b", 9.0, [])]
     figure, paths = drawn(monkeypatch, write_detected, tmp_path / "all", videos, ("png",))
     first, second = figure.axes
-    assert first.get_title(loc="left").startswith("a: 1 detections") and len(bars(first)) == 1
+    assert first.get_title(loc="left").startswith("a: 1 detection;") and len(bars(first)) == 1
     assert second.get_title(loc="left").startswith("b: 0 ") and second.get_xlim() == (0, 9)
     assert [path.name for path in paths] == ["all.png"]
 

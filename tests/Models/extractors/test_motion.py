@@ -7,6 +7,7 @@ pytest.importorskip("cv2", reason="OPENCV ABSENT: pip install -r requirements-vi
 
 from Models.extractors.motion import (  # noqa: E402
     Cells,
+    Flow,
     Motion,
     cell_means,
     coarser,
@@ -51,6 +52,26 @@ def flow_of(features, motion):
     bins = motion.bins
     half = motion.channels // 2
     return features[bins:2 * bins], features[half - 3:half]
+
+
+@pytest.mark.parametrize("height, width", [(120, 160), (91, 160), (57, 83)])
+def test_the_flow_is_in_pixels_of_the_frames_whatever_their_size(height, width):
+    before, after = (np.ascontiguousarray(TEXTURE[20:20 + height, left:left + width])
+                     for left in (20, 17))
+    flow = Flow().between(before, after)
+    assert flow.shape == (height, width, 2) and flow.dtype == np.float32
+    assert np.median(flow[10:-10, 10:-10], axis=(0, 1)) == pytest.approx([3, 0], abs=0.15)
+
+
+def test_the_smallest_frames_have_a_flow():
+    noise = RNG.integers(0, 255, (2, 16, 16)).astype(np.uint8)
+    found = Flow().between(*noise)
+    assert np.isfinite(found).all() and (found == Flow().between(*noise)).all()
+
+
+def test_what_stands_still_has_no_flow_but_for_traces_at_the_edges():
+    flow = Flow().between(square(60, 50), square(60, 50))
+    assert np.abs(flow[20:-20, 20:-20]).max() < 1e-3 and np.abs(flow).mean() < 0.01
 
 
 def test_a_shape_that_moves_right_is_seen_as_that():
@@ -126,3 +147,20 @@ def test_what_blinks_is_seen_apart_from_what_moves():
     moving = steps([square(20 + number, 50) for number in range(16)], 15, 5,
                    motion)[2][last - 2:last]
     assert blinking.min() > 1.5 * moving.max()
+
+
+def test_descriptors_do_not_depend_on_where_in_memory_a_picture_lies():
+    """So that a video gives the same bytes in every process."""
+    before, gray = square(20, 50), square(23, 52)
+    found = []
+    for shift in range(0, 64, 4):
+        buffer = np.zeros(before.size + 64, np.uint8)
+        start = (shift - buffer.ctypes.data) % 64
+        moved = buffer[start:start + before.size].reshape(before.shape)
+        moved[:] = before
+        sampler = Motion().sampler()
+        sampler.push(Picture(moved, 0))
+        sampler.push(Picture(gray, 1 / 15))
+        found.append((sampler.parts[0], sampler.cells.planes.copy()))
+    for parts in zip(*found, strict=True):
+        assert all((part == parts[0]).all() for part in parts)

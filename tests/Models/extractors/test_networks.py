@@ -5,7 +5,7 @@ here uses; the tests put a stand-in for it, so that the networks can be imported
 """
 
 import functools
-import importlib
+import importlib.util
 import re
 import shutil
 import sys
@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from Models.extractors.registry import Setting, build
+from Models.extractors.registry import Setting, build, split
 from tests.video_files import even_times, write_video
 from Utils.data.sidecars import differences
 from Utils.files import UserError
@@ -42,6 +42,9 @@ def torchvision():
 
 
 def transformers():
+    """Transformers, which imports torchvision where it is there, or a loud skip."""
+    if importlib.util.find_spec("torchvision"):
+        torchvision()
     return pytest.importorskip("transformers", reason="TRANSFORMERS ABSENT: pip install "
                                                       "transformers")
 
@@ -102,7 +105,7 @@ def test_what_is_no_weights_is_said(state_dict, tmp_path):
     torchvision()
     (tmp_path / "w.pth").write_bytes(b"nothing")
     torch.save({"a": torch.zeros(1)}, tmp_path / "v.pth")
-    for path, words in ((tmp_path / "absent.pth", "no file of weights at"),
+    for path, words in ((tmp_path / "absent.pth", "no weights file at"),
                         (tmp_path / "w.pth", "holds no weights of torchvision's r2plus1d_18"),
                         (tmp_path / "v.pth", "holds no weights of torchvision's r2plus1d_18")):
         with pytest.raises(UserError, match=words):
@@ -114,14 +117,14 @@ def test_weights_that_cannot_be_fetched_are_said(monkeypatch, tmp_path):
     monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")     # nobody listens there
     monkeypatch.setenv("no_proxy", "")
-    with pytest.raises(UserError, match="cannot be fetched .* name the file with --weights"):
+    with pytest.raises(UserError, match="cannot be downloaded .* name the file with --weights"):
         build("r2plus1d_18", Setting())
 
 
 def test_a_join_has_the_channels_of_both(state_dict, tmp_path):
     pytest.importorskip("av")
     pytest.importorskip("cv2")
-    from Utils.video.extraction import features_of
+    from Engine.inference.extraction import features_of
     path = write_video(tmp_path / "a.mp4", even_times(4, 15), rate=15)
     setting = Setting(weights=str(state_dict))
     parts = [build(name, setting) for name in ("motion", "r2plus1d_18")]
@@ -130,6 +133,14 @@ def test_a_join_has_the_channels_of_both(state_dict, tmp_path):
     assert joined.identity["weights"] == [None, parts[1].identity["weights"]]
     expected = np.concatenate([features_of(path, part)[0] for part in parts], axis=1)
     assert (features_of(path, joined)[0] == expected).all() and len(expected) == 2
+
+
+@pytest.mark.parametrize("name, parts", [
+    ("motion", ["motion"]), ("motion+s3d", ["motion", "s3d"]),
+    ("hf:a/b+motion", ["hf:a/b", "motion"]), ("motion+hf:a+b+s3d", ["motion", "hf:a+b", "s3d"]),
+    ("motoin+s3d", ["motoin", "s3d"])])
+def test_parts_of_a_join(name, parts):
+    assert split(name) == parts
 
 
 def folder_of(kind, tmp_path):
@@ -142,6 +153,11 @@ def folder_of(kind, tmp_path):
             image_size=32, patch_size=16, num_frames=4, **small))
     elif kind == "Dinov2":
         model = library.Dinov2Model(library.Dinov2Config(image_size=28, patch_size=14, **small))
+    elif kind == "VJEPA2":
+        model = library.VJEPA2Model(library.VJEPA2Config(
+            crop_size=32, patch_size=16, frames_per_clip=4, hidden_size=16, num_hidden_layers=1,
+            num_attention_heads=2, pred_hidden_size=16, pred_num_attention_heads=2,
+            pred_num_hidden_layers=1))
     else:
         model = library.CLIPModel(library.CLIPConfig(
             vision_config={"image_size": 32, "patch_size": 16, **small},
@@ -150,7 +166,8 @@ def folder_of(kind, tmp_path):
     return tmp_path / kind
 
 
-@pytest.mark.parametrize("kind, frames", [("VideoMAE", 4), ("Dinov2", 1), ("CLIP", 1)])
+@pytest.mark.parametrize("kind, frames", [("VideoMAE", 4), ("VJEPA2", 4), ("Dinov2", 1),
+                                          ("CLIP", 1)])
 def test_networks_of_a_folder(kind, frames, tmp_path):
     folder = folder_of(kind, tmp_path)
     extractor = build(f"hf:{folder}", Setting())

@@ -10,15 +10,9 @@ import pytest
 from Utils.config.checks import check_network
 from Utils.config.describe import describe, notes, opening
 from Utils.config.fields import SCRIPTS
-from Utils.config.options import (
-    GROUPS,
-    OPTIONS,
-    PRESETS,
-    RECIPES,
-    SETTLED,
-    STORED_NAMES,
-    names_of,
-)
+from Utils.config.help_text import help_text
+from Utils.config.options import GROUPS, OPTIONS, SETTLED, STORED_NAMES, names_of
+from Utils.config.presets import PRESETS, RECIPES
 from Utils.config.resolve import Config, adopt, parse_config, settings
 from Utils.files import UserError
 
@@ -169,7 +163,7 @@ def test_unknown_options_name_the_nearest(words, hint):
     ("Cut_long_videos", "--stitch_gap -1", "--stitch_gap -1 is impossible: it must be 0 or above"),
     ("Train", "--decoder_num_classes 1", "it must be 2 or above"),
     ("Train", "--anchor_scale 1 -2", "--anchor_scale 1 -2 is impossible: it must be above 0"),
-    ("Cut_long_videos", "--short_ratio 0.99", "leave no room for an enlarged copy: 1267 + 30 of "
+    ("Cut_long_videos", "--short_ratio 0.99", "leave no room for a magnified copy: 1267 + 30 of "
                                               "--temporal_scale 1280 frames"),
     ("Train", "--temporal_scale 1000", "not divisible by 64 (4 * 2^(num_levels - 1)); "
                                        "960 and 1024 fit"),
@@ -188,9 +182,9 @@ def test_unknown_options_name_the_nearest(words, hint):
     ("Cut_long_videos", "-o x.json", "--out belongs to Infer.py"),
     ("Infer", "--sweep vote_iou=0.7", "--sweep belongs to Eval.py"),
     ("Train", "--detections x.json", "--detections belongs to Eval.py"),
-    ("Eval", "--tiou 0.5:0:0.9", "--tiou: '0.5:0:0.9' is no number, no 0.3,0.5 and no first:"),
-    ("Eval", "--tiou 0.5:0.05", "'0.5:0.05' is no number"),
-    ("Eval", "--tiou high", "'high' is no number"),
+    ("Eval", "--tiou 0.5:0:0.9", "--tiou: '0.5:0:0.9' is neither a number nor a list"),
+    ("Eval", "--tiou 0.5:0.05", "'0.5:0.05' is neither a number"),
+    ("Eval", "--tiou high", "'high' is neither a number"),
 ])
 def test_contradictory_and_impossible_options_are_refused(script, words, sentence):
     with pytest.raises(UserError) as caught:
@@ -209,7 +203,7 @@ def test_limits_of_the_graph_bind_only_where_there_is_one():
     assert parse_config("Train", [*words, "--num_neigh", "4"]).num_neigh == 4
 
 
-def test_room_for_the_enlarged_copy_binds_only_where_clips_are_stitched():
+def test_room_for_the_magnified_copy_binds_only_where_clips_are_stitched():
     config = parse_config("Train", ["--short_ratio", "0.99", "--no-use_VSS"])
     assert config.short_ratio == 0.99
 
@@ -349,14 +343,14 @@ def test_a_script_says_first_what_differs_from_the_preset_and_what_the_data_deci
     config = parse_config("Train", ["--dataset", "custom", "--num_epoch", "3", "--ema", "0.99"])
     config = dataclasses.replace(config, temporal_scale=640, bb_hidden_dim=64)
     assert opening(config, "Train", " on cpu") == [
-        "Train.py on cpu: data set custom, recipe strong",
-        "  set otherwise: num_epoch 3",                     # the recipe's own ema is no difference
+        "Train.py on cpu: dataset custom, recipe strong",
+        "  differs from the preset: num_epoch 3",      # ema 0.99 is the recipe's own
         "  from the data: temporal_scale 640, bb_hidden_dim 64"]
     assert len(opening(dataclasses.replace(config, verbose=True), "Train")) == 2
     said = opening(parse_config("Eval", ["--detections", "x", "--tiou", "0.5", "--seed", "3"]),
                    "Eval", lines=["own"])
-    assert said == ["Eval.py: data set custom, recipe strong",
-                    "  set otherwise: tiou 0.5", "own", "Eval.py does not read --seed"]
+    assert said == ["Eval.py: dataset custom, recipe strong",
+                    "  differs from the preset: tiou 0.5", "own", "Eval.py does not read --seed"]
 
 
 def help_of(script, capsys, *words):
@@ -380,7 +374,7 @@ def test_help_is_short_and_begins_with_an_example(script, most, capsys):
     lines = help_of(script, capsys).splitlines()
     assert len(lines) <= most and all(len(line) <= 100 for line in lines)
     assert lines.index("example:") <= 3 and lines[-1].startswith("--help all")
-    assert lines.index("first of all:") < 9
+    assert lines.index("most important:") < 9
     assert "epochs (10; activitynet 15; demo 12; strong 14)" in "\n".join(lines) or (
         script != "Train")
     # The example is a command that the script takes.
@@ -388,6 +382,24 @@ def test_help_is_short_and_begins_with_an_example(script, most, capsys):
     example = " ".join(lines[start:lines.index("", start)]).split()
     assert example[:2] == ["python", f"{script}.py"]
     assert notes(parse_config(script, example[2:]), script) == []
+
+
+def test_only_names_are_called_names_in_the_help():
+    texts = {name for name, spec in OPTIONS.items()
+             if spec.kind is str and not spec.choices and not spec.metavar}
+    assert texts == {"train_subset", "subset", "export"}
+    assert "--video_folder PATH" in help_text("Eval")
+    assert "--sweep NAME=VALUES ..." in help_text("Eval")
+
+
+def test_help_says_what_chooses_an_option_that_a_preset_leaves_open(capsys):
+    text = " ".join(help_of("Train", capsys, "all").split())
+    assert "unset" not in text
+    assert "channels, all streams together (2048; custom: from the data; demo 32)" in text
+    assert "(test; custom: none, but heldout with --checkpoint best)" in text
+    for checkpoint, split in (("last", "none"), ("best", "heldout")):
+        chosen = parse_config("Train", ["--dataset", "custom", "--checkpoint", checkpoint])
+        assert chosen.val_split == split
 
 
 def test_what_is_stored_is_what_shapes_training_proposals_or_detections():

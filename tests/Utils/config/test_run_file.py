@@ -36,7 +36,7 @@ def test_a_script_takes_its_options_from_a_file_and_flags_count_more(tmp_path):
     again = parse_config("Train", ["--config", str(path)])
     assert settings(again) == {name: value for name, value in json.loads(path.read_text()).items()
                                if name in STORED_NAMES}
-    # What a file brings is no mistake of the user's where the script does not read it.
+    # An option from a file that the script does not read is not a user's mistake.
     assert notes(parse_config("Cut_long_videos", ["--config", str(path)]), "Cut_long_videos") == []
 
 
@@ -56,11 +56,11 @@ def test_what_a_file_says_is_held_against_the_checkpoint_too(tmp_path):
 @pytest.mark.parametrize(("content", "sentence"), [
     ("[]", "holds no settings"),
     ('{"num_epochs": 3}', "unknown option 'num_epochs'; did you mean --num_epoch?"),
-    ('{"num_epoch": "3"}', "num_epoch is '3', which is no int"),
-    ('{"tiou": [0.5, "x"]}', "tiou is [0.5, 'x'], which is no float in a list"),
-    ('{"dataset": 3}', "dataset is 3, which is no str"),
-    ('{"dataset": "kinetics"}', "--dataset kinetics is none of thumos"),
-    ('{"recipe": "weak"}', "--recipe weak is none of paper, strong"),
+    ('{"num_epoch": "3"}', "num_epoch is '3', expected int"),
+    ('{"tiou": [0.5, "x"]}', "tiou is [0.5, 'x'], expected float in a list"),
+    ('{"dataset": 3}', "dataset is 3, expected str"),
+    ('{"dataset": "kinetics"}', "--dataset kinetics is not one of thumos"),
+    ('{"recipe": "weak"}', "--recipe weak is not one of paper, strong"),
     ('{"batch_size": -1}', "--batch_size -1 is impossible"),
     ('{"num_epoch": 3, "num_epoch": 4}', "num_epoch"),
 ])

@@ -6,7 +6,8 @@ import math
 import pytest
 
 from Utils.config.checks import check_stored
-from Utils.config.options import OPTIONS, PRESETS, RECIPES, STORED_NAMES
+from Utils.config.options import OPTIONS, STORED_NAMES
+from Utils.config.presets import PRESETS, RECIPES
 from Utils.config.resolve import adopt, resolve, settings
 from Utils.files import UserError
 
@@ -58,4 +59,5 @@ def test_what_the_scripts_store_is_believed(dataset, recipe):
 
 
 def test_what_is_no_option_is_let_be():
-    check_stored({"of a later version": {}, "classes": ["a"]}, "the file")
+    later = {"of a later version": {}, "classes": ["a"]}
+    assert check_stored(later, "the file") is None      # no UserError

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.small_data import custom_config, entry, write_annotations
-from Utils.data.annotations import Video, frames_per_second, odd_annotations, videos_of
+from Utils.data.annotations import Video, frames_per_second, videos_of
 from Utils.data.datasets import load_videos
+from Utils.data.odd_annotations import odd_annotations
 from Utils.files import UserError
 
 
@@ -100,7 +101,7 @@ def test_a_class_index_decides_the_ids(tmp_path):
     ('{"database": {"a": {"subset": "x", "annotations": '
      '[{"segment": [1, 2], "label": "b", "label_id": "z"}]}}}', "label_id is 'z'"),
     ('{"database": {"a": {"annotations": []}, "b": {"subset": "x", "annotations": []}}}',
-     "1 videos have no 'subset': a"),
+     "1 video without 'subset': a"),
 ])
 def test_a_malformed_annotation_file_says_where(tmp_path, content, message):
     (tmp_path / "a.json").write_text(content)
@@ -110,19 +111,19 @@ def test_a_malformed_annotation_file_says_where(tmp_path, content, message):
 
 def test_contradicting_label_ids_are_refused(tmp_path):
     actions = [{"segment": [0, 1], "label": "a", "label_id": i} for i in (1, 2)]
-    with pytest.raises(UserError, match="labels and label_ids .* do not go together: see a"):
+    with pytest.raises(UserError, match="labels and label_ids .* contradict each other: see a"):
         load(tmp_path, {"v": {"subset": "train", "duration": 3, "annotations": actions}})
 
 
 def test_an_unknown_label_is_named_with_its_video(tmp_path):
     (tmp_path / "c.json").write_text('{"run": 1, "jump": 2}')
-    with pytest.raises(UserError, match="video v has the label 'fly', which is none of the 2 "
-                                        "classes .run, jump"):
+    with pytest.raises(UserError, match="video v has the label 'fly', which is not one of the "
+                                        "classes: run, jump"):
         load(tmp_path, {"v": entry("train", (0, 1, "fly"))}, class_index=str(tmp_path / "c.json"))
 
 
 @pytest.mark.parametrize("content, message", [
-    ("[]", "is no class index"), ('{"a": 1, "b": 3}', "ids of its 2 classes are not 1 .. 2"),
+    ("[]", "is not a class index"), ('{"a": 1, "b": 3}', "ids of its 2 classes are not 1 .. 2"),
     ('{"a": "x"}', "expected a number")])
 def test_a_class_index_must_count_from_one(tmp_path, content, message):
     (tmp_path / "c.json").write_text(content)
@@ -133,7 +134,7 @@ def test_a_class_index_must_count_from_one(tmp_path, content, message):
 def test_an_unknown_subset_lists_what_there_is(tmp_path):
     videos, _ = load(tmp_path, {"a": entry("train"), "b": entry("train"), "c": entry("dev")})
     with pytest.raises(UserError, match=r"subset test; the annotations have train \(2 videos\), "
-                                        r"dev \(1 videos\)"):
+                                        r"dev \(1 video\)"):
         videos_of(videos, "test")
 
 
@@ -148,7 +149,7 @@ def test_odd_annotations_are_counted_by_kind():
                   np.ones(6, int))
     assert odd_annotations([video]) == {
         "end before they start": ["a"], "have no length": ["a"], "start before 0": ["a"],
-        "end after their video": ["a"], "are there twice": ["a"]}
+        "end after their video": ["a"], "occur twice": ["a"]}
     assert odd_annotations([]) == {}
 
 

@@ -56,7 +56,7 @@ def test_one_in_five_training_videos_becomes_val_where_there_is_nothing_else(tmp
     path = write_annotations(tmp_path / "a.json", {f"v{i}": entry("training") for i in range(11)})
     found = load_annotations(custom_config(path))
     assert [v.name for v in found.videos if v.subset == "val"] == ["v4", "v9"]
-    assert "one in 5, 2 in all, became subset val" in found.notes[0]
+    assert "so one in 5 (2 in all) becomes subset val" in found.notes[0]
 
 
 def test_videos_without_any_subset_are_for_training(tmp_path):
@@ -143,12 +143,13 @@ def test_subsets_and_the_order_of_inference_come_from_the_csv(tmp_path):
     found = load_annotations(config)
     assert [(v.name, v.subset, v.duration, v.order) for v in found.videos] == [
         ("v_a", "training", 30, 1), ("v_b", "validation", 30, 0), ("v_c", "validation", 44.5, 2)]
-    assert found.notes == ["1 videos are left out by name: v_0dkIbKXXFzI"]
+    assert found.notes == ["left out by name: 1 video, v_0dkIbKXXFzI"]
 
 
 def test_annotated_videos_that_the_csv_lacks_are_left_out_and_said(tmp_path):
     found = load_annotations(activitynet(tmp_path, ["v_b,validation,30"]))
-    assert "2 videos are not in" in found.notes[0] and "v_a" in found.notes[0]
+    info = tmp_path / "video_info_new.csv"
+    assert found.notes[0] == f"left out, not in {info}: 2 videos, v_a, v_0dkIbKXXFzI"
 
 
 @pytest.mark.parametrize("rows, header, message", [
@@ -156,7 +157,7 @@ def test_annotated_videos_that_the_csv_lacks_are_left_out_and_said(tmp_path):
     ([], "", "has no column 'video'; it has none"),
     (["v_a,,3"], "video,subset,seconds", "row 1: a video or its subset is missing"),
     (["v_x,validation,long"], "video,subset,seconds", "seconds of v_x: expected a number"),
-    (["v_x,validation,-1"], "video,subset,seconds", "1 videos have no duration above 0: v_x"),
+    (["v_x,validation,-1"], "video,subset,seconds", "1 video without a duration above 0: v_x"),
     (["v_x,validation"], "video,subset", "seconds of v_x: expected a number, found 'None'")])
 def test_a_csv_without_what_is_needed_is_an_error(tmp_path, rows, header, message):
     with pytest.raises(UserError, match=message):

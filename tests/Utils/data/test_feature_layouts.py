@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from tests.small_data import noise, write_hdf5
-from Utils.data.features import ONLY, open_features
+from Utils.data.feature_places import open_features
+from Utils.data.features import ONLY
 from Utils.files import UserError
 
 A, B = noise("a", 12, 3), noise("b", 9, 3)
@@ -47,7 +48,7 @@ def test_a_group_with_more_beside_the_features(tmp_path):
 def test_videos_of_two_groups_are_found_and_one_in_both_is_refused(tmp_path):
     write_hdf5(tmp_path / "f.h5", {"train/a": A, "train/c": B, "test/b": B, "test/c": A})
     assert holds(tmp_path) and holds(tmp_path, "b", B)
-    with pytest.raises(UserError, match="video c is there 2 times: .*f.h5: t.*/c, .*; keep one"):
+    with pytest.raises(UserError, match="video c occurs 2 times: .*f.h5: t.*/c, .*; keep one"):
         open_features(tmp_path).lengths("c")
 
 
@@ -146,8 +147,8 @@ def follow(message, folder, monkeypatch):
     eval(line, {"np": np, "torch": torch, "pickle": pickle})  # noqa: S307
 
 
-@pytest.mark.parametrize("ending, why", [(".csv", "says neither its header"),
-                                         (".txt", "says neither its header"),
+@pytest.mark.parametrize("ending, why", [(".csv", "does not say which are its header"),
+                                         (".txt", "does not say which are its header"),
                                          (".pkl", "may run any code")])
 def test_other_files_are_refused_with_the_reason(tmp_path, monkeypatch, ending, why):
     if ending == ".pkl":
@@ -165,7 +166,7 @@ def test_other_files_are_refused_with_the_reason(tmp_path, monkeypatch, ending, 
 
 def test_a_dict_in_a_npy_is_refused_with_what_it_holds(tmp_path, monkeypatch):
     np.save(tmp_path / "a.npy", {"feats": A, "stride": 4})
-    with pytest.raises(UserError, match="pickled object, a dict of feats, stride it seems, which "
+    with pytest.raises(UserError, match="pickled object, apparently a dict of feats, stride, which "
                                         "could run any code") as refused:
         open_features(tmp_path).lengths("a")
     follow(str(refused.value), tmp_path, monkeypatch)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from tests.small_data import noise, write_hdf5
 from Utils.data.datasets import Video
-from Utils.data.feature_files import Hdf5Stream
-from Utils.data.features import FeatureStore, check_width, open_features, with_features
+from Utils.data.feature_files import ArrayStream, Hdf5Stream
+from Utils.data.feature_places import open_features
+from Utils.data.features import FeatureStore, check_width, with_features
 from Utils.files import UserError
 
 
@@ -36,6 +37,25 @@ def test_two_hdf5_files_are_two_streams(tmp_path):
     assert store.lengths("a") == (20, 19) and "a" in store and "b" not in store
     assert (store.read("a", "rgb", 5, 9) == rgb[5:9]).all()
     assert (store.read("a", "flow") == flow).all()
+
+
+def test_deltas_are_half_the_difference_of_the_neighbours(tmp_path):
+    store = FeatureStore({"features": ArrayStream({
+        "a": np.array([[1, 0], [2, 0], [5, 8]], np.float32), "b": np.ones((1, 2), np.float32)})})
+    store.deltas = True
+    assert store.widths == (4,) and store.stored_widths == (2,)
+    assert store.read("a", "features").tolist() == [[1, 0, 1, 0], [2, 0, 2, 4], [5, 8, 3, 8]]
+    assert store.read("b", "features").tolist() == [[1, 1, 0, 0]]
+    check_width(store, 2)
+
+
+@pytest.mark.parametrize("start, stop", [(0, 1), (0, 9), (3, 5), (8, 9), (4, None), (7, 40)])
+def test_parts_have_the_deltas_of_the_whole(start, stop):
+    store = FeatureStore({"features": ArrayStream({"a": noise("a", 9, 3)})})
+    store.deltas = True
+    whole = store.read("a", "features")
+    assert (store.read("a", "features", start, stop) == whole[start:stop]).all()
+    assert len(store.read("a", "features", start, stop)) == len(whole[start:stop])
 
 
 def test_files_split_by_subset_are_one_stream(tmp_path):
@@ -172,7 +192,7 @@ def test_streams_far_apart_in_length_are_an_error_a_few_frames_are_not(tmp_path)
     store = two_streams(tmp_path, {"a": noise("a", 100, 3), "b": noise("b", 100, 3)},
                         {"a": noise("a", 95, 3), "b": noise("b", 80, 3)})
     assert store.lengths("a") == (100, 95)
-    with pytest.raises(UserError, match="video b: its streams differ too much in length, frames: "
+    with pytest.raises(UserError, match="video b: its streams differ too much in length .frames: "
                                         "100 of rgb, 80 of flow"):
         store.lengths("b")
 
@@ -181,8 +201,8 @@ def test_streams_far_apart_in_length_are_an_error_a_few_frames_are_not(tmp_path)
     (np.zeros((0, 3)), "features are empty"), (np.zeros((5, 0)), "features are empty"),
     (np.zeros(5), r"have the shape \(5,\), expected \[frames, channels\]"),
     (np.zeros((2, 3, 4)), "expected .frames, channels."),
-    (np.array([[b"x"]]), "b is no array of numbers"),
-    (np.zeros((5, 4)), r"shape \(5, 4\), those of a have \(9, 3\); extract them all alike")])
+    (np.array([[b"x"]]), "b is not an array of numbers"),
+    (np.zeros((5, 4)), r"shape \(5, 4\), those of a have \(9, 3\); extract all of them")])
 def test_arrays_of_the_wrong_kind_are_refused(tmp_path, array, message):
     store = open_features(write_hdf5(tmp_path / "f.h5", {"a": noise("a", 9, 3), "b": array}))
     store.lengths("a")

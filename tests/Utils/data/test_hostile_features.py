@@ -14,7 +14,7 @@ import torch
 
 from tests.small_data import noise
 from Utils.data.feature_files import FolderStream
-from Utils.data.features import open_features, open_places
+from Utils.data.feature_places import open_features, open_places
 from Utils.files import UserError, read_json
 
 SECRET = noise("secret", 40, 5)
@@ -57,7 +57,7 @@ def self_link(file, secret):
 
 LEADING = {external_link: "is a link to another file", raw_storage: "keeps its values in another",
            link_to_an_external_link: "is a link to another file",
-           external_group: "is a link to another file", virtual: "put together of other files"}
+           external_group: "is a link to another file", virtual: "assembled from other files"}
 
 
 def leading(folder, attack):
@@ -152,7 +152,7 @@ def lying_header(path):
 
 
 GREAT = {never_written: "were ever written; write it again", hardly_written: "were ever written",
-         stretched_tensor: "repeats the same values", sparse_tensor: "is no array of numbers",
+         stretched_tensor: "repeats the same values", sparse_tensor: "is not an array of numbers",
          compressed_tensor: "is compressed", lying_header: "cannot be read"}
 
 
@@ -276,7 +276,7 @@ def no_rights(tmp_path):
 def test_a_folder_that_may_not_be_read_has_a_sentence(no_rights):
     for place in (no_rights, no_rights / "deeper"):
         with pytest.raises(UserError, match=f"--feature_path {place} cannot be read: Permission "
-                                            "denied; get the right to read it"):
+                                            "denied; get read permission"):
             open_features(place)
 
 

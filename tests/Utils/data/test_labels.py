@@ -5,11 +5,12 @@ import json
 
 import pytest
 
-from Evaluation.results import read_results
+from Evaluation.detection_file import read_detections
 from Evaluation.thumos14_protocol import read_ambiguous
 from tests.small_data import custom_config, entry, write_annotations
-from Utils.data.annotations import odd_lines, read_records
+from Utils.data.annotation_files import read_records
 from Utils.data.datasets import load_annotations, read_csv_rows
+from Utils.data.odd_annotations import odd_lines
 from Utils.files import UserError, read_json
 from Utils.prepare.convert import _rows as text_rows
 
@@ -34,7 +35,7 @@ def test_every_text_is_read_in_every_usual_encoding(tmp_path, encoding, mark, en
         ("video_a", 1.5, 2.0), ("video_b", 1.0, 3.0)]
     assert read_ambiguous(write("b.txt", "video_a 1.5 2\n")).videos == ("video_a",)
     rows = {"results": {"v": [{"label": "a", "score": "0.5", "segment": ["1", 2.5]}]}}
-    table, _ = read_results(write("r.json", json.dumps(rows)))
+    table, _ = read_detections(write("r.json", json.dumps(rows)))
     assert table.segments.tolist() == [[1, 2.5]] and table.scores.tolist() == [0.5]
 
 
@@ -51,7 +52,7 @@ def action(label, **more):
 
 def test_an_annotation_without_label_id_among_others_is_refused_every_time(tmp_path):
     for label in (*"abcdefgh", "run"):
-        with pytest.raises(UserError, match="annotations of 1 videos have no label_id, while "
+        with pytest.raises(UserError, match="annotations of 1 video have no label_id, while "
                                             "others have one: b; give it to all of them or to"):
             load(tmp_path, action(label, label_id=1), action("x", label_id=0), action(label))
     assert load(tmp_path, action("z", label_id=0), action("a", label_id=1)).classes == ("z", "a")
@@ -63,7 +64,7 @@ def test_an_annotation_without_label_id_among_others_is_refused_every_time(tmp_p
 def test_a_video_that_is_there_twice_is_refused(tmp_path):
     (tmp_path / "a.json").write_text('{"database": {"a": {"annotations": []}, "b": '
                                      '{"annotations": []}, "a": {"annotations": []}}}')
-    with pytest.raises(UserError, match="the name 'a' is there 2 times in one object; rename one"):
+    with pytest.raises(UserError, match="the name 'a' occurs 2 times in one object; rename one"):
         read_records(tmp_path / "a.json")
 
 
@@ -72,7 +73,7 @@ def test_odd_classes_are_said_with_their_counts(tmp_path):
                  action("wave "), action("swim"))
     assert odd_lines(found, "train")[-3:] == [
         "a class is called background, which needs no annotations: 'Background' (1 action)",
-        "classes differ in case, spaces or hyphens alone: 'Wave' (1 action) and 'wave' (1 action) "
+        "classes differ only in case, spaces or hyphens: 'Wave' (1 action) and 'wave' (1 action) "
         "and 'wave ' (2 actions)",
         "classes have no action in training: 'swim' (1 action), 'wave' (1 action), 'wave ' "
         "(2 actions)"]

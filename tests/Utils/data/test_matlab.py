@@ -26,14 +26,16 @@ def test_a_field_that_is_not_there_or_no_number_is_refused(tmp_path):
     path = write(tmp_path / "a.mat", [1.5])
     with pytest.raises(MatlabError, match="no struct with a field length"):
         struct_field(path, "length")
-    with pytest.raises(MatlabError, match="a value is no number"):
+    with pytest.raises(MatlabError, match="a value is not a number"):
         struct_field(path, "name")
     with pytest.raises(MatlabError, match="damaged"):
         struct_field(write(tmp_path / "b.mat", [np.zeros((0, 0))]), "seconds")
 
 
 @pytest.mark.parametrize("content, message", [
-    (b"", "no MATLAB 5 file"), (b"MATLAB 7.3 MAT-file" + b" " * 200, "save it with -v7")])
+    (b"", "not a MATLAB 5 file"),
+    (b"MATLAB 7.3 MAT-file" + b" " * 200, "save it in MATLAB with -v7"),
+    ((b"MATLAB 7.3 MAT-file".ljust(124) + b"\0\2IM").ljust(512), "save it in MATLAB with -v7")])
 def test_other_files_are_refused(tmp_path, content, message):
     (tmp_path / "a.mat").write_bytes(content)
     with pytest.raises(MatlabError, match=message):

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 import Eval
+from Evaluation.detection_file import check_seconds
 from Evaluation.metrics import action_table
 from Evaluation.postprocessing.detections import video_detections
 from Evaluation.postprocessing.per_video import detection_options
 from Evaluation.postprocessing.proposals import Proposals
-from Evaluation.results import check_seconds
 from tests.small_data import custom_config, entry, write_annotations, write_custom
 from tests.small_run import call, make_run, options, refusal
 from Utils.config.resolve import parse_config, resolve
-from Utils.data.annotations import Video
+from Utils.data.annotations import Video, check_units
 from Utils.data.sources import open_source
 from Utils.files import UserError
 from Utils.inputs.framing import InputShape, sliding_layout, whole_layout
@@ -41,7 +41,7 @@ def source(tmp_path, *words, change=several_frame_rates):
 
 def test_one_rate_for_videos_of_several_frame_rates_is_refused_and_its_remedies_work(tmp_path):
     with pytest.raises(UserError, match=r"--feature_fps is 7.5, but by their durations 2 of 7 "
-                       r"videos differ: train0 \(6 features a second, not 7.5\), train1 \(6.25 .*"
+                       r"videos differ: train0 \(6 features per second, not 7.5\), train1 \(6.25 .*"
                        "leave the option out.*give --feature_stride, and each video's 'fps'"):
         source(tmp_path / "a", "--feature_fps", "7.5")
     for place, words in (("b", ()), ("c", ("--feature_stride", "4"))):
@@ -65,12 +65,12 @@ def test_a_few_videos_of_another_rate_are_named_and_used(tmp_path):
         database["train3"]["duration"] = 14.0
 
     found = source(tmp_path, "--feature_fps", "10", change=change)
-    assert any("1 of 47 videos differ: train3 (7.143 features a second, not 10)" in note
+    assert any("1 of 47 videos differs: train3 (7.143 features per second, not 10)" in note
                for note in found.notes)
 
 
 def clips(database, arrays):
-    """100 features of 16 images, one for every 4, at 25 images a second."""
+    """100 features of 16 images, one for every 4, at 25 images per second."""
     for video in database.values():
         video |= {"fps": 25, "frame": 99 * 4 + 16, "annotations": [
             {"segment": [(4 * 10 + 8) / 25, (4 * 20 + 8) / 25], "label": "run"}]}
@@ -165,12 +165,12 @@ def test_actions_in_frames_or_milliseconds_are_asked_about(tmp_path, capsys, scr
     assert call(script, run, *chosen, *words) == 2
     said = capsys.readouterr()
     assert "are the segments in frames or milliseconds?" in said.err + said.out
-    assert (said.err + said.out).count("begin behind the end of their video") == 1
+    assert (said.err + said.out).count("begin after the end of their videos") == 1
 
 
 @pytest.mark.parametrize("words", [(), ("--feature_fps", "10")])
 def test_durations_in_milliseconds_are_asked_about(tmp_path, words):
-    with pytest.raises(UserError, match="0.01 features a second .*are the durations in frames or "
+    with pytest.raises(UserError, match="0.01 features per second .*are the durations in frames or "
                                         "milliseconds.*'duration' in seconds"):
         source(tmp_path, *words, change=scaled(1000, "duration"))
 
@@ -190,8 +190,23 @@ def test_detections_in_frames_are_asked_about(tmp_path, capsys, duration):
     assert Eval.main([*words, str(detection_file(tmp_path / "s.json", 1))]) == 0
     capsys.readouterr()
     assert Eval.main([*words, str(detection_file(tmp_path / "f.json", 25)), "--overwrite"]) == 2
-    assert "8 of 8 detections begin behind the" in (said := refusal(capsys.readouterr()))
+    where = "end" if duration else "last action"
+    assert f"8 of 8 detections begin after the {where} of their videos, such as" in (
+        said := refusal(capsys.readouterr()))
     assert "are they in frames or milliseconds?" in said
+
+
+def one(segment):
+    """A video of 10 s with a single action."""
+    return Video("a", "test", 10.0, np.array([segment], float), np.zeros(1, int))
+
+
+def test_a_single_action_or_detection_behind_the_end_is_told_in_the_singular():
+    with pytest.raises(UserError, match="^1 of 1 action begins after the end of its video, such"):
+        check_units([one([12, 13])])
+    truth, found = (action_table([one(segment)], ("run",)) for segment in ([1, 2], [12, 13]))
+    with pytest.raises(UserError, match="1 of 1 detection begins after the end of its video, such"):
+        check_seconds(found, truth, {"a": 10.0}, "f.json")
 
 
 def test_a_few_detections_behind_the_end_are_counted():
@@ -200,7 +215,7 @@ def test_a_few_detections_behind_the_end_are_counted():
     found = action_table([Video("a", "", None, np.array([[1, 2.], [3, 4], [11, 12]]),
                                 np.zeros(3, int))], ("run",))
     assert check_seconds(found, truth, {"a": 10.0}, "f.json") == [
-        "f.json: 1 detections begin behind their video's end"]
+        "f.json: 1 detection begins after the end of the video"]
 
 
 def test_features_stored_the_other_way_round_are_asked_about(tmp_path):
@@ -210,16 +225,16 @@ def test_features_stored_the_other_way_round_are_asked_about(tmp_path):
                 np.zeros((width, 100), np.float32) for width in (32, 33))
 
     with pytest.raises(UserError, match=r"7 of 7 videos seem to be stored \[channels, frames\].*"
-                                        r"array.T. mends it"):
+                                        r"array.T. fixes it"):
         source(tmp_path / "a", "--feature_fps", "10", change=change)
 
-    def mended(database, arrays):
+    def corrected(database, arrays):
         change(database, arrays)
         for stream, videos in arrays.items():
             arrays[stream] = {name: array.T for name, array in videos.items()}
 
     assert not any("stored" in note for note in source(
-        tmp_path / "b", "--feature_fps", "10", change=mended).notes)
+        tmp_path / "b", "--feature_fps", "10", change=corrected).notes)
     assert any("all 7 have 32 frames of 100 channels" in note for note in source(
         tmp_path / "c", change=change).notes)
 

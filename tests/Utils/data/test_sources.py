@@ -6,7 +6,8 @@ import pytest
 from tests.small_data import entry, write_custom
 from Utils.config.resolve import parse_config, resolve
 from Utils.data.datasets import Video
-from Utils.data.sources import by_use, open_source, with_splits
+from Utils.data.sources import open_source
+from Utils.data.splits import by_use, with_splits
 from Utils.files import UserError
 
 CUSTOM = resolve({"dataset": "custom", "recipe": "paper"})
@@ -65,7 +66,8 @@ def test_a_rate_that_the_durations_contradict_is_refused(tmp_path, rate, is_refu
         assert open_source(config).config.feature_fps == float(rate)
         return
     with pytest.raises(UserError, match=f"--feature_fps is {rate}, but by their durations 7 of 7 "
-                                        f"videos differ: train0 .10 features a second, not {rate}"):
+                                        f"videos differ: train0 .10 features per second, "
+                                        f"not {rate}"):
         open_source(config)
 
 
@@ -77,3 +79,18 @@ def test_all_videos_left_out_is_an_error(tmp_path):
     words = write_custom(tmp_path / "data", change=change)
     with pytest.raises(UserError, match="no video has features in .*train0"):
         open_source(parse_config("Train", [*words, "--skip_missing"]))
+
+
+def test_fewer_classes_are_said_where_a_network_has_one_score_for_all(tmp_path):
+    """Where it has one for each they are refused, as more of them always are."""
+    words = write_custom(tmp_path / "data")
+    agnostic = [*words, "--class_agnostic", "--decoder_num_classes", "5"]
+    notes = open_source(parse_config("Train", agnostic)).notes
+    assert ("the annotations have 2 of 4 classes, which does not matter: the network has one score "
+            "for all of them") in notes
+    for more in ([*words, "--decoder_num_classes", "5"],
+                 [*words, "--class_agnostic", "--decoder_num_classes", "2"]):
+        with pytest.raises(UserError, match="set --decoder_num_classes 3"):
+            open_source(parse_config("Train", more))
+    assert not any("one score" in note for note in open_source(parse_config(
+        "Train", [*words, "--class_agnostic"])).notes)

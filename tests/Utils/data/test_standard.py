@@ -1,11 +1,11 @@
-"""Features are standardised by the training videos, wherever they are read."""
+"""Features are standardized by the training videos, wherever they are read."""
 
 import numpy as np
 import pytest
 import torch
 
 from tests.small_data import noise, write_hdf5
-from Utils.data.features import open_features
+from Utils.data.feature_places import open_features
 from Utils.data.standard import Standard, check_streams, is_uneven
 from Utils.files import UserError
 
@@ -46,6 +46,30 @@ def test_a_small_deviation_far_from_zero_is_kept(tmp_path):
     store = store_of(tmp_path, {"a": frames})
     standard = Standard.measured(store, ["a"])
     assert 1 / standard.factors["features"][0] == pytest.approx(frames.std(dtype=float), rel=1e-4)
+
+
+def test_deltas_are_standardized_like_channels(tmp_path):
+    store = store_of(tmp_path, {"a": noise("a", 300, 3)})
+    store.deltas = True
+    store.standard = Standard.measured(store, ["a"])
+    read = store.read("a", "features")
+    assert read.shape == (300, 6) and read.std(axis=0) == pytest.approx(1, abs=1e-5)
+    check_streams(store.standard, store)
+
+
+def test_joined_streams_are_refused_where_deltas_lie_between_them(tmp_path):
+    arrays = {"rgb": noise("rgb", 30, 3), "flow": noise("flow", 30, 2)}
+    for name, frames in arrays.items():
+        write_hdf5(tmp_path / f"{name}.h5", {"a": frames})
+    store = open_features(tmp_path)
+    store.deltas = True
+    standard = Standard.measured(store, ["a"])
+    other = tmp_path / "other"
+    other.mkdir()
+    joined = store_of(other, {"a": np.concatenate([*arrays.values()], axis=1)})
+    joined.deltas = True
+    with pytest.raises(UserError, match="give it features of the same streams"):
+        check_streams(standard.fitting(joined), joined)
 
 
 def test_it_comes_back_from_a_checkpoint(tmp_path):

@@ -11,7 +11,7 @@ from tests.parity_data import ArrayStore
 from tests.small_data import noise, write_hdf5
 from Utils.config.resolve import resolve
 from Utils.data.datasets import Video
-from Utils.data.features import open_features
+from Utils.data.feature_places import open_features
 from Utils.files import UserError
 from Utils.inputs.dataset import MAX_ACTIONS, WindowDataset
 from Utils.inputs.loader import WindowLoader
@@ -152,9 +152,9 @@ def test_a_stretch_of_a_video_comes_back_to_fractions_of_the_whole():
 
 
 def test_windows_that_do_not_fit_the_data_are_refused(store):
-    with pytest.raises(UserError, match="1 videos of the windows are not annotated .*: z"):
+    with pytest.raises(UserError, match="the windows are of 1 video without annotations .*: z"):
         WindowDataset([Window("z", 0, 9, 1.0)], VIDEOS, store, config(), True)
-    with pytest.raises(UserError, match="window 0 .. 100 of a ends behind its 100 frames"):
+    with pytest.raises(UserError, match="window 0 .. 100 of a ends after its 100 frames"):
         WindowDataset([Window("a", 0, 100, 1.0)], VIDEOS, store, config(), True)
     with pytest.raises(UserError, match="window 11 .. 12 s of a is outside its 10.0 s"):
         WindowDataset([Window("a", 11, 12)], VIDEOS, store, config(framing="whole"), True)

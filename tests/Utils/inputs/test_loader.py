@@ -117,4 +117,4 @@ def test_the_place_is_said_in_a_line():
     lines = {cache: WindowLoader(dataset(1), 1, cache=cache).describe() for cache in
              ("ram", "none")}
     assert "kept in RAM (0.00 GiB of features" in lines["ram"]
-    assert "as they are needed (--cache none)" in lines["none"]
+    assert "when needed (--cache none)" in lines["none"]

@@ -40,13 +40,36 @@ def test_an_epoch_has_its_own_windows_whatever_was_drawn_before():
 
 
 def test_without_steps_an_epoch_is_as_long_as_the_list_that_was_cut():
-    def count(least, batch_size):
+    def count(listed, batch_size):
         options = config(random_windows=True, min_inside=0.6, steps_per_epoch=None,
                          batch_size=batch_size)
-        return len(WindowDraw(VIDEOS, store(), options, least)(0))
+        return len(WindowDraw(VIDEOS, store(), options, listed)(0))
 
     assert count(90, 8) == 400 and count(480, 8) == 480
     assert count(480, 32) == 480 and count(480, 7) == 483
+
+
+def test_no_epoch_shows_every_class_more_often_than_needed():
+    # A video of one long action for each window: as many windows as views.
+    def count(classes, actions, listed=10 ** 4, batch_size=8, **options):
+        names = [f"{row}" for row in range(actions)]
+        videos = [dataclasses.replace(video(name, [[0, 4]], 4.0), labels=np.array([row % classes]))
+                  for row, name in enumerate(names)]
+        features = ArrayStore({"x": {name: noise(name, 40, 2) for name in names}})
+        settings = config(random_windows=True, min_inside=0.1, use_VSS=False,
+                          steps_per_epoch=None, batch_size=batch_size, **options)
+        return len(WindowDraw(videos, features, settings, listed)(0))
+
+    assert count(2, 100) == 600 and count(3, 100) == 904      # 113 batches of 8
+    assert count(2, 100, listed=480) == 480                   # the list
+    assert count(1, 100) == 400                               # the least
+    assert count(2, 250) == 752                               # each action three times
+    assert count(2, 100, seed=5) == 600 and count(2, 100, num_epoch=28) == 600
+
+
+def test_an_epoch_without_any_action_has_the_least_windows():
+    settings = config(random_windows=True, steps_per_epoch=None, batch_size=8)
+    assert len(WindowDraw(VIDEOS[2:], store(), settings)(0)) == 400
 
 
 def test_clips_and_crops_have_the_lengths_of_the_options():

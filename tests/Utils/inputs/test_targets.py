@@ -44,7 +44,7 @@ def test_rounding_is_half_to_even_as_pythons():
 
 
 def test_both_copies_hold_an_action_left_copies_first():
-    # 20 frames, a gap of 10, 70 columns for the magnified copy: 3.5 columns a frame.
+    # 20 frames, a gap of 10, 70 frames for the magnified copy: 3.5 per frame of the clip.
     found, labels = stitched_actions(segments([2, 3], [3, 3.4]), np.array([1, 2]), 15, 34, 10.0,
                                      100, 10)
     assert found.tolist() == [[5, 15], [15, 19], [48, 82], [82, 96]]
@@ -66,7 +66,7 @@ def test_whole_actions_keep_fractions_and_end_with_the_video():
 
 
 def test_whole_stitched_actions_have_a_rate_for_each_copy():
-    # 10 s from second 20 on, at 3 frames a second: 30 frames, and 65 columns for the same 10 s.
+    # 10 s from second 20 on, at 3 frames per second: 30 frames, and 65 columns for the same 10 s.
     found, _ = whole_stitched_actions(segments([22, 24], [15, 24]), np.array([1, 2]),
                                       (20, 30, 40.0), 3.0, 30, 100, 5)
     assert found.tolist() == [[6, 12], [48, 61]]

@@ -156,8 +156,8 @@ def test_the_authors_bare_list_is_read_without_settings(tmp_path):
 
 
 @pytest.mark.parametrize("content, message", [
-    ('{"a": 1}', "is no window list"),
-    ('3', "is no window list"),
+    ('{"a": 1}', "is not a window list"),
+    ('3', "is not a window list"),
     ('[3]', "window 0 has no v_name"),
     ('[{"v_name": "a", "w_start": 0, "w_end": 3}, {"v_name": "a", "w_start": "0", "w_end": 3}]',
      "window 1: w_start is '0', not a number"),
@@ -174,7 +174,7 @@ def test_a_file_that_is_no_window_list_is_refused(tmp_path, content, message):
 
 
 def test_a_missing_list_says_who_makes_it(tmp_path):
-    with pytest.raises(UserError, match="no window list .made by Cut_long_videos.py. at"):
+    with pytest.raises(UserError, match="no window list at .*; run Cut_long_videos.py first"):
         read_windows(tmp_path / "none.json")
 
 
@@ -189,7 +189,10 @@ def test_windows_of_other_settings_are_refused_by_option():
 
 def test_a_subset_may_be_spelled_otherwise_than_when_cut():
     config = SimpleNamespace(subset="testing", temporal_scale=64)
-    check_window_settings({"subset": "test", "temporal_scale": 64}, config, "train.json")
+    stored = {"subset": "test", "temporal_scale": 64}
+    assert check_window_settings(stored, config, "train.json") is None      # no UserError
+    with pytest.raises(UserError, match="--subset val"):
+        check_window_settings(stored | {"subset": "val"}, config, "train.json")
 
 
 def test_few_windows_cover_a_video():

@@ -133,7 +133,7 @@ def test_a_missing_class_is_named(texts):
 
 
 def test_a_foreign_class_is_named(texts):
-    with pytest.raises(UserError, match="Juggling is no class of THUMOS14"):
+    with pytest.raises(UserError, match="Juggling is not a class of THUMOS14"):
         convert(spoiled(texts, "val/Juggling_val.txt", ""))
 
 
@@ -181,8 +181,8 @@ def test_a_bad_json_is_one_sentence(tmp_path, content, message):
 
 
 @pytest.mark.parametrize("videos, label, message", [
-    (["../x"], "Diving", "../x: not a name of THUMOS14"),
-    (["video_test_0000004"], "x", "video video_test_0000004: x is no class of THUMOS14"),
+    (["../x"], "Diving", "../x: not a THUMOS14 name"),
+    (["video_test_0000004"], "x", "video video_test_0000004: x is not a class of THUMOS14"),
     (["video_validation_0000051", "video_validation_00051"], "Diving", "have the same number")])
 def test_converters_check_before_they_write(tmp_path, capsys, videos, label, message):
     path = tmp_path / "anno.json"

@@ -26,7 +26,8 @@ def setting(monkeypatch, **variables):
     ({"WORLD_SIZE": "two"}, "WORLD_SIZE is 'two'"), ({"WORLD_SIZE": "0"}, "WORLD_SIZE is 0"),
     ({"RANK": "4", "WORLD_SIZE": "2"}, "RANK is 4, but WORLD_SIZE is 2"),
     ({"LOCAL_RANK": "abc"}, "LOCAL_RANK is 'abc'"), ({"MASTER_PORT": None}, "MASTER_PORT is not"),
-    ({"MASTER_PORT": "99999"}, "name no place"), ({"MASTER_ADDR": None}, "name no place"),
+    ({"MASTER_PORT": "99999"}, "do not name a place"),
+    ({"MASTER_ADDR": None}, "do not name a place"),
     ({"MASTER_PORT": "http"}, "MASTER_PORT is 'http'")])
 def test_variables_that_are_half_there_or_no_numbers(monkeypatch, change, words):
     setting(monkeypatch, **(WHOLE | change))
@@ -63,7 +64,12 @@ def test_a_gpu_that_is_not_there_has_a_sentence(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     setting(monkeypatch, LOCAL_RANK="3")
-    with pytest.raises(UserError, match="LOCAL_RANK is 3, but torch finds 1 CUDA devices"):
+    with pytest.raises(UserError, match="LOCAL_RANK is 3, but torch finds 1 CUDA device here; "
+                                        ".*, give --device cpu, or unset"):
+        choose_device("auto")
+    assert choose_device("cpu").type == "cpu"       # the remedy, by the letter
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(UserError, match="torch finds 2 CUDA devices here"):
         choose_device("auto")
     setting(monkeypatch, LOCAL_RANK="abc")
     with pytest.raises(UserError, match="LOCAL_RANK is 'abc', not a number"):

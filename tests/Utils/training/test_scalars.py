@@ -25,7 +25,8 @@ def test_what_was_added_stands_in_the_file_at_once(tmp_path):
     log.add({"train/total": 0.5, "val/total": 0.75}, 3)
     path, = (tmp_path / "curves").iterdir()
     first, *scalars = events(path)
-    assert first.file_version == "brain.Event:2"
+    assert first.file_version == "brain.Event:2" and ".out.tfevents." in path.name
+    assert all(event.wall_time > 1e9 for event in (first, *scalars))
     assert [(event.summary.value[0].tag, event.summary.value[0].simple_value, event.step)
             for event in scalars] == [("train/total", 0.5, 3), ("val/total", 0.75, 3)]
     log.close()
@@ -38,11 +39,11 @@ def test_a_full_disk_is_one_sentence_and_no_hang(tmp_path):
         with full(tmp_path / "disk", mounted), pytest.raises(UserError) as problem:
             for epoch in range(1000):
                 log.add({"train/total": 0.5}, epoch)
-        assert "cannot write the training curves in " in str(problem.value)
+        assert "cannot write the training curves to " in str(problem.value)
         log.close()
 
 
 def test_a_file_for_a_folder_is_one_sentence(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match="cannot write the training curves in .*file"):
+    with pytest.raises(UserError, match="cannot write the training curves to .*file"):
         ScalarLog(tmp_path / "file")

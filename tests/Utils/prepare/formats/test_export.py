@@ -123,7 +123,7 @@ def refused(results, formats, folder, choices=None, **words):
 def test_a_file_that_is_there_is_replaced_with_overwrite_alone(results, tmp_path):
     (tmp_path / "match_2.srt").write_text("mine")
     assert refused(results, ["csv", "srt"], tmp_path) == (
-        f"{tmp_path / 'match_2.srt'} is there already; --overwrite replaces it")
+        f"{tmp_path / 'match_2.srt'} already exists; --overwrite replaces it")
     export(results, ["csv", "srt"], tmp_path, overwrite=True)
     assert (tmp_path / "match_2.srt").read_bytes() == (SAMPLES / "match_2.srt").read_bytes()
 
@@ -160,4 +160,4 @@ def test_letters_that_xml_cannot_hold_are_refused(tmp_path):
 
 def test_a_folder_that_is_a_file_is_refused(results, tmp_path):
     shutil.copy(SAMPLES / "detections.json", tmp_path / "out")
-    assert "a file stands where a folder should" in refused(results, ["csv"], tmp_path / "out")
+    assert "there is a file where a folder should be" in refused(results, ["csv"], tmp_path / "out")

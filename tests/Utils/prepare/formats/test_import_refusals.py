@@ -115,7 +115,7 @@ def test_annotations_that_are_there_are_replaced_with_overwrite_alone(tmp_path, 
     Path("a.json").write_text("mine")
     words = ["import", str(SAMPLES / "table.csv"), "--to", "a.json"]
     assert Prepare_data.main(words) == 2 and Path("a.json").read_text() == "mine"
-    assert capsys.readouterr().err == "error: a.json is there already; --overwrite replaces it\n"
+    assert capsys.readouterr().err == "error: a.json already exists; --overwrite replaces it\n"
     assert Prepare_data.main([*words, "--overwrite"]) == 0
     assert Prepare_data.main([*words[:-1], str(tmp_path)]) == 2
     assert "is a folder; name a file in it, such as" in capsys.readouterr().err
@@ -319,7 +319,7 @@ def test_files_and_lengths_must_be_as_many(run):
 @pytest.mark.parametrize("change, fault", [
     (lambda p: p["behaviors_conf"]["0"].update(type="Vague"), "behaviour 'sit' of the ethogram"),
     (lambda p: p.update(observations=[]), "has no object 'observations'"),
-    (lambda p: p["observations"]["walk 1"].update(events={"0": []}), "are no list"),
+    (lambda p: p["observations"]["walk 1"].update(events={"0": []}), "are not a list"),
     (lambda p: p["observations"]["walk 1"]["events"].append(["x", "", "sit", ""]),
      "event 6 of observation walk 1: the time is 'x', expected a number"),
     (lambda p: p["observations"]["walk 1"]["events"].append(3), "event 6 of observation walk 1: "),

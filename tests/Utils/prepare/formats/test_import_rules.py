@@ -142,7 +142,7 @@ def test_durations_of_a_table_fill_in_what_is_missing(table):
 def test_an_option_that_no_format_reads_is_named(table):
     text = "video,start,end,label\na,1,2,run\n"
     _, imported = table(text, tiers=("hand",), fps=25.0)
-    assert imported.notes == ["--tiers has no effect: it is for elan, the files are table"]
+    assert imported.notes == ["--tiers has no effect: it is for elan, but the files are table"]
 
 
 # ---- subsets ------------------------------------------------------------------------------------
@@ -207,6 +207,8 @@ def test_a_video_in_no_list_is_refused_and_may_be_added(table, tmp_path):
     with pytest.raises(UserError, match="does not list 9 of 10 videos: v0, v2, v3, v4, v5 and 4 "
                                         "more; add them"):
         table(VIDEOS, split=path)
+    with pytest.raises(UserError, match="does not list 1 of 1 video: a; add"):
+        table("video,start,end,label\na,1,2,x\n", split=path)
     path.write_text(json.dumps({f"v{i}": "train" for i in range(10)}))
     table(VIDEOS, split=path)
 

@@ -116,7 +116,7 @@ def test_slots_without_a_time_lie_evenly_in_the_chain_of_their_tier(tmp_path):
 
 
 def test_a_subdivision_of_a_subdivision_lies_within_its_parent(tmp_path):
-    """The child stands first in the file, and is divided after its parent all the same."""
+    """The child stands first in the file, and is divided after its parent nevertheless."""
     text = eaf({"t1": 0, "c1": None, "t2": None, "t3": 4000},
                [('TIER_ID="letters" PARENT_REF="words"', [("t1", "c1", "x"), ("c1", "t2", "y"),
                                                           ("t2", "t3", "z")]),
@@ -182,5 +182,5 @@ def test_annotations_in_our_layout_are_normalised(tmp_path, encode):
 
 def test_a_name_twice_in_one_object_is_refused(tmp_path):
     (tmp_path / "x.json").write_text('{"database": {"a": {"annotations": []}, "a": {}}}')
-    with pytest.raises(UserError, match="the name 'a' is there 2 times in one object"):
+    with pytest.raises(UserError, match="the name 'a' occurs 2 times in one object"):
         import_files([tmp_path / "x.json"])

@@ -1,0 +1,3 @@
+"""What the scripts do with networks, data and scores: training, inference, evaluation.
+
+Only the scripts and `vsgn` import from here; it may import every other room."""

@@ -1,0 +1,145 @@
+"""What Extract_features.py, Export_model.py and Prepare_data.py say to do, taken from their words
+and done, as test_named_options.py does for the four scripts."""
+
+import importlib.util
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+import Cut_long_videos
+import Export_model
+import Prepare_data
+from tests.scripts.test_named_options import found, without
+from tests.small_data import entry, write_annotations
+from tests.small_run import make_run, refusal
+from tests.video_files import even_times, write_video
+
+ROW = {"label": "run", "score": 0.5, "segment": [1, 2.5]}
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+# ---- Extract_features.py ------------------------------------------------------------------------
+
+@pytest.fixture
+def extract(tmp_path):
+    """Two videos in `films`, and Extract_features.py on them as a function of its other words."""
+    pytest.importorskip("av", reason="PYAV ABSENT: pip install -r requirements-video.txt")
+    pytest.importorskip("cv2", reason="OPENCV ABSENT: pip install -r requirements-video.txt")
+    import Extract_features
+
+    (tmp_path / "films").mkdir()
+    for name in ("train0", "test0"):
+        write_video(tmp_path / "films" / f"{name}.mp4", even_times(20, 10), rate=10)
+    return lambda *words: Extract_features.main(["films", "--workers", "0", *words])
+
+
+@pytest.mark.parametrize("words, pattern", [
+    (["--out", "f", "--check", "--template"], r"but (--\w+) would write; leave one of them out"),
+    (["--out", "f", "--template", "--check"], r"error: (--\w+) only reads, but"),
+    (["--out", "f", "--demo_seconds", "30"], r"or leave (--\w+) out")])
+def test_an_option_of_the_extraction_is_left_out(extract, capsys, words, pattern):
+    assert extract(*words) == 2
+    option = found(pattern, refusal(capsys.readouterr()))
+    assert extract(*without(words, option)) == 0
+
+
+def test_a_file_is_no_folder_for_features(extract, capsys, tmp_path):
+    (tmp_path / "f").touch()
+    assert extract("--out", "f") == 2
+    option = found(r"(--out) f is a file; name a folder", refusal(capsys.readouterr()))
+    assert extract(option, "g") == 0
+
+
+def test_two_videos_of_one_name_are_renamed(extract, capsys, tmp_path):
+    (tmp_path / "films" / "more").mkdir()
+    shutil.copy("films/train0.mp4", "films/more/train0.mp4")
+    assert extract("--out", "f") == 2
+    second = found(r"and (\S+) would both be train0.npy; rename one", refusal(capsys.readouterr()))
+    (tmp_path / second).rename(tmp_path / "films" / "more" / "other.mp4")
+    assert extract("--out", "f") == 0
+
+
+def test_features_that_their_sidecar_does_not_know_are_removed(extract, capsys, tmp_path):
+    assert extract("--out", "f") == 0
+    np.save("f/train0.npy", np.zeros((4, 4)))
+    assert extract("--out", "f", "--check") == 1
+    name = found(r"wrong: train0: (\S+)\.npy is not what .* remove both and extract it again",
+                 capsys.readouterr().out)
+    for ending in (".npy", ".json"):
+        (tmp_path / f"{name}{ending}").unlink()
+    assert extract("--out", "f") == 0 and extract("--out", "f", "--check") == 0
+
+
+def test_features_without_their_sidecar_are_extracted_again(extract, capsys, tmp_path):
+    write_annotations(tmp_path / "a.json", {
+        name: entry(name[:-1], (0.2, 1, "run"), duration=2.0) for name in ("train0", "test0")})
+    words = ["--dataset", "custom", "--feature_path", "f", "--video_anno", "a.json"]
+    assert extract("--out", "f") == 0
+    (tmp_path / "f" / "train0.json").unlink()
+    assert Cut_long_videos.main(words) == 2
+    assert "run Extract_features.py for them again" in refusal(capsys.readouterr())
+    assert extract("--out", "f") == 2       # for all that this knows, they are somebody's own
+    option = found(r"(--overwrite) replaces them", refusal(capsys.readouterr()))
+    assert extract("--out", "f", option) == 0 and Cut_long_videos.main(words) == 0
+
+
+# ---- Export_model.py ----------------------------------------------------------------------------
+
+@pytest.mark.parametrize("name, pattern", [
+    ("model.pth", r"name a file that ends in (\.\w+) or"),
+    ("model.onnx", r"or write a (\.\w+) file")])
+def test_a_network_is_written_in_the_format_that_is_named(tmp_path, capsys, monkeypatch, name,
+                                                          pattern):
+    known = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec",
+                        lambda module: None if "onnx" in module else known(module))
+    make_run(tmp_path / "run")
+    capsys.readouterr()
+    words = ["--checkpoint_path", "run/run", "-o"]
+    assert Export_model.main([*words, name]) == 2
+    ending = found(pattern, refusal(capsys.readouterr()))
+    assert Export_model.main([*words, f"model{ending}"]) == 0
+
+
+# ---- Prepare_data.py ----------------------------------------------------------------------------
+
+def write_found(**results):
+    with open("found.json", "w", encoding="utf-8") as file:
+        json.dump({"results": results}, file)
+
+
+@pytest.mark.parametrize("results, kind, pattern, values", [
+    ({"v": [ROW]}, "labelstudio", r"configuration with (--\w+)", ["25"]),
+    ({"v": [ROW]}, "boris", r"with (--durations)", ["seconds.csv"]),
+    ({"a/b": [ROW]}, "srt", r"or write (csv)", None),
+    ({"v": [{**ROW, "label": "a\u0001"}]}, "elan", r"or write (csv)", None)])
+def test_an_export_is_made_as_the_message_says(tmp_path, capsys, results, kind, pattern, values):
+    write_found(**results)
+    (tmp_path / "seconds.csv").write_text("video,seconds\nv,10\n")
+    words = ["export", "found.json", "--to", "out", "--as"]
+    assert Prepare_data.main([*words, kind]) == 2
+    named = found(pattern, refusal(capsys.readouterr()))
+    more = [named] if values is None else [kind, named, *values]
+    assert Prepare_data.main([*words, *more]) == 0
+
+
+def test_what_is_there_is_replaced_with_the_option(capsys):
+    write_found(v=[ROW])
+    words = ["export", "found.json", "--as", "csv", "--to", "out"]
+    assert Prepare_data.main(words) == 0 and Prepare_data.main(words) == 2
+    option = found(r"; (--\w+) replaces it", refusal(capsys.readouterr()))
+    assert Prepare_data.main([*words, option]) == 0
+
+
+def test_an_import_goes_to_the_file_that_is_named(tmp_path, capsys):
+    (tmp_path / "t.csv").write_text("video,start,end,label\nv,1,2,run\n")
+    (tmp_path / "out").mkdir()
+    assert Prepare_data.main(["import", "t.csv", "--to", "out"]) == 2
+    path = found(r"name a file in it, such as (\S+)", refusal(capsys.readouterr()))
+    assert Prepare_data.main(["import", "t.csv", "--to", path]) == 0
