@@ -11,27 +11,40 @@ class SteadyStream:
     """A text stream whose failures are stored instead of raised.
 
     failure: the last exception of a write, or None. Characters that the terminal lacks
-    are written as escapes.
+    are written as escapes. A line is written at once, with its end: processes that share
+    a stream, as those of torchrun do, do not cut each other's lines apart, not even under
+    PYTHONUNBUFFERED.
     """
 
     def __init__(self, stream, on_failure=None):
         self._stream, self._on_failure = stream, on_failure
+        self._begun = []                # what has been written of the current line
         self.failure = None
 
     def write(self, text):
-        """Write text, or store the reason for a failure."""
+        """Write the lines that end in text; the rest waits for its end or for `flush`."""
+        ended, newline, rest = text.rpartition("\n")
+        if newline:
+            self._pass_on(ended + newline)
+        if rest:
+            self._begun.append(rest)
+        return len(text)
+
+    def flush(self):
+        """Write what has been begun, and flush the stream."""
+        if self._begun:
+            self._pass_on("")
+        with self._remembering():
+            self._stream.flush()
+
+    def _pass_on(self, text):
+        text, self._begun = "".join([*self._begun, text]), []
         with self._remembering():
             try:
                 self._stream.write(text)
             except UnicodeEncodeError:
                 code = self._stream.encoding or "ascii"
                 self._stream.write(text.encode(code, "backslashreplace").decode(code))
-        return len(text)
-
-    def flush(self):
-        """Flush the stream, or store the reason for a failure."""
-        with self._remembering():
-            self._stream.flush()
 
     def __getattr__(self, name):
         return getattr(self._stream, name)

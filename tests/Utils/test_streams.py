@@ -43,10 +43,10 @@ def test_a_log_goes_on_where_there_is_room_again(tmp_path):
 
     target = Full()
     stream = SteadyStream(target)
-    stream.write("lost")
+    stream.write("lost\n")
     target.has_room = True
-    stream.write("kept")
-    assert target.getvalue() == "kept" and "No space" in str(stream.failure)
+    stream.write("kept\n")
+    assert target.getvalue() == "kept\n" and "No space" in str(stream.failure)
 
 
 def test_letters_that_the_terminal_lacks_are_escaped():
@@ -55,6 +55,44 @@ def test_letters_that_the_terminal_lacks_are_escaped():
     stream.write("caf\N{LATIN SMALL LETTER E WITH ACUTE}/\udcff \N{SNOWMAN}\n")
     stream.flush()
     assert target.buffer.getvalue() == b"caf\\xe9/\\udcff \\u2603\n" and stream.failure is None
+
+
+def test_a_line_arrives_whole_or_when_it_is_asked_for():
+    class Writes(list):
+        write = list.append
+
+        def flush(self):
+            self.append("flushed")
+
+    target = Writes()
+    stream = SteadyStream(target)
+    for text in ("a", "b\nc\nd", "\n", "e", "f"):
+        assert stream.write(text) == len(text)
+    assert target == ["ab\nc\n", "d\n"]
+    stream.flush()
+    stream.flush()
+    assert target[2:] == ["ef", "flushed", "flushed"]
+
+
+TALKING = """
+import sys
+from Utils.streams import steady_streams
+with steady_streams():
+    for number in range(3000):
+        print(sys.argv[1], number)
+"""
+
+
+def test_two_processes_do_not_cut_each_others_lines(tmp_path):
+    """As those of torchrun: one pipe, and Python told not to wait for whole lines itself."""
+    reader, writer = os.pipe()
+    talking = [subprocess.Popen([sys.executable, "-u", "-c", TALKING, name], stdout=writer)
+               for name in "ab"]
+    os.close(writer)
+    with open(reader) as pipe:
+        said = pipe.read().splitlines()
+    assert all(process.wait() == 0 for process in talking)
+    assert sorted(said) == sorted(f"{name} {number}" for name in "ab" for number in range(3000))
 
 
 def test_a_closed_stream_takes_words_as_well():
