@@ -1,5 +1,4 @@
-"""Average recall over the number of proposals per video,
-as in ActivityNet's proposal task."""
+"""Average recall against the number of proposals, as in ActivityNet's proposal task."""
 
 from dataclasses import dataclass
 
@@ -10,16 +9,16 @@ from Evaluation.metrics import ActionTable
 from Utils.segments import Floats
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
-MOST = 100  # proposals per video, on average, at the end of the curve
-REPORTED = (1, 5, 10, 100)       # numbers of proposals that AR@AN names
+MOST = 100  # average number of proposals per video at the end of the curve
+REPORTED = (1, 5, 10, 100)       # the AN of the AR@AN reported
 
 
 @dataclass(frozen=True, eq=False)
 class AverageRecall:
-    """recall: (T, 100), per threshold and average number of proposals 1 .. 100.
+    """Recall per threshold and average number of proposals per video.
 
-    proposals_per_video: (100,), those average numbers, as near to 1 ..
-    100 as the file allows.
+    recall: (T, 100), for 1 .. 100 proposals. proposals_per_video: (100,), the actual
+    averages, as close to 1 .. 100 as the file allows.
     """
     recall: np.ndarray
     proposals_per_video: np.ndarray
@@ -35,8 +34,7 @@ class AverageRecall:
 
     @property
     def area(self) -> float:
-        """AUC, in 0 .. 1: the area under the curve over 1 ..
-        100 proposals, divided by 100."""
+        """AUC in 0 .. 1: the area under the curve over 1 .. 100 proposals, divided by 100."""
         mean, steps = self.mean, np.diff(self.proposals_per_video)
         return float((steps * (mean[1:] + mean[:-1])).sum() / 2 / MOST)
 
@@ -45,10 +43,11 @@ def average_recall(truth: ActionTable, proposals: ActionTable,
                    thresholds: Floats = THRESHOLDS) -> AverageRecall:
     """Recall of the best proposals, regardless of class. -> AverageRecall.
 
-    proposals: aligned to the truth; those of videos it lacks only count towards their
-    number. The same share of every video is taken, best first (ties as in the file), so
-    that there are 1, 2, ... 100 per video on average; an action is found if one of them
-    has a tIoU of at least the threshold. In a video without proposals, nothing is found.
+    proposals: aligned to the truth; those of videos it lacks only count towards the
+    total. The same share of every video's proposals is taken, best first
+    (ties as in the file), so that there are 1, 2, ... 100 per video on average. An action
+    is found if one of them has a tIoU of at least the threshold. In a video without
+    proposals, nothing is found.
     """
     order = np.lexsort((-proposals.scores, proposals.video))
     ranked = proposals[order]
@@ -66,8 +65,7 @@ def average_recall(truth: ActionTable, proposals: ActionTable,
 
 
 def _first_to_find(truth, ranked, thresholds):
-    """Rank in its video, from 0, of the best proposal that finds each action:
-    (T, n) int."""
+    """For each action, the rank from 0 of the best proposal that finds it: (T, n) int."""
     action, position, overlap = overlapping_pairs(truth.segments, truth.video, ranked.segments,
                                                   ranked.video, min(thresholds))
     place = position - np.searchsorted(ranked.video, ranked.video[position])

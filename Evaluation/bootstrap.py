@@ -1,7 +1,7 @@
 """Bootstrap over videos: average precision on videos drawn with replacement.
 
-Detections are matched within their video, so a draw is a weight per video, and matching
-is done once.
+Detections are matched within their video, so a draw is one weight per video, and matching
+is done only once.
 """
 
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from Evaluation.metrics import ActionTable, class_spans, is_short, match
 from Utils.segments import Floats
 
 MOST_DRAWS, FEWEST_DRAWS, SEED = 1000, 200, 0
-DRAWN_DETECTIONS = 5e7  # at most, in all draws of a run, where that leaves enough draws
+DRAWN_DETECTIONS = 5e7  # at most, in all draws of a run, if that leaves enough draws
 LOW, HIGH = 2.5, 97.5            # percentiles of an interval
-AT_ONCE = 2 ** 24                # draws times detections of a class
+AT_ONCE = 2 ** 24                # draws times detections of one class
 
 
 @dataclass(frozen=True, eq=False)
 class Ranked:
-    """Detections by class and descending score, with what they hit.
+    """Detections by class and descending score, and which of them are hits.
 
     video, label: (M,). hit, counted: (T, M) bool; what is not counted is neither right
     nor wrong. actions: (K, V), their number per class and video.
@@ -35,8 +35,7 @@ def ranked(truth: ActionTable, detections: ActionTable, thresholds: Floats,
            short_seconds: float | None = None) -> Ranked:
     """The detections of one run (aligned to the truth), ranked for scoring.
 
-    short_seconds: only count actions of at most this length,
-    as in short_average_precision.
+    short_seconds: count only actions of at most this length, as `short_average_precision` does.
     """
     order, matched = match(truth, detections, thresholds)
     taken, counts = matched[:, order], truth
@@ -52,7 +51,7 @@ def ranked(truth: ActionTable, detections: ActionTable, thresholds: Floats,
 
 
 def number_of_draws(num_detections: int) -> int:
-    """The number of draws; fewer for large runs, which would take minutes."""
+    """The number of draws: fewer for large runs, which would take minutes."""
     return int(min(MOST_DRAWS,
                    max(FEWEST_DRAWS, DRAWN_DETECTIONS // max(num_detections, 1))))
 
@@ -61,7 +60,7 @@ def draws(truth: ActionTable, num_videos: int, resamples: int,
           seed: int = SEED) -> np.ndarray:
     """How often each video is drawn: (B + 1, V). The first row has every video once.
 
-    Videos that are not in the truth come last and are not redrawn.
+    Videos that the truth lacks come last and are not redrawn.
     """
     count = len(truth.videos)
     drawn = np.random.default_rng(seed).multinomial(count,
@@ -100,7 +99,7 @@ def _areas(times, hit, counted):
         if seen is None:
             seen = (times * counts).cumsum(axis=1, dtype=np.int32)
         right = times[:, at]
-        # Between hits precision only falls, so the maximum is at a hit.
+        # Between hits, precision only falls, so the maximum is at a hit.
         precision = right.cumsum(axis=1) / np.maximum(seen[:, at], 1)
         best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
         areas[:, t] = (right * best).sum(axis=1)
@@ -108,16 +107,16 @@ def _areas(times, hit, counted):
 
 
 def class_mean(area: np.ndarray) -> np.ndarray:
-    """Mean over the classes that have actions: (B, T, K) -> (B, T);
-    0 if there are none."""
+    """Mean over the classes that have actions: (B, T, K) -> (B, T); 0 if there are none."""
     known = ~np.isnan(area)
     return np.where(known, area, 0).sum(axis=-1) / np.maximum(known.sum(axis=-1), 1)
 
 
 def interval(values: np.ndarray) -> list[float] | None:
-    """[value, low, high]: of the videos as they are, and where 95 % of the draws
-    lie. values: (B,), the first one that of the videos as they are. None where
-    it is unknown."""
+    """[value, low, high]: the value on the videos as they are, and where 95 % of the draws lie.
+
+    values: (B,), the first one on the videos as they are. None if that one is unknown.
+    """
     if np.isnan(values[0]):
         return None
     low, high = np.nanpercentile(values[1:], (LOW, HIGH))

@@ -1,5 +1,4 @@
-"""Precision-recall curves, whose areas are the average precisions
-of ActivityNet's protocol."""
+"""Precision-recall curves, whose areas are ActivityNet's average precisions."""
 
 from dataclasses import dataclass
 
@@ -20,8 +19,7 @@ RECALLS = np.linspace(0, 1, 101)     # where the curves of the classes are avera
 
 @dataclass(frozen=True, eq=False)
 class PrecisionRecall:
-    """Interpolated precision against recall,
-    per class with actions and averaged over them.
+    """Interpolated precision against recall, per class with actions and averaged over them.
 
     thresholds: (T,) tIoU. corners: class -> T pairs (recall, precision) of (c,) arrays:
     the i-th precision holds from the previous recall up to and including the i-th; after
@@ -53,7 +51,7 @@ def _corners(hit, num_actions):
     found = []
     for row, precision in zip(hit, best, strict=True):
         at_hits = precision[row]
-        # The last one of every run of equal precision; the last hit ends the last run.
+        # Where each run of equal precision ends; the last one ends with the last hit.
         ends = np.flatnonzero(np.diff(at_hits, append=-1))
         found.append(((ends + 1) / num_actions, at_hits[ends]))
     return found

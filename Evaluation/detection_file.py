@@ -1,7 +1,6 @@
 """Detection files of any method: `{"results": {video: [{label, score, segment}]}}`.
 
-What cannot be scored raises a UserError that says where;
-what is odd is counted in a warning.
+What cannot be scored raises a UserError that says where; what is odd is counted in a warning.
 """
 
 from array import array
@@ -27,8 +26,7 @@ LAYOUT = '{"results": {video: [{"label": class, "score": x, "segment": [start, e
 
 
 def read_detections(path: str | Path) -> tuple[ActionTable, list[str]]:
-    """The rows of a detection file, in its order.
-    Returns ActionTable, warnings (list of str).
+    """The rows of a detection file, in its order. -> ActionTable, warnings (list of str).
 
     If no row has a label, the rows are proposals, and their only class is NO_CLASS.
     Reversed and empty segments are kept and counted; they are false positives.
@@ -38,12 +36,12 @@ def read_detections(path: str | Path) -> tuple[ActionTable, list[str]]:
 
 
 def parse_detections(content: object, path: str | Path) -> tuple[ActionTable, list[str]]:
-    """As `read_detections`, for the content of a detection file. path: its source."""
+    """`read_detections` for content that is already loaded. path: where it came from."""
     return _table(content, path, RowStore())
 
 
 def _table(content, path, store):
-    """The same, where the store has the rows that were parsed already."""
+    """The same for content whose rows may already be in the store."""
     results = content.get("results") if isinstance(content, dict) else None
     if not isinstance(results, dict):
         raise UserError(f'{path} has no object "results"; expected {LAYOUT}')
@@ -67,14 +65,14 @@ def _table(content, path, store):
 
 
 def _place(entry, store, has_labels):
-    """The place of a row in the store. A ValueError says what is wrong with it."""
+    """The place of a row in the store. A ValueError says what is wrong with the row."""
     if type(entry) is Kept:
         if (store.labels[entry] != UNLABELLED) == has_labels:
             return entry
         entry = store.row(entry)
     try:
         return store.add(*checked_row(entry, has_labels))
-    except ValueError:      # told again, in the file's own words where it holds a row within a row
+    except ValueError:      # say it again in the file's own words if it holds a row within a row
         return store.add(*checked_row(store.plain(entry), has_labels))
 
 
@@ -89,8 +87,7 @@ def rows_by_video(table: ActionTable) -> dict[str, list[dict]]:
 
 
 def _first_has_label(results, store):
-    """Whether the file has labels, judging by its first row;
-    True if there are no rows."""
+    """Whether the file has labels, judging by its first row; True if there are no rows."""
     rows = (row for entries in results.values()
             if isinstance(entries, list) for row in entries)
     first = next(rows, None)
@@ -118,9 +115,11 @@ def _oddities(table, path):
 
 def without_prefix(table: ActionTable, prefix: str, truth: ActionTable,
                    path: str | Path) -> tuple[ActionTable, list[str]]:
-    """The ActionTable with `prefix` off the videos that the truth has without it
-    alone, and a line that counts them, if there are any. Raises UserError where a
-    video has both names."""
+    """The table without `prefix` in the names of videos that the truth knows without it.
+
+    Also returns a list with a line that counts them, empty if there are none. Raises
+    UserError where a video has both names.
+    """
     known = set(truth.videos)
     bare = {name: name.removeprefix(prefix) for name in table.videos if name not in known}
     renamed = {name: short for name, short in bare.items() if short in known}
@@ -136,11 +135,10 @@ def without_prefix(table: ActionTable, prefix: str, truth: ActionTable,
 
 def check_seconds(table: ActionTable, truth: ActionTable, durations: dict,
                   path: str | Path) -> list[str]:
-    """Warnings about detections after the end of their video;
-    a UserError if most of them are.
+    """Warn about detections after the end of their video; a UserError if most of them are.
 
-    durations: {video: seconds or None}. For unknown ones, it raises only if nearly all
-    detections begin after the last action of their video.
+    durations: {video: seconds or None}. Where they are unknown, it raises only if nearly
+    all detections begin after the last action of their video.
     """
     last = np.full(len(truth.videos), np.nan)
     np.fmax.at(last, truth.video, truth.segments[:, 1])

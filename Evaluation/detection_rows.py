@@ -1,8 +1,6 @@
-"""Rows of a detection file, checked one by one and kept
-as numbers while the file is parsed.
+"""Rows of a detection file, checked one by one and kept as numbers during parsing.
 
-As objects a million rows take a gigabyte;
-here a row takes 32 bytes, and what stands for it 40.
+As objects, a million rows take a gigabyte; here a row takes 32 bytes, and its placeholder 40.
 """
 
 import contextlib
@@ -13,19 +11,19 @@ import numpy as np
 
 from Utils.files import listed, unique
 
-NO_CLASS = "(no class)"     # stands for the label of proposals, which have none
+NO_CLASS = "(no class)"     # stands in for the label of proposals, which have none
 UNLABELLED = -1
 # characters of a wrong value in a message, which begin no more lists than that
 SHOWN = 60
 
 
 class Kept(int):
-    """The place of a row in a RowStore, where the row itself was."""
+    """The place of a row in a RowStore; it stands where the row itself was."""
     __slots__ = ()
 
 
 class RowStore:
-    """Rows that are as they should be, in the order in which they were parsed."""
+    """Valid rows, in the order in which they were parsed."""
 
     def __init__(self):
         self.names = {}                  # {name of a class: its number}
@@ -33,18 +31,20 @@ class RowStore:
         self.numbers = array("d")        # start, end, score of one row after another
 
     def hook(self, pairs: list[tuple]) -> Kept | dict:
-        """For json.loads: an object that is a row becomes a Kept, others a dict. A
-        ValueError for a name that is there twice."""
+        """For json.loads: an object that is a row becomes a Kept, any other a dict.
+
+        Raises ValueError for a name that occurs twice in an object.
+        """
         content = unique(pairs)
         if "segment" not in content or "score" not in content:
             return content
         try:
             return self.add(*checked_row(content, "label" in content))
         except ValueError:
-            return content      # told where it is in the file
+            return content      # the reader of the file says where
 
     def add(self, label: str | None, start: float, end: float, score: float) -> Kept:
-        """Keep a row. label: None for a row without. -> Kept."""
+        """Keep a row. label: None for a row without one. -> Kept."""
         number = UNLABELLED if label is None else self.names.setdefault(label, len(self.names))
         self.labels.append(number)
         self.numbers.extend((start, end, score))
@@ -58,7 +58,7 @@ class RowStore:
         return {**label, "score": score, "segment": [start, end]}
 
     def plain(self, value: object, depth: int = SHOWN) -> object:
-        """A JSON value in which the rows down to a depth are as the file had them."""
+        """A JSON value with its rows, down to some depth, as they were in the file."""
         if type(value) is Kept:
             return self.row(value)
         if isinstance(value, list) and depth:
@@ -68,8 +68,7 @@ class RowStore:
         return value
 
     def columns(self, places: np.ndarray) -> tuple:
-        """Classes in the order in which they come, label (n,),
-        segments (n, 2), scores (n,).
+        """Classes in order of appearance, label (n,), segments (n, 2), scores (n,).
 
         places: (n,) of Kept, as integers.
         """
@@ -83,8 +82,7 @@ class RowStore:
 
 
 def checked_row(entry: object, has_label: bool) -> tuple:
-    """(label or None, start, end, score) of a row;
-    a ValueError says what is wrong with it."""
+    """(label or None, start, end, score) of a row; a ValueError says what is wrong with it."""
     if not isinstance(entry, dict):
         raise ValueError(f"is {str(entry)[:SHOWN]!r}, expected an object with label, "
                          "score, segment")
@@ -119,7 +117,7 @@ def _finite(value):
         with contextlib.suppress(ValueError):
             value = float(value)
     is_number = type(value) in (int, float)
-    # Whole numbers of JSON may be longer than any float.
+    # JSON's whole numbers may be larger than any float.
     if not is_number or not abs(value) < 1e300 or not math.isfinite(value):
         raise ValueError(f"has {str(value)[:SHOWN]!r} for a score or a second, expected "
                          "a finite number")

@@ -1,6 +1,7 @@
 """Matching of detections and actions: pairs that overlap enough, and their assignment.
 
-All thresholds, classes and videos at once. Scores are not used: callers sort the rows.
+All thresholds, classes and videos are handled at once. Scores are not used: callers sort
+the rows.
 """
 
 from itertools import pairwise
@@ -15,7 +16,7 @@ PAIRS_AT_ONCE = 2 ** 18     # bounds the memory of the pairs looked at
 def overlapping_pairs(segments_a: np.ndarray, group_a: np.ndarray, segments_b: np.ndarray,
                       group_b: np.ndarray,
                       least: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """All pairs of one group whose tIoU is at least `least`.
+    """All pairs within a group whose tIoU is at least `least`.
 
     segments: (N, 2), (M, 2); group: (N,), (M,) int. Returns index into a, index into b,
     tIoU, each (P,), by index into a, then into b.
@@ -47,25 +48,22 @@ def _pairs_of(part, segments_a, segments_b, by_group, first, count, least):
 
 
 def _tiou(a, b):
-    """tIoU row by row, (P, 2), (P, 2) -> (P,);
-    1 for the same point in time, which has no length.
-    """
+    """tIoU row by row, (P, 2), (P, 2) -> (P,); 1 for two equal points, which have no length."""
     same_point = (a == b).all(axis=1) & (a[:, 0] == a[:, 1])
     return np.where(same_point, 1, iou(a[:, None], b[:, None])[:, 0, 0])
 
 
 def assign(row: np.ndarray, column: np.ndarray, overlap: np.ndarray, thresholds: Floats,
            shape: tuple[int, int], strict: bool = False) -> np.ndarray:
-    """In turn, each row takes the free column with the largest overlap,
-    at each threshold.
+    """Rows take turns: each takes the free column it overlaps most, at each threshold.
 
     row, column, overlap: (P,) the pairs, by row and within it by descending preference.
-    thresholds: (T,); a pair counts where overlap >= threshold (strict: >). shape:
-    numbers of rows and columns. Returns the column of each row (T, rows), or -1.
+    thresholds: (T,); a pair counts where overlap >= threshold (strict: >). shape: numbers
+    of rows and columns. Returns the column of each row (T, rows), or -1.
 
     Taking turns is equivalent to rounds in which all rows ask at once, each column holds
-    the lowest row that has asked so far, and a refused row asks its next column (Gale
-    and Shapley, 1962): a few rounds on arrays instead of a loop over rows.
+    the lowest row that has asked so far, and a refused row asks its next column
+    (Gale and Shapley, 1962): a few rounds on arrays instead of a loop over rows.
     """
     rows, columns = shape
     first = np.bincount(row, minlength=rows)
@@ -83,7 +81,7 @@ def assign(row: np.ndarray, column: np.ndarray, overlap: np.ndarray, thresholds:
 
 
 def _holders(first, end, column, shape):
-    """The row that each column ends up with, or `rows`: (columns,).
+    """The row that ends up with each column, or `rows` if none does: (columns,).
 
     first, end: (rows,), the pairs that a row may ask for, by descending preference.
     """

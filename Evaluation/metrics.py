@@ -1,6 +1,6 @@
 """Tables of actions, matching, and average precision as in ActivityNet's evaluation.
 
-Ties: of detections with equal scores, the first in its file comes first.
+Of detections with equal scores, the first in its file comes first.
 """
 
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ import numpy as np
 from Evaluation.matching import assign, overlapping_pairs
 from Utils.segments import Floats, length
 
-UNMATCHED = -1   # in place of the row of an action, in what `match` returns
+UNMATCHED = -1   # what `match` returns in place of an action's row
 ROUNDING_SECONDS = 1e-6   # rounding error allowed for a length that is compared with a limit
 
 
 class AnnotatedVideo(Protocol):
-    """What is read here of a Utils.data.annotations.Video. segments: (n, 2) s, labels: (n,) int."""
+    """What is read of a Utils.data.annotations.Video. segments: (n, 2) s, labels: (n,) int."""
     name: str
     segments: np.ndarray
     labels: np.ndarray
@@ -41,14 +41,14 @@ class ActionTable:
         return len(self.label)
 
     def __getitem__(self, rows):
-        """Those of `rows`: indices, a slice or a mask; videos and classes stay."""
+        """The rows given by indices, a slice or a mask; videos and classes stay the same."""
         return replace(self, video=self.video[rows], label=self.label[rows],
                        segments=self.segments[rows],
                        scores=None if self.scores is None else self.scores[rows])
 
 
 def action_table(videos: Sequence[AnnotatedVideo], classes: Sequence[str]) -> ActionTable:
-    """The actions of annotated videos (each with name, segments and labels, 0 for classes[0])."""
+    """The actions of annotated videos as one table. Label 0 stands for classes[0]."""
     counts = [len(video.labels) for video in videos]
     segments = [np.zeros((0, 2)), *(np.reshape(video.segments, (-1, 2)) for video in videos)]
     labels = [np.zeros(0, dtype=np.int64), *(np.asarray(video.labels, int) for video in videos)]
@@ -58,7 +58,7 @@ def action_table(videos: Sequence[AnnotatedVideo], classes: Sequence[str]) -> Ac
 
 
 def detection_table(detections: dict, classes: Sequence[str]) -> ActionTable:
-    """Detections by video ({video: Detections}, label 1 for classes[0]) as one table."""
+    """Detections by video ({video: Detections}) as one table. Label 1 stands for classes[0]."""
     tables = list(detections.values())
     empty = [np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=np.int64)]
     segments, scores, labels = (
@@ -70,7 +70,7 @@ def detection_table(detections: dict, classes: Sequence[str]) -> ActionTable:
 
 
 def align(detections: ActionTable, truth: ActionTable) -> ActionTable:
-    """Detections with the truth's numbers of videos and classes; others get higher numbers."""
+    """Detections renumbered by the truth's videos and classes; others get higher numbers."""
     videos, video_ids = _joined(truth.videos, detections.videos)
     classes, class_ids = _joined(truth.classes, detections.classes)
     return replace(detections, videos=videos, classes=classes, video=video_ids[detections.video],
@@ -78,7 +78,7 @@ def align(detections: ActionTable, truth: ActionTable) -> ActionTable:
 
 
 def _joined(names, others):
-    """All names, starting with the first ones, and the index of each of the others among them."""
+    """All names, the given ones first, and the index of each of the others among them."""
     places = {name: place for place, name in enumerate(dict.fromkeys((*names, *others)))}
     return tuple(places), np.array([places[name] for name in others], np.int64)
 
@@ -90,16 +90,17 @@ def rank(detections: ActionTable) -> np.ndarray:
 
 def match(truth: ActionTable, detections: ActionTable,
           thresholds: Floats) -> tuple[np.ndarray, np.ndarray]:
-    """The action matched to each detection: the free one of its video and class with most tIoU.
+    """Match each detection to the free action of its video and class with the highest tIoU.
 
-    detections: aligned to the truth; they choose class by class, by descending score. thresholds:
-    (T,), an action can be taken where tIoU >= threshold; of equal tIoU the last in the file.
-    Returns order (M,), see `rank`, and matched (T, M): for each row of the detections the row of
-    the truth, or -1.
+    detections: aligned to the truth; they choose class by class, by descending score.
+    thresholds: (T,), an action can be taken where tIoU >= threshold; of equal tIoU, the
+    last in the file.
+    Returns order (M,), see `rank`, and matched (T, M): for each row of the detections the
+    row of the truth, or -1.
     """
     order = rank(detections)                                    # (M,)
     row, column, overlap = class_pairs(detections[order], truth, min(thresholds, default=1))
-    # Of equal tIoU the last action first: the original reverses a rising sort.
+    # Of equal tIoU, the last action first: the original reverses an ascending sort.
     preferred = np.lexsort((-column, -overlap, row))
     matched = np.empty((len(thresholds), len(order)), np.int32)
     matched[:, order] = assign(row[preferred], column[preferred], overlap[preferred], thresholds,
@@ -108,7 +109,10 @@ def match(truth: ActionTable, detections: ActionTable,
 
 
 def best_score(truth: ActionTable, detections: ActionTable, threshold: float) -> float:
-    """The score with the highest F1 = 2 right / (detections + actions); 0 without detections."""
+    """The score limit with the highest F1 = 2 right / (detections + actions).
+
+    0 without detections.
+    """
     _, (matched,) = match(truth, detections, (threshold,))
     return score_of_best_f1(detections.scores, matched >= 0, len(truth))
 
@@ -118,7 +122,7 @@ def score_of_best_f1(scores: np.ndarray, right: np.ndarray, num_actions: int) ->
     order = np.argsort(-scores, kind="stable")
     scores = scores[order]
     f1 = right[order].cumsum() / (np.arange(len(order)) + 1 + num_actions)
-    # A score admits all that have it, so only the last of equal ones is a choice.
+    # A limit admits all detections of its score, so only the last of equal ones counts.
     f1[:-1][scores[1:] == scores[:-1]] = -1
     return float(scores[f1.argmax()]) if len(scores) else 0.0
 
@@ -136,8 +140,8 @@ def average_precision(truth: ActionTable, detections: ActionTable,
                       thresholds: Floats) -> np.ndarray:
     """Interpolated average precision, as in ActivityNet's evaluation.
 
-    detections: aligned to the truth. Returns (T, K): 0 for a class without detections, NaN for one
-    without actions.
+    detections: aligned to the truth. Returns (T, K): 0 for a class without detections,
+    NaN for one without actions.
     """
     order, matched = match(truth, detections, thresholds)
     hit = matched[:, order] >= 0
@@ -146,9 +150,9 @@ def average_precision(truth: ActionTable, detections: ActionTable,
 
 def short_average_precision(truth: ActionTable, detections: ActionTable, thresholds: Floats,
                             short_seconds: float) -> np.ndarray:
-    """Average precision on the short actions (see `is_short`): as `average_precision`.
+    """`average_precision` on the short actions alone (see `is_short`).
 
-    All actions are matched. Detections matched to longer ones are ignored, unmatched ones count.
+    All actions are matched. Detections matched to longer ones are ignored; unmatched ones count.
     """
     order, matched = match(truth, detections, thresholds)
     short = is_short(truth.segments, short_seconds)
@@ -159,8 +163,11 @@ def short_average_precision(truth: ActionTable, detections: ActionTable, thresho
 
 
 def is_short(segments: np.ndarray, short_seconds: float) -> np.ndarray:
-    """(n,) bool: segments of at most short_seconds, with a microsecond to spare: as floats, 0.7 to
-    2.2 s are a little more than 1.5 s. segments: (n, 2), s."""
+    """Whether segments last at most short_seconds, give or take a microsecond.
+
+    As floats, the segment from 0.7 to 2.2 s is a little longer than 1.5 s. segments:
+    (n, 2), s. -> (n,) bool.
+    """
     return length(segments) <= short_seconds + ROUNDING_SECONDS
 
 
@@ -170,7 +177,10 @@ def instances(truth: ActionTable) -> np.ndarray:
 
 
 def mean_over_classes(precision: np.ndarray) -> np.ndarray:
-    """Mean over the classes with actions: (T, K), NaN for those without -> (T,); 0 if no class."""
+    """Mean over the classes with actions: (T, K), NaN for the others -> (T,).
+
+    0 if no class has any.
+    """
     known = ~np.isnan(precision)
     return np.where(known, precision, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
 
@@ -182,7 +192,7 @@ def class_spans(label: np.ndarray, num_classes: int) -> list[tuple[int, slice]]:
 
 
 def rank_in_class(label: np.ndarray) -> np.ndarray:
-    """How many of the same class precede each: 0 0 1 for 4 7 7. label: (M,) sorted -> (M,) int."""
+    """How many rows of the same class precede each: 4 7 7 -> 0 0 1. label: (M,) sorted."""
     return np.arange(len(label)) - np.searchsorted(label, label)
 
 
@@ -203,9 +213,10 @@ def envelope(precision: np.ndarray) -> np.ndarray:
 
 def precision_by_class(hit: np.ndarray, counted: np.ndarray | bool, label: np.ndarray,
                        num_actions: np.ndarray, interpolated: bool = True) -> np.ndarray:
-    """Average precision (T, K) from hits (T, M) of rows sorted by class, then by descending score.
+    """Average precision (T, K) from hits (T, M), sorted by class, then by descending score.
 
-    Every hit adds 1 / actions of recall at its precision, interpolated: at the best from there on.
+    Every hit adds 1 / actions of recall at its own precision; interpolated, at the
+    highest precision from there on.
     """
     counted = np.broadcast_to(counted, hit.shape)
     area = np.tile(np.where(num_actions > 0, 0.0, np.nan), (len(hit), 1))

@@ -1,9 +1,8 @@
-"""Suppression of overlapping segments:
-greedy (one class, or all classes of a window) and soft.
+"""Suppression of overlapping segments, greedy or soft.
 
-Segments are (M, 2) [start, end] in any unit, scores (M,). Of equal scores the one
-with the lowest index comes first. A segment without length overlaps nothing, so
-nothing suppresses it.
+Greedy suppression takes one class, or all classes of a window at once. Segments are
+(M, 2) [start, end] in any unit, scores (M,). Of equal scores, the one with the lowest
+index comes first. A segment without length overlaps nothing, so nothing suppresses it.
 """
 
 from collections.abc import Sequence
@@ -16,8 +15,7 @@ TINY = np.finfo(np.float64).tiny
 
 
 def nms(segments: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndarray:
-    """Greedy non-maximum suppression:
-    drops segments whose IoU with a better, kept one is higher.
+    """Greedy NMS: drop segments whose IoU with a better, kept one exceeds the threshold.
 
     segments: (M, 2), scores: (M,) numpy, threshold >= 0.
     Returns the kept indices by descending score, (n,) int; none for M == 0.
@@ -33,8 +31,7 @@ def nms(segments: np.ndarray, scores: np.ndarray, threshold: float) -> np.ndarra
 
 def nms_by_class(segments: np.ndarray, scores: np.ndarray, candidates: np.ndarray,
                  threshold: float) -> tuple[np.ndarray, np.ndarray]:
-    """`nms` of every class at once:
-    the classes share their segments, and so the overlaps.
+    """`nms` of every class at once: the classes share segments, so overlaps are shared too.
 
     segments: (M, 2), scores: (M, K), candidates: (M, K) bool, which take part;
     threshold >= 0. Returns index, label: (n,) int each, of the kept pairs, by class and
@@ -52,11 +49,10 @@ def nms_by_class(segments: np.ndarray, scores: np.ndarray, candidates: np.ndarra
 
 
 def _kept_pairs(overlaps, positions, labels):
-    """Go through pairs by class and descending score,
-    and keep those that overlap no kept one.
+    """Go through pairs by class and descending score; keep those that overlap no kept one.
 
-    overlaps: list of M integers, bit j of entry i set if i and j overlap.
-    -> list of pair numbers.
+    overlaps: list of M integers, bit j of entry i set if i and j overlap. -> list of pair
+    numbers.
     """
     bits = [1 << position for position in range(len(overlaps))]
     kept, taken, previous = [], 0, None
@@ -70,10 +66,9 @@ def _kept_pairs(overlaps, positions, labels):
 
 
 def _overlap_bits(segments, threshold):
-    """Which segments overlap by more than `threshold`, one row of bits each:
-    list of M integers.
+    """Which segments overlap by more than `threshold`: list of M integers, one bit per segment.
 
-    One `&` of two such integers then compares a segment with all kept ones.
+    A single `&` of two such integers then compares a segment with all kept ones.
     """
     first, second = _overlapping_pairs(segments, threshold)
     table = np.zeros((len(segments), len(segments)), dtype=bool)  # (M, M)
@@ -85,18 +80,16 @@ def _overlap_bits(segments, threshold):
 
 
 def _overlapping_pairs(segments, threshold):
-    """Pairs of segments with IoU above `threshold`, each pair once:
-    two (P,) int arrays."""
+    """Pairs of segments with IoU above `threshold`, each pair once: two (P,) int arrays."""
     order = np.argsort(segments[:, 0], kind="stable")
     start, end = segments[order].T
     length = end - start
-    # Of one that starts later the overlap is at most end - its start; that must be
-    # above the threshold's share of this length. (GREEDY_EPSILON is far above rounding:
-    # none is missed.)
+    # A segment that starts later overlaps by at most end - its start, which must exceed the
+    # threshold's share of this length. (GREEDY_EPSILON is far above rounding: none is missed.)
     stop = np.searchsorted(start, end - threshold * length)
     count = np.maximum(stop - np.arange(1, len(start) + 1), 0)
     first = np.repeat(np.arange(len(start)), count)             # (pairs,)
-    # Its partners are the next ones by start: first + 1, first + 2, ... up to stop.  (pairs,)
+    # Its partners are the next ones by start: first + 1, first + 2, ... up to stop: (pairs,)
     second = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + first + 1
     overlap = np.maximum(np.minimum(end[first], end[second]) - start[second], 0)
     union = length[first] + length[second] - overlap + GREEDY_EPSILON
@@ -107,14 +100,13 @@ def _overlapping_pairs(segments, threshold):
 def soft_nms(segments: np.ndarray, scores: np.ndarray, sigma: float, limit: int,
              damp_above: tuple[float, float] | None = None,
              lose_last: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """Gaussian soft-NMS: take the best,
-    multiply the others by exp(-IoU^2 / sigma), repeat.
+    """Gaussian soft-NMS: take the best, multiply the rest by exp(-IoU^2 / sigma), repeat.
 
     segments: (M, 2), scores: (M,) numpy; sigma > 0; limit: the largest number to take.
     Ends earlier if the best remaining score is 0.
     damp_above: (low, high), for ActivityNet's proposals: only damps segments whose IoU
     with the best exceeds low + (high - low) * length of the best; segments are then
-    shares of the video. lose_last: never take the last one of all, as in the original.
+    shares of the video. lose_last: never take the very last one, as in the original.
     Returns kept (n,) int, by descending score, and their new scores (n,) float64.
     """
     segments, scores = np.asarray(segments, np.float64), np.asarray(scores, np.float64)
@@ -145,8 +137,7 @@ def soft_nms(segments: np.ndarray, scores: np.ndarray, sigma: float, limit: int,
 
 
 class _Active:
-    """Segments with up-to-date scores, by ascending index,
-    so that argmax breaks ties by index.
+    """Segments with up-to-date scores, by ascending index, so that argmax breaks ties by index.
 
     index: (n,) int into segments (M, 2) and scores (M,).
     """
@@ -158,14 +149,16 @@ class _Active:
         self.scores = scores[index]
 
     def joined(self, other, segments):
-        """These and those of `other`, each with its score as it is now."""
+        """These and those of `other`, with their current scores."""
         now = np.zeros(len(segments))
         now[self.index], now[other.index] = self.scores, other.scores
         return _Active(np.sort(np.concatenate([self.index, other.index])), segments, now)
 
     def damp(self, best, sigma, damp_above):
-        """Lower the scores by the overlap with `best`, (2,), or with many in turn, (k,
-        2, 1); the other arguments are soft_nms's."""
+        """Lower the scores by the overlap with `best`, (2,), or with several in turn, (k, 2, 1).
+
+        The other arguments are those of `soft_nms`.
+        """
         start, end = best if best.ndim == 1 else best.swapaxes(0, 1)
         factors = _factors(self.start, self.end, self.length, start, end,
                            sigma, damp_above)
@@ -203,8 +196,7 @@ def soft_nms_each(
 
 def overlaps(start: np.ndarray, end: np.ndarray, length: np.ndarray, other_start: np.ndarray,
              other_end: np.ndarray) -> np.ndarray:
-    """Utils.segments.iou of segments with others of shapes that go together,
-    in few arrays.
+    """Utils.segments.iou of segments with others whose shapes broadcast, in few arrays.
 
     It runs hundreds of times per video, where memory costs more than the arithmetic.
     """
@@ -219,10 +211,9 @@ def overlaps(start: np.ndarray, end: np.ndarray, length: np.ndarray, other_start
 
 
 def _factors(start, end, length, best_start, best_end, sigma, damp_above):
-    """What soft_nms multiplies scores by,
-    from the overlap of segments with the best ones.
+    """What soft_nms multiplies scores by, given the overlap of segments with the best ones.
 
-    start, end, length: of the segments, best_start, best_end: shapes that go together.
+    start, end, length: of the segments. best_start, best_end: must broadcast with them.
     """
     overlap = overlaps(start, end, length, best_start, best_end)
     if damp_above:

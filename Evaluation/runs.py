@@ -1,5 +1,4 @@
-"""The runs below some folders, in a table:
-what they were trained on, how far, how good, when."""
+"""A table of the runs below some folders: data, recipe, epochs, score and date."""
 
 from datetime import datetime
 from pathlib import Path
@@ -9,13 +8,15 @@ import numpy as np
 from Utils.files import UserError, read_json
 
 CONFIG, CHECKPOINTS = "config.json", ("checkpoint.pth.tar", "best.pth.tar")
-DEPTH = 4           # folders below the one named in which runs are looked for
+DEPTH = 4           # levels of folders below the one named in which runs are searched
 COLUMNS = ["run", "data", "recipe", "epochs", "mAP %", "date"]
 
 
 def runs_table(places: list[str]) -> "pandas.DataFrame":  # noqa: F821
-    """The runs below some folders, best first. mAP: the mean over the thresholds of its
-    last evaluation, NaN if there is none."""
+    """The runs below some folders, best first.
+
+    mAP: the mean over the thresholds in the run's last evaluation, NaN if there is none.
+    """
     folders = [path.parent for place in places for path in _below(place)]
     runs = [folder for folder in folders
             if any((folder / name).is_file() for name in CHECKPOINTS)]
@@ -74,8 +75,7 @@ def _data(config):
 
 
 def _content(path, nothing=None):
-    """The content of a JSON file, or `nothing` (an empty dict)
-    if it is not of the right kind."""
+    """The content of a JSON file; `nothing` (default {}) if it is missing or of another kind."""
     nothing = {} if nothing is None else nothing
     try:
         content = read_json(path)

@@ -19,10 +19,10 @@ PROTOCOLS = {"activitynet": average_precision, "thumos14": thumos14_average_prec
 
 
 def as_computed(thresholds: Floats) -> np.ndarray:
-    """The thresholds as the floats that reference evaluations take for them: (T,).
+    """The thresholds as the exact floats that reference evaluations use: (T,).
 
     ActivityNet's 0.5:0.05:0.95 is computed with steps of 0.45 / 9: its 0.9 is a float
-    below 0.9, which decides on segments in tenths of seconds.
+    below 0.9, which matters for segments in tenths of seconds.
     """
     thresholds = np.asarray(thresholds, np.float64)
     same = thresholds.shape == THRESHOLDS.shape and np.allclose(thresholds, THRESHOLDS)
@@ -33,7 +33,7 @@ def precision_scores(truth: ActionTable, detections: ActionTable, thresholds: Fl
                      protocol: str = "activitynet", **options: object) -> dict:
     """Mean average precision and that of each class, as fractions.
 
-    detections: aligned to the truth. options: of the protocol, `ambiguous` of thumos14.
+    detections: aligned to the truth. options: of the protocol; thumos14 has `ambiguous`.
     """
     precision = PROTOCOLS[protocol](truth, detections, as_computed(thresholds), **options)
     return {"protocol": protocol, "tiou_thresholds": [float(value) for value in thresholds],
@@ -42,8 +42,7 @@ def precision_scores(truth: ActionTable, detections: ActionTable, thresholds: Fl
 
 def short_scores(truth: ActionTable, detections: ActionTable, thresholds: Floats,
                  max_seconds: float) -> dict:
-    """The same on the actions of at most max_seconds alone, give or take rounding (see
-    `is_short`; protocol of ActivityNet)."""
+    """ActivityNet's scores on the actions of at most max_seconds alone (see `is_short`)."""
     precision = short_average_precision(truth, detections, as_computed(thresholds),
                                         max_seconds)
     return {"max_seconds": max_seconds,
@@ -58,13 +57,13 @@ def recall_scores(recall: AverageRecall) -> dict:
 
 
 def counts(truth: ActionTable, detections: ActionTable) -> dict[str, int]:
-    """Numbers of videos, actions and detections that were scored."""
+    """The numbers of videos, actions and detections that were scored."""
     return {"num_videos": len(truth.videos), "num_ground_truth": len(truth),
             "num_classes": int((instances(truth) > 0).sum()), "num_detections": len(detections)}
 
 
 def _means(truth, precision, thresholds):
-    """mAP, its averages, and average precision of each class with actions.
+    """mAP, its averages, and the average precision of each class with actions.
 
     precision: (T, K).
     """
@@ -75,8 +74,10 @@ def _means(truth, precision, thresholds):
 
 
 def averages(mean: np.ndarray, thresholds: Floats) -> dict[str, float]:
-    """Means over the thresholds by their range: {"0.1:0.7": x}; of the usual ones also
-    "0.3:0.7", as papers on THUMOS14 have it."""
+    """Means over the thresholds, named by their range: {"0.1:0.7": x}.
+
+    For the usual thresholds also "0.3:0.7", as in papers on THUMOS14.
+    """
     first = (0, 2) if tuple(thresholds) == Config.tiou else (0,)
     return {f"{thresholds[start]:g}:{thresholds[-1]:g}": float(np.mean(mean[start:]))
             for start in first}

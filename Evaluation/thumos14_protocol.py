@@ -1,5 +1,8 @@
-"""The official THUMOS14 evaluation:
-other matching, no interpolation, ambiguous intervals."""
+"""The official THUMOS14 evaluation.
+
+It differs from ActivityNet's in the matching, does not interpolate, and ignores unmatched
+detections that overlap an ambiguous interval.
+"""
 
 from pathlib import Path
 
@@ -20,8 +23,7 @@ from Utils.segments import Floats
 
 def thumos14_average_precision(truth: ActionTable, detections: ActionTable, thresholds: Floats,
                                ambiguous: ActionTable | None = None) -> np.ndarray:
-    """Average precision as the THUMOS14 challenge computed it.
-    -> (T, K), NaN without actions.
+    """Average precision as in the THUMOS14 challenge. -> (T, K), NaN without actions.
 
     In file order, each action takes the free detection of its video and class with the
     highest tIoU, if that is above the threshold. Ties in tIoU go to the higher score;
@@ -45,8 +47,7 @@ def thumos14_average_precision(truth: ActionTable, detections: ActionTable, thre
 
 
 def by_video_name(detections: ActionTable) -> ActionTable:
-    """Detections in the order of the names of their videos,
-    and in each as in the file."""
+    """Detections sorted by the name of their video; within a video as in the file."""
     places = np.argsort(np.argsort(np.array(detections.videos, dtype=object)))
     return detections[np.argsort(places[detections.video], kind="stable")]
 

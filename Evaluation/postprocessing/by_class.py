@@ -1,5 +1,4 @@
-"""Suppression per class, and voting:
-how the strong recipe turns proposals into detections."""
+"""Suppression per class, and voting: how the strong recipe makes detections of proposals."""
 
 import numpy as np
 
@@ -8,7 +7,7 @@ from Evaluation.nms import overlaps, soft_nms_each
 from Evaluation.postprocessing.proposals import Proposals
 from Utils.segments import iou
 
-AT_ONCE = 16   # detections compared with all proposals of their video: fits the cache
+AT_ONCE = 16   # detections compared with all proposals of their video: as many as fit the cache
 
 
 def best_of_classes(proposals: Proposals, limit: int | None) -> Proposals:
@@ -54,12 +53,11 @@ def voted(proposals: Proposals, kept: np.ndarray, threshold: float) -> np.ndarra
 
 
 def agreement(found: Proposals, proposals: Proposals, threshold: float) -> np.ndarray:
-    """Agreement of the proposals around each detection with its class, from 0 to
-    1: the share of its class in the score * IoU of all proposals with an IoU of
-    at least `threshold`.
+    """How much the proposals around each detection agree with its class, from 0 to 1.
 
-    found: Detections (n,); proposals: those of all classes.
-    -> (n,), 1 without any around.
+    That is the share of its class in the score * IoU of all proposals with an IoU of at
+    least `threshold`. found: Detections (n,); proposals: those of all classes. -> (n,), 1
+    where there are none around.
     """
     shares = np.ones(len(found))
     start, end = proposals.segments.T.copy()                                   # (M,) each
@@ -76,7 +74,6 @@ def agreement(found: Proposals, proposals: Proposals, threshold: float) -> np.nd
 
 
 def without_copies(found: Proposals) -> Proposals:
-    """The first of detections with the same segment and class,
-    which voting may create."""
+    """Of detections with the same segment and class, which voting may create, the first."""
     named = np.column_stack([found.segments, found.labels])
     return found[np.sort(np.unique(named, axis=0, return_index=True)[1])]

@@ -1,5 +1,4 @@
-"""Predictions of a batch as proposals,
-and the score of those of the validation windows."""
+"""From the predictions of a batch to proposals, and the score of the validation windows."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -40,18 +39,18 @@ def decoded(launched: Iterable[tuple], config: Config,
     """(Window, Proposals) for each input of some batches, in order.
 
     launched: (predictions, batch) pairs, records of tensors. decoder:
-    Models.BatchDecoding.Decoder, for batches on a GPU, all classes and windows of one
-    in step; None: window by window in numpy, which is faster on a CPU. Raises
-    UserError that names videos whose predictions are not finite.
+    Models.BatchDecoding.Decoder, which takes all classes and windows of a batch in step
+    on a GPU; None: window by window in numpy, which is faster on a CPU. Raises UserError
+    that names videos whose predictions are not finite.
     """
     for window, proposals in _all_decoded(launched, config, decoder):
         yield window, off_cuts(window, proposals, config)
 
 
 def off_cuts(window: CutWindow, proposals: Proposals, config: Config) -> Proposals:
-    """The proposals of a clip that keep clip_margin of its length away from its
-    cuts inside the video, since an action at a cut is only partly seen. Those of
-    other windows stay.
+    """The proposals of a clip that stay clip_margin of its length away from its inner cuts.
+
+    An action at a cut inside the video is only partly seen. Proposals of other windows all stay.
     """
     frames = window.end - window.start + 1
     is_clip = config.use_VSS and is_stitched(frames, config.temporal_scale,
@@ -98,8 +97,7 @@ def _by_window(predictions, batch, config):
 
 
 def _of_batch(found, windows, first_label):
-    """The kept ones of a Models.BatchDecoding.BatchProposals,
-    by class and then falling score."""
+    """The kept proposals of a BatchProposals, by class and then descending score."""
     seconds, scores, box, kept = (part.numpy() for part in (
         found.seconds, found.scores, found.box, found.kept))
     for row, window in enumerate(windows):
@@ -122,12 +120,13 @@ def _check_finite(finite, windows):
 
 def validation_score(decoded_windows: Iterable[tuple], videos: Sequence, classes: Sequence[str],
                      config: Config) -> dict:
-    """{"mAP": average mAP of the detections made of some windows, for choosing the best
-    checkpoint; "threshold": the score at which their F1 is highest, at a tIoU of 0.5}.
+    """The score that chooses the best checkpoint, from the proposals of some windows.
 
-    decoded_windows: (Window, Proposals) pairs. videos: annotated, with durations; label
-    1 is classes[0]. For proposals without classes, the area under average recall
-    replaces the mAP, and there is no threshold.
+    -> {"mAP": average mAP of the detections, "threshold": the score at which their F1 is
+    highest, at a tIoU of 0.5}.
+    decoded_windows: (Window, Proposals) pairs. videos: annotated, with durations; label 1
+    is classes[0]. For proposals without classes, the area under average recall replaces
+    the mAP, and there is no threshold.
     """
     by_video = {}
     for window, proposals in decoded_windows:

@@ -1,7 +1,7 @@
-"""Detections: the final results for a video, from the proposals of all its windows;
-their JSON.
+"""Detections: the final results for a video, from the proposals of all its windows.
 
-All segments here are in seconds. `in_seconds` takes the proposals of whole videos there.
+All segments here are in seconds; `in_seconds` converts the proposals of whole videos. The
+rows of result files are made here too.
 """
 
 from collections.abc import Sequence
@@ -26,13 +26,11 @@ SECONDS_DECIMALS, SCORE_DECIMALS = 1, 6
 
 
 class Detections(Proposals):
-    """Final scored segments of a video, by descending score:
-    Proposals with float64 scores."""
+    """Final scored segments of a video, by descending score: Proposals with float64 scores."""
 
 
 def in_seconds(proposals: Proposals, duration: float) -> Proposals:
-    """Proposals whose segments are shares of the duration -> in seconds,
-    within the video."""
+    """Proposals whose segments are shares of the duration -> in seconds, within the video."""
     return replace(proposals, segments=proposals.segments.clip(0, 1) * duration)
 
 
@@ -47,16 +45,16 @@ def detections_of_each(proposals: Sequence[Proposals], durations: Sequence[float
                        rounded: bool = True, by_class: bool = False,
                        max_per_class: int | None = None, vote_iou: float | None = None,
                        agreement_power: float = 0) -> list[Detections]:
-    """Detections of videos: soft-NMS over all classes together (spec: as the original).
+    """Detections of videos: soft-NMS over all classes together, as in the original.
 
     proposals: Proposals of all windows of each video, in seconds. durations: s, None if
     unknown. limit: most detections per video. max_seconds: detections of this length or
     longer get score 0, and so are dropped. rounded: to 0.1 s, and scores to 6 decimals.
     Segments that are empty before or after clipping and rounding are dropped.
-    For the strong recipe: by_class: soft-NMS per class; max_per_class: only the
-    best per class; vote_iou: IoU for voting; agreement_power: exponent of the
-    factor by which a score falls if the proposals around it, at that IoU, have
-    other classes. See Evaluation.postprocessing.by_class.
+    For the strong recipe: by_class: soft-NMS per class; max_per_class: only the best per
+    class; vote_iou: IoU for voting; agreement_power: exponent of the factor that lowers a
+    score if the proposals around it, at that IoU, have other classes. See
+    Evaluation.postprocessing.by_class.
     """
     proposals = [best_of_classes(_with_length(rows), max_per_class) for rows in proposals]
     scored = [(rows.segments, _short_scores(rows, max_seconds)) for rows in proposals]
@@ -92,13 +90,11 @@ def _detections(proposals, kept, scores, duration, rounded, vote_iou, agreement_
 def proposals_of_each(proposals: Sequence[Proposals], durations: Sequence[float],
                       ends: Sequence[float | None], *, sigma: float, limit: int,
                       damp_above: tuple[float, float]) -> list[Detections]:
-    """The best proposals of videos, regardless of class,
-    for average recall (ActivityNet).
+    """The best proposals of videos, regardless of class, for average recall (ActivityNet).
 
-    proposals: Proposals of each in seconds; durations: s. damp_above: (low, high)
-    of soft_nms: the longer the best one, the more must another overlap it to be
-    damped. ends: the last seconds as the result shows them (see
-    `floored_duration`); None: the duration.
+    proposals: Proposals of each in seconds; durations: s. damp_above: (low, high) of soft_nms:
+    the longer the best one, the more another must overlap it to be damped. ends: the last seconds
+    as the result shows them (see `floored_duration`); None: the duration.
     """
     proposals = [_with_length(rows) for rows in proposals]
     shares = [rows.segments / duration
@@ -119,8 +115,7 @@ def floored_duration(duration: float, num_frames: int) -> float:
 
 
 def fuse_own_class(proposals: Proposals, video_scores: np.ndarray) -> Proposals:
-    """Proposals with classes, each score multiplied
-    by the video-level score of its class.
+    """Proposals with each score multiplied by the video-level score of its class.
 
     video_scores: (K + 1,) by label, background 0.
     """
@@ -130,11 +125,10 @@ def fuse_own_class(proposals: Proposals, video_scores: np.ndarray) -> Proposals:
 
 def fuse_best_classes(detections: Detections, video_scores: np.ndarray, num_classes: int,
                       limit: int) -> Detections:
-    """Detections without classes -> one per best class of the video;
-    only the best `limit`.
+    """Give detections without classes each of the video's best classes; keep the `limit` best.
 
-    video_scores: (K + 1,) by label, background 0. num_classes: number of classes; ties
-    go to lower labels. Each score is multiplied by that of the class.
+    video_scores: (K + 1,) by label, background 0. num_classes: number of classes; ties go
+    to lower labels. Each score is multiplied by that of the class.
     """
     labels = np.argsort(-video_scores[1:], kind="stable")[:num_classes] + 1
     scores = np.outer(detections.scores, video_scores[labels]).ravel()
@@ -145,8 +139,7 @@ def fuse_best_classes(detections: Detections, video_scores: np.ndarray, num_clas
 
 def detection_rows(detections: Proposals,
                    classes: Sequence[str] | None = None) -> list[dict]:
-    """Detections as the rows of a result file.
-    classes: names, label 1 first; None: no labels.
+    """Detections as the rows of a result file. classes: names, label 1 first; None: no labels.
 
     Raises UserError for a label that is not one of the classes.
     """
@@ -160,8 +153,7 @@ def detection_rows(detections: Proposals,
 
 
 def write_detections(path: str | Path, results: dict, version: str | None) -> None:
-    """Write a detection file. results: {video: rows}. version: of its layout, None where
-    nothing asks for one."""
+    """Write a detection file. results: {video: rows}. version: of its layout, or None."""
     write_json(path, ({"version": version} if version else {}) | {
         "results": results, "external_data": {}})
 
@@ -171,11 +163,11 @@ NOT_RECOMMENDED = ("no score is recommended, as it would be chosen on the evalua
 
 
 def least_score(wanted: str | float | None, history: list, where: object) -> float | None:
-    """The score limit for --min_score: None, a number or, for auto, the one with the
-    best F1 on the validation videos.
+    """The score limit for --min_score: None, a number, or the best one for "auto".
 
-    history: that of the training, up to the epoch used. where: its source, for the
-    message. Raises UserError if the training found none.
+    auto: the limit with the best F1 on the validation videos. history: that of the
+    training, up to the epoch used. where: its source, for the message. Raises UserError
+    if the training found none.
     """
     if wanted != "auto":
         return None if wanted is None else float(wanted)
@@ -192,15 +184,16 @@ def least_score(wanted: str | float | None, history: list, where: object) -> flo
 
 
 def recommended_score(history: list[dict] | None) -> float | None:
-    """The score limit with the best F1 on the validation videos after the last epoch of
-    a history; None if the training did not look for one."""
+    """The score limit with the best F1 on the validation videos after a history's last epoch.
+
+    None if the training did not look for one.
+    """
     return ((history or [{}])[-1].get("val") or {}).get("threshold")
 
 
 def best_rows(rows: list[dict], min_score: float | None = None,
               top: int | None = None) -> list[dict]:
-    """The rows of a video with at least min_score,
-    only the `top` best, in their order."""
+    """The rows of a video with at least min_score, or only the `top` best, in their order."""
     kept = [row for row in rows if min_score is None or row["score"] >= min_score]
     if top is None or len(kept) <= top:
         return kept

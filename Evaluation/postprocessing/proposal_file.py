@@ -1,7 +1,7 @@
 """The file between inference and evaluation, proposals.h5.
 
 A group per video holds `segments` (M, 2), `scores` (M,) and `labels` (M,), window after
-window, and the attributes `video`, `windows` (W, 4), `fps`, `duration`; the file the
+window, and the attributes `video`, `windows` (W, 4), `fps`, `duration`. The file has the
 attributes `unit` of the segments, `settings` (JSON) and `window_columns`.
 """
 
@@ -22,7 +22,7 @@ from Utils.hdf5 import check_inside, open_file, opened
 FORMAT = "VSGN proposals"
 SECONDS, SHARES = "seconds", "shares of the duration"
 WINDOW_COLUMNS = ("start", "end", "index", "proposals")
-# What HDF5 may write besides the rows until room is made again, or at the end.
+# What HDF5 may write besides the rows, at the end or until room is made again.
 SLACK = 2 ** 20
 
 
@@ -95,8 +95,7 @@ def _new_file(path):
 def _make_room(file, size):
     """Extend the file on disk by what will be written. Raises OSError if it does not fit.
 
-    HDF5 must not run into the full disk itself:
-    then it cannot close the file, and may crash.
+    HDF5 itself must not meet the full disk: it could not close the file then, and might crash.
     """
     missing = file.id.get_filesize() + size + SLACK - Path(file.filename).stat().st_size
     with open(file.filename, "ab") as end:
@@ -142,11 +141,10 @@ def _percent(match):
 
 
 def read_proposals(path: str | Path) -> tuple["ProposalFile", dict]:
-    """Open proposals.h5. Returns {video: Proposals},
-    which reads videos on request, and settings.
+    """Open proposals.h5. -> {video: Proposals}, which reads videos on request, and settings.
 
-    Raises UserError for a file that is missing, broken or not of Infer.py; when asked
-    for a video whose rows are damaged too.
+    Raises UserError for a file that is missing, broken or not written by Infer.py, and
+    later for a video whose rows turn out to be damaged.
     """
     proposals = ProposalFile(path)
     return proposals, proposals.settings
@@ -172,7 +170,7 @@ class ProposalFile(Mapping):
         with self._readable():
             self.settings = json.loads(_text(self.file.attrs["settings"]))
             if not isinstance(self.settings, dict):
-                raise ValueError("its settings are no table")
+                raise ValueError("its settings are not a table")
             self.in_shares = _text(self.file.attrs["unit"]) == SHARES
 
     def __enter__(self):
@@ -199,7 +197,7 @@ class ProposalFile(Mapping):
         return self.read(video)[0]
 
     def read(self, video: str) -> tuple[Proposals, float | None]:
-        """The Proposals of a video, and its seconds, or None if they were unknown."""
+        """The Proposals of a video, and its seconds, None if unknown."""
         if video not in self:
             raise KeyError(video)
         with self._readable(f" for video {video}"):
@@ -217,7 +215,7 @@ class ProposalFile(Mapping):
         return Proposals(segments, scores, labels), seconds
 
     def duration(self, video: str) -> float | None:
-        """Seconds of a video, or None if they were unknown."""
+        """Seconds of a video, None if unknown."""
         with self._readable(f" for video {video}"):
             return _duration(opened(self.file, group_name(video)))
 
@@ -235,13 +233,13 @@ class ProposalFile(Mapping):
 
 
 def _duration(group):
-    """Seconds of the video of a group, or None if they were unknown."""
+    """Seconds of a group's video, None if unknown."""
     seconds = group.attrs.get("duration")
     return None if seconds is None else float(seconds)
 
 
 def _text(value):
-    """A string of an attribute, as it is written now (bytes) or was once."""
+    """A string attribute, whether stored as bytes, as now, or as str, as in older files."""
     return value.decode() if isinstance(value, bytes) else value
 
 

@@ -27,10 +27,10 @@ class CutWindow(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Proposals:
-    """Scored segments. segments: (M, 2) float64, scores:
-    (M,) float32, labels: (M,) int32.
+    """Scored segments of one window or of many.
 
-    Label 0: the network is class-agnostic.
+    segments: (M, 2) float64, scores: (M,) float32, labels: (M,) int32. Label 0: the
+    network is class-agnostic.
     """
     segments: np.ndarray
     scores: np.ndarray
@@ -40,7 +40,7 @@ class Proposals:
         return len(self.scores)
 
     def __getitem__(self, rows):
-        """Those of `rows`: indices, a slice or a mask."""
+        """The rows given by indices, a slice or a mask."""
         return type(self)(self.segments[rows], self.scores[rows], self.labels[rows])
 
     @classmethod

@@ -1,5 +1,4 @@
-"""Scores of a video-level classifier, one per class and video,
-to be fused with the detections.
+"""Scores of a video-level classifier, one per class and video, to fuse with detections.
 
 The layout is that of cuhk_val_simp_share.json:
 {"results": {video: [scores]}, "class": [names]}.
@@ -22,8 +21,8 @@ def read_video_scores(path: str | Path, classes: Sequence[str]) -> dict[str, np.
     """{video: (K + 1,) float64 by label, 0 for the background}, in the file's order.
 
     classes: the K class names of the dataset, label 1 first. Raises UserError for a file
-    of another layout, classes other than the dataset's, and rows of a wrong length or
-    with anything but numbers from 0 up.
+    of another layout, for classes other than the dataset's, and for rows of the wrong
+    length or with anything but numbers from 0 up.
     """
     content = read_json(path, "file of video-level scores")
     if not isinstance(content, Mapping) or not isinstance(content.get("results"), Mapping) \
@@ -47,8 +46,7 @@ def check_covered(path: str | Path, video_scores: dict, videos: Collection[str])
 
 
 def _labels(path, names, classes):
-    """Labels of the classes in the file,
-    which must be those of the dataset in any order."""
+    """Labels of the classes in the file, which must be those of the dataset in any order."""
     known = {name: label for label, name in enumerate(classes, start=1)}
     unknown = [name for name in names if not isinstance(name, str) or name not in known]
     if unknown:
@@ -72,7 +70,7 @@ def _row(path, video, row, count):
                         f"{count}, one per class")
     scores = np.full(count, -1.0)
     if set(map(type, row)) <= {int, float}:
-        with contextlib.suppress(OverflowError):     # whole numbers may be longer than any float
+        with contextlib.suppress(OverflowError):     # whole numbers may be larger than any float
             scores = np.array(row, np.float64)
     if not ((scores >= 0) & (scores <= LARGEST)).all():
         raise UserError(f"{path}: a score of video {video} is not a number of 0 or "

@@ -1,4 +1,4 @@
-"""Comparison of runs on the same ground truth, and whether they differ by more than chance."""
+"""Compare runs on the same ground truth: do they differ by more than chance?"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,10 +33,9 @@ FEW_VIDEOS = 10
 
 
 def compare(folders: Sequence[str | Path], path: str | Path, links: Sequence = ()) -> dict:
-    """Compare the runs in some folders, and write the page about it to `path`.
+    """Compare the runs in some folders with the first one, and write the page to `path`.
 
-    -> the content that the page shows of it (see `compared`). The first run is what the others
-    are compared with.
+    -> the content of the page (see `compared`).
     """
     if len({Path(folder).resolve() for folder in folders}) < 2:
         raise UserError("--compare takes the folders of at least two runs, such as --compare "
@@ -60,7 +59,7 @@ def compare(folders: Sequence[str | Path], path: str | Path, links: Sequence = (
 def compared(truth: ActionTable, tables: Sequence[ActionTable], names: Sequence[str],
              thresholds: Floats, short_seconds: float | None = None,
              resamples: int | None = None) -> dict:
-    """Scores of every run with ActivityNet's protocol, and their differences from the first run.
+    """ActivityNet's scores of every run, and their differences from the first run.
 
     tables: detections, aligned together. A difference is [value, low, high], see `interval`.
     """
@@ -93,7 +92,7 @@ def _difference(mean, short):
 
 
 def _class_rows(truth, areas):
-    """One row per class with actions: AP of every run, and its difference from the first."""
+    """A row per class with actions: AP of every run, and its difference from the first."""
     means = [area.mean(axis=1) for area in areas]                     # (B, K) each
     return [{"label": int(label), "actions": int(number),
              "ap": [float(mean[0, label]) for mean in means],
@@ -103,7 +102,7 @@ def _class_rows(truth, areas):
 
 
 def verdict(first: str, other: str, difference: Sequence[float], num_videos: int) -> str:
-    """Whether a difference in average mAP is more than chance, in one or two sentences."""
+    """In a sentence or two, whether a difference in average mAP is more than chance."""
     points, low, high = (f"{100 * value:+.1f}" for value in difference)
     found = f"{points} points of average mAP, 95 % interval {low} to {high}"
     few = (f" {counted(num_videos, 'video')} {agreeing(num_videos, 'is', 'are')} few for such an "

@@ -14,7 +14,7 @@ def write_precision_recall(curves: PrecisionRecall, folder: str | Path,
                            formats: Sequence[str] = FORMATS) -> list[Path]:
     """Write precision_recall.pdf, .png. curves: PrecisionRecall; -> their paths.
 
-    The mean over the classes at each tIoU, with its area, the mAP.
+    It shows the mean over the classes at each tIoU, with its area, the mAP.
     """
     stem = Path(folder) / "precision_recall"
     # The areas of the steps, not of the 101 points drawn.
@@ -40,7 +40,7 @@ def write_precision_recall(curves: PrecisionRecall, folder: str | Path,
 
 
 def drawable(name: str, most: int = 28) -> str:
-    """A name for drawing: one short line in which nothing is a formula."""
+    """A name for a figure: one short line without formulas."""
     line = "".join(letter if letter.isprintable() else " " for letter in name)
     if len(line) > most:
         line = line[:most - 1] + "\u2026"

@@ -1,4 +1,4 @@
-"""report.html of detections without ground truth: the timeline of every video, no scores."""
+"""The report of detections without ground truth: a timeline of every video, no scores."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,16 +19,16 @@ def write_detected_report(path: str | Path, videos: Sequence[tuple], run: str,
                           facts: Sequence[str] = ()) -> None:
     """Write the page of the detections of some videos to `path`.
 
-    videos: (name, duration in s, rows of a detection file). run: name of what made them. least:
-    score from which on they are shown at first, None: all. links: (stem, address) of the videos.
-    facts: about the run, to stand below the title.
+    videos: (name, duration in s, rows of a detection file). run: name of what made them.
+    least: the score from which on they are shown at first, None: all. links:
+    (stem, address) of the videos. facts: about the run, shown below the title.
     """
     write_page(path, detected_page(videos, run, least, links, facts))
 
 
 def detected_page(videos: Sequence[tuple], run: str, least: float | None = None,
                   links: Sequence = (), facts: Sequence[str] = ()) -> dict:
-    """All that the page reads; arguments as of `write_detected_report`."""
+    """All the data of the page; arguments as in `write_detected_report`."""
     results = {name: rows for name, _, rows in videos}
     found, _ = parse_detections({"results": results}, "the detections")
     nothing = np.zeros(0, np.int64)
@@ -44,8 +44,10 @@ def detected_page(videos: Sequence[tuple], run: str, least: float | None = None,
 
 
 def place_beside(file: str | Path) -> Path:
-    """Where the page about a detection file goes: report.html beside it, or, where that is the
-    report of scores, another name."""
+    """Where the page of a detection file goes: report.html beside it.
+
+    Another name if that is already the report of scores.
+    """
     path = Path(file).with_name("report.html")
     if path.is_file() and MARK not in path.read_bytes():
         return path.with_name(f"{Path(file).stem}_report.html")

@@ -1,4 +1,4 @@
-"""What Eval.py leaves in the folder of a run, as a comparison reads it."""
+"""What Eval.py leaves in a run's folder, as a comparison reads it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class EvaluatedRun:
 
     @property
     def history(self) -> list:
-        """The curves of its training; empty where Eval.py had none."""
+        """The curves of its training; empty if Eval.py had none."""
         path = self.folder / "history.json"
         return read_json(path) if path.is_file() else []
 
@@ -51,7 +51,7 @@ def truth_content(truth: ActionTable, durations: dict, subset: str) -> dict:
 
 
 def read_truth(path: str | Path) -> tuple[ActionTable, dict]:
-    """The inverse of `truth_content`: ActionTable and durations, with classes by name."""
+    """The inverse of `truth_content`: ActionTable, with classes by name, and durations."""
     database = read_json(path, "ground truth")["database"]
     rows = [(video, row["label"], *row["segment"]) for video, name in enumerate(database)
             for row in database[name]["annotations"]]
@@ -65,7 +65,7 @@ def read_truth(path: str | Path) -> tuple[ActionTable, dict]:
 
 
 def read_run(folder: str | Path) -> EvaluatedRun:
-    """The EvaluatedRun in a folder. Raises UserError if Eval.py has not written one."""
+    """The EvaluatedRun in a folder. Raises UserError if Eval.py has not written one there."""
     folder = Path(folder)
     for name in ("metrics.json", TRUTH_FILE):
         if not (folder / name).is_file():
@@ -81,7 +81,9 @@ def read_run(folder: str | Path) -> EvaluatedRun:
 
 
 def detections_of(folder: Path, source: Path) -> Path:
-    """The detection file of a run, which may have moved with its folder. source: what was scored.
+    """The detection file of a run, which may have moved with its folder.
+
+    source: what was scored.
     """
     own = "detections_postNMS.json" if source.suffix == ".h5" else source.name
     for path in (folder / own, source):
@@ -105,8 +107,10 @@ def check_comparable(runs: Sequence[EvaluatedRun]) -> None:
 
 
 def check_unchanged(runs: Sequence[EvaluatedRun], found: Sequence[dict]) -> None:
-    """Raise a UserError where a run's detections are no longer those that were scored. found: their
-    scores now."""
+    """Raise a UserError if a run's detections are no longer those that were scored.
+
+    found: the scores they give now.
+    """
     for run, now in zip(runs, found, strict=True):
         if (run.scores["protocol"] == "activitynet"
                 and not np.allclose(now["mAP"], run.scores["mAP"], atol=1e-6)):
@@ -115,7 +119,7 @@ def check_unchanged(runs: Sequence[EvaluatedRun], found: Sequence[dict]) -> None
 
 
 def difference_of(truth: ActionTable, other: ActionTable) -> str | None:
-    """The first difference of two ground truths in words, or None."""
+    """The first difference between two ground truths in words, or None."""
     if lacking := sorted(set(truth.videos) ^ set(other.videos)):
         return (f"{counted(len(lacking), 'video')} {agreeing(len(lacking), 'is', 'are')} in one "
                 f"of them alone, such as {lacking[0]!r}")

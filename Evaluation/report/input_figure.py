@@ -1,5 +1,7 @@
-"""The figure of one network input: features, labels and, if it is stitched, both copies (paper
-Sec. 3.2)."""
+"""The figure of one network input: features, labels and, if stitched, both copies.
+
+See Sec. 3.2 of the paper.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,9 +22,10 @@ def write_input_figure(stem: str | Path, features: np.ndarray, num_frames: int, 
                        targets: dict | None = None) -> list[Path]:
     """Draw one input to stem.pdf and stem.png. -> their paths.
 
-    features: (C, T). num_frames: frames before padding or gap. gap: frames between the copies of
-    a stitched input; None for an input with one copy. segments: (G, 2) input frames. names:
-    G class names. targets: {"action" | "start" | "end": (T,)}, labels of single frames, or None.
+    features: (C, T). num_frames: frames before the padding or gap. gap: frames between
+    the copies of a stitched input; None for an input with one copy. segments: (G, 2)
+    input frames. names: G class names. targets: {"action" | "start" | "end": (T,)},
+    labels of single frames, or None.
     """
     stem, length = Path(stem), features.shape[1]
     classes = list(dict.fromkeys(names))
@@ -55,7 +58,7 @@ def spans_of(num_frames: int, gap: int | None, length: int) -> list[tuple]:
 
 
 def numbers_of(segments: np.ndarray, second: int) -> np.ndarray:
-    """Number of the action in each box, from 1 in order of time; the same in both copies.
+    """The number of the action in each box, from 1 by time; the same in both copies.
 
     segments: (G, 2) input frames. second: first frame of the magnified copy, 0 without one.
     """
@@ -82,7 +85,7 @@ def _draw_copies(axes, num_frames, gap, length):
 
 
 def _draw_features(axes, features, num_frames, gap):
-    """Every channel minus its mean, in units of its spread; frames without a source stay white."""
+    """Draw every channel minus its mean, in units of its spread; padding stays white."""
     features = np.asarray(features, np.float64)
     chosen = np.unique(np.linspace(0, len(features) - 1, min(len(features), MAX_CHANNELS)).round())
     rows = features[chosen.astype(int)]

@@ -1,4 +1,4 @@
-"""The provenance of a number: what was scored, with which code and settings."""
+"""Where a number comes from: what was scored, with which code and settings."""
 
 import platform
 import subprocess
@@ -46,9 +46,9 @@ def versions() -> dict[str, str]:
 
 
 def git_state(folder: str | Path) -> dict:
-    """Commit of the repository that has its top at `folder`, and whether files differ from it.
+    """The commit of the repository whose top is `folder`, and whether files differ from it.
 
-    Both are None without git, or where the folder is no such top.
+    Both are None without git, or if the folder is not the top of a repository.
     """
     top = _git(folder, "rev-parse", "--show-toplevel")
     if top is None or Path(top).resolve() != Path(folder).resolve():

@@ -35,18 +35,18 @@ def write_report(path: str | Path, scores: dict, truth: ActionTable, detections:
                  **more: object) -> None:
     """Write the report of one run to `path`, the whole file or nothing.
 
-    scores: content of metrics.json. truth, detections: ActionTable. durations: {video: seconds or
-    None}. history: training curves, [{"epoch", "train": {loss: x}, "val": {...}}]. detad: content
-    of detad.json. curves: PrecisionRecall. recall: AverageRecall. Whatever is None is left out.
-    more: own, names of settings to show first; links, (stem, address) of videos; files, names of
-    files next to the page.
+    scores: content of metrics.json. truth, detections: ActionTable. durations:
+    {video: seconds or None}. history: training curves, [{"epoch", "train": {loss: x},
+    "val": {...}}]. detad: content of detad.json. curves: PrecisionRecall. recall:
+    AverageRecall. Whatever is None is left out. more: own, names of settings to show
+    first; links, (stem, address) of videos; files, names of files next to the page.
     """
     write_page(path, page_data(scores, truth, detections, durations, history, detad, curves,
                                recall, **more))
 
 
 def write_page(path: str | Path, data: dict) -> None:
-    """Write the page of `page_data` or `comparison_data`."""
+    """Write a page, whole or not at all. data: of `page_data` or `comparison_page`."""
     with replacing(path) as part:
         part.write_bytes(page(data).encode("utf-8", "replace"))
 
@@ -86,16 +86,17 @@ def page(data: dict) -> str:
 
 
 def embedded_json(content: object) -> str:
-    """JSON that means the same inside a <script> element, and can't end it or begin a comment.
+    """JSON inside a <script> element: it cannot end the element or begin a comment.
 
-    Only ASCII: odd characters are escaped. What is not finite becomes null.
+    It means the same as plain JSON, in ASCII: other characters are escaped. What is not
+    finite becomes null.
     """
     text = json.dumps(_finite(content), allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _finite(content):
-    """The content with null for numbers that JSON lacks, and text for what it has no form for."""
+    """The content with null for numbers that JSON lacks, and text for what it cannot express."""
     if isinstance(content, dict):
         return {str(name): _finite(value) for name, value in content.items()}
     if isinstance(content, list | tuple):

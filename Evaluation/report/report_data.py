@@ -46,7 +46,7 @@ def page_data(scores: dict, truth: ActionTable, detections: ActionTable, duratio
 
 def shown_videos(truth: ActionTable, runs: Sequence[ActionTable], durations: dict,
                  thresholds: Floats, names: Sequence[str], links: Sequence = ()) -> dict:
-    """The timelines of one run or of several. runs: tables, aligned together; names: of the runs.
+    """The timelines of one run or of several. tables: aligned together, one per name.
 
     links: (stem, address) of the videos themselves.
     """
@@ -60,8 +60,10 @@ def shown_videos(truth: ActionTable, runs: Sequence[ActionTable], durations: dic
 
 
 def validated_score(history: list, provenance: dict) -> float | None:
-    """The score with the best F1 on videos held out of the training, after the epoch used; None
-    where there are none. history: training curves, as in `write_report`."""
+    """The score with the best F1 on held-out videos after the epoch used.
+
+    None if there are no such videos. history: training curves, as in `write_report`.
+    """
     if (provenance.get("settings") or {}).get("val_split") != "heldout":
         return None
     epoch = provenance.get("epoch")
@@ -70,7 +72,7 @@ def validated_score(history: list, provenance: dict) -> float | None:
 
 
 def class_rows(scores: dict, truth: ActionTable, detections: ActionTable) -> list[dict]:
-    """One row per class with actions or detections: label, counts, AP per tIoU."""
+    """A row per class with actions or detections: label, counts, AP per tIoU."""
     precision = scores.get("ap_per_class") or {}
     actions, found = (np.bincount(table.label, minlength=len(detections.classes))
                       for table in (truth, detections))

@@ -1,4 +1,4 @@
-"""Timelines as figures: ground truth against detections, or only the detections of a video."""
+"""Timelines as figures: detections of a video, with or without its ground truth."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,22 +31,23 @@ from Utils.files import counted
 
 ACTION, DETECTION, GAP = 1.0, 0.55, 0.5    # heights in a timeline; 1 is 0.13 inches
 UNIT_INCHES = 0.13
-MAX_ROWS = 6                               # of detections of a class, the best in the first
+MAX_ROWS = 6                               # of detections of a class, with the best in the first
 TIME_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)   # s
 MAX_TICKS = 9
 FOUND, MISSED, RIGHT, WRONG, UNJUDGED = SLATE, MAGENTA, GREEN, GREY, BLUE
 KEY = (("action, found", FOUND, True), ("action, missed", MISSED, False),
        ("detection, right", RIGHT, True), ("detection, wrong", WRONG, False))
 MOST_CLASSES, MOST_BARS = 12, 200          # of a video without ground truth
-LEAST_SHARE = 0.05                         # of the best score, for a detection to be drawn there
+LEAST_SHARE = 0.05                         # of the best score: what scores less is not drawn
 
 
 @dataclass(frozen=True)
 class Lane:
     """One class in one video.
 
-    actions: (n, 2) seconds, found: (n,) bool. detections: (m, 2) by descending score; right: (m,)
-    bool, None without ground truth; shades: (m,) from 0 to 1, how dark they are then.
+    actions: (n, 2) seconds, found: (n,) bool. detections: (m, 2) by descending score;
+    right: (m,) bool, None without ground truth; shades: (m,) from 0 to 1, how dark the
+    detections are then.
     """
     name: str
     actions: np.ndarray
@@ -75,7 +76,7 @@ class Lane:
 
     @property
     def height(self) -> float:
-        """In units of the height of an action; at least that of its name."""
+        """Its height in units of the height of an action; at least that of its name."""
         return max(self.above + DETECTION * (self.rows.max(initial=-1) + 1), ACTION) + GAP
 
 
@@ -85,9 +86,9 @@ def write_timelines(truth: ActionTable, detections: ActionTable, durations: dict
                     formats: Sequence[str] = FORMATS) -> list[Path]:
     """Write timelines.pdf, .png: a panel for each of `videos` (names). -> their paths.
 
-    detections: aligned to the truth. durations: {video: seconds}; up to the last end where there
-    is none. Shown are detections of at least least_score, None: of the score at which F1 is
-    highest; found and right are what matching says at the tIoU `threshold`.
+    detections: aligned to the truth. durations: {video: seconds}; without one, up to the
+    last end. Shown are detections of at least least_score; None: the score at which F1 is
+    highest. Found and right are as matched at the tIoU `threshold`.
     """
     if least_score is None:
         least_score = best_score(truth, detections, threshold)
@@ -113,9 +114,9 @@ def write_detected(stem: str | Path, videos: Sequence[tuple],
                    formats: Sequence[str] = FORMATS) -> list[Path]:
     """Draw the detections of a few videos without ground truth. -> paths.
 
-    videos: (name, duration in s, rows of a detection file: {score, segment, label or none}). Shown
-    are the classes with the best detections, MOST_CLASSES at most, darker where the score is
-    higher; what scores less than LEAST_SHARE of the best is left out.
+    videos: (name, duration in s, rows of a detection file: {score, segment, label or
+    none}). Shown are the classes with the best detections, MOST_CLASSES at most, darker
+    where the score is higher; what scores less than LEAST_SHARE of the best is left out.
     """
     lanes = [detected_lanes(rows) for _, _, rows in videos]
     with figure_files(stem, PAGE_WIDTH, detected_height(lanes), formats) as figure:
@@ -124,7 +125,7 @@ def write_detected(stem: str | Path, videos: Sequence[tuple],
 
 
 def detected_figure(videos: Sequence[tuple]) -> Figure:
-    """The figure of `write_detected`, not written anywhere."""
+    """The figure of `write_detected`, without writing it."""
     lanes = [detected_lanes(rows) for _, _, rows in videos]
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(PAGE_WIDTH, detected_height(lanes)), layout="constrained")
@@ -134,9 +135,9 @@ def detected_figure(videos: Sequence[tuple]) -> Figure:
 
 def judged_figure(name: str, duration: float, rows: list[dict], actions: list[dict],
                   threshold: float = 0.5, least_score: float | None = None) -> Figure:
-    """Detections of one video against its actions, as `write_timelines` draws them. -> Figure.
+    """Detections of one video against its actions, drawn as in `write_timelines`. -> Figure.
 
-    rows, actions: as in detection and annotation files ({segment, label, and of rows score}).
+    rows, actions: as in detection and annotation files ({segment, label, and for rows score}).
     """
     truth, found = (_table(name, part) for part in (actions, rows))
     found = align(found, truth)
@@ -172,7 +173,7 @@ def detected_height(lanes: Sequence[list[Lane]]) -> float:
 
 
 def draw_detected(figure: Figure, videos: Sequence[tuple], lanes: Sequence[list[Lane]]) -> None:
-    """Draw a panel for each video. videos: as of `write_detected`; lanes: of each of them."""
+    """Draw a panel for each video. videos: as in `write_detected`; lanes: one list per video."""
     panels = figure.subplots(len(videos), 1, squeeze=False,
                              height_ratios=list(map(height_of, lanes)))[:, 0]
     for axes, own, (name, duration, rows) in zip(panels, lanes, videos, strict=True):

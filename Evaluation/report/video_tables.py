@@ -1,7 +1,8 @@
-"""Actions and detections of every video as the columns that the page of a report reads.
+"""Actions and detections of every video, as the columns that a report's page reads.
 
-A column is packed: the bytes of an array in base64, in the smallest type that holds it. Times are
-whole hundredths of a second. A place is counted from 1 within its video; 0 stands for none.
+A column is packed: the bytes of an array in base64, in the smallest type that holds it.
+Times are whole hundredths of a second. A place is counted from 1 within its video; 0
+stands for none.
 """
 
 import base64
@@ -17,12 +18,12 @@ from Utils.segments import Floats
 
 TICKS = 100             # in a second
 FARTHEST = 2e7          # seconds; what lies farther is drawn there, as 32 bits hold no more ticks
-LEAST_TIOU = 0.1        # below it a wrong detection is background, as DETAD has it
+LEAST_TIOU = 0.1        # below it, a wrong detection is background, as in DETAD
 TYPES = {"u1": np.uint8, "u2": np.uint16, "i4": np.int32}
 
 
 def aligned_together(truth: ActionTable, tables: Sequence[ActionTable]) -> list[ActionTable]:
-    """Detection tables with one numbering of videos and classes, that of the truth first."""
+    """Detection tables with one numbering of videos and classes, starting with the truth's."""
     base = truth
     for table in tables:
         base = align(table, base)
@@ -46,12 +47,13 @@ def video_tables(truth: ActionTable, runs: Sequence[ActionTable], durations: dic
 
 def found_table(truth: ActionTable, detections: ActionTable, thresholds: Floats,
                 count: int) -> dict:
-    """The detections of one run, by video and descending score, and how they match the actions.
+    """The detections of one run, and how they match the actions.
 
-    truth: sorted by video. closest: place of the action that a detection overlaps most. level:
-    how well, 4 * (thresholds that its tIoU reaches) + 2 * (it reaches LEAST_TIOU) + (the action is
-    of its class). taken: at each threshold, one after another, the place of the detection that
-    each action has; taken_any: the same where classes do not count. best: at each threshold, the
+    The detections go by video and descending score. truth: sorted by video. closest:
+    place of the action that a detection overlaps most. level: how well, 4 * (thresholds
+    that its tIoU reaches) + 2 * (it reaches LEAST_TIOU) + (the action is of its class).
+    taken: at each threshold, one after another, the place of the detection that each
+    action has; taken_any: the same regardless of class. best: at each threshold, the
     score with the highest F1.
     """
     detections = detections[np.lexsort((-detections.scores, detections.video))]
@@ -76,7 +78,7 @@ def found_table(truth: ActionTable, detections: ActionTable, thresholds: Floats,
 
 
 def closest_actions(truth: ActionTable, detections: ActionTable) -> tuple[np.ndarray, np.ndarray]:
-    """The action of any class with the highest tIoU for each detection; the first one for ties.
+    """For each detection, the action of any class with the highest tIoU; of ties, the first.
 
     -> tIoU (M,), row of the truth (M,), -1 for a detection that overlaps none.
     """
@@ -90,7 +92,7 @@ def closest_actions(truth: ActionTable, detections: ActionTable) -> tuple[np.nda
 
 
 def packed(values: np.ndarray) -> dict[str, str]:
-    """A numpy array as the page reads it: {"type", "bytes"}; of floats all digits."""
+    """A numpy array as the page reads it: {"type", "bytes"}; floats keep all digits."""
     if values.dtype.kind == "f":
         name, values = "f8", values.astype("<f8")
     else:

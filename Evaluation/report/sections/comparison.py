@@ -20,7 +20,10 @@ MINUS = "\u2212"
 
 
 def comparison_parts(content: dict, labels: Sequence[str]) -> list:
-    """content: of `compare.compared`, with settings. labels: names of the classes."""
+    """The cards of the section.
+
+    content: what `compare.compared` returns, with settings. labels: names of the classes.
+    """
     settings = [[words(name), *map(shown, values)] for name, values in content["settings"]]
     names = [run["name"] for run in content["runs"]]
     return [

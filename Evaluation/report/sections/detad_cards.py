@@ -27,7 +27,7 @@ from Evaluation.report.sections.parts import (
     table,
 )
 
-# What a detection is, as DETAD has it, the first is right: key, name, meaning. Its place in the
+# What a detection can be, as in DETAD; the first is right: key, name, meaning. Its place in the
 # list is its number on the page, and k0 to k5 its colour there.
 KINDS = (
     ("true_positive", "right", "an action of its class is there"),
@@ -43,7 +43,7 @@ CALLED = {key: (f"k{number}", name, meaning) for number, (key, name, meaning) in
 
 
 def diagnosis_parts(detad: dict | None) -> list:
-    """detad: content of detad.json."""
+    """The cards of the section. detad: content of detad.json."""
     silent = detad.get("videos_without_detections") or []
     few = len(silent) == 1
     parts = [note(

@@ -1,5 +1,8 @@
-"""The parts that sections are made of. A part says what to show, not how it looks; names from data
-are always values, never the name of a field."""
+"""The parts that sections are made of.
+
+A part says what to show, not how it looks. Names from data are always values, never the
+name of a field.
+"""
 
 import math
 from collections.abc import Sequence
@@ -32,7 +35,7 @@ def facts(entries: Sequence, kind: str = "") -> dict:
 
 
 def cell(text: object, small: str | None = None, kind: str = "") -> dict:
-    """A cell of a table: its text, smaller words after it, and a class of the page's style."""
+    """A cell of a table: its text, smaller words after it, and a style class of the page."""
     return {"text": text, "small": small, "kind": kind}
 
 
@@ -40,17 +43,17 @@ def table(header: Sequence, rows: Sequence, kind: str = "", *, name: str | None 
           caption: str | None = None, folded: bool = False) -> dict:
     """A table whose first column heads the rows. header: texts; rows: of texts or `cell`s.
 
-    name: what a screen reader calls it. folded: closed at first, as the numbers of a figure.
+    name: what a screen reader calls it. folded: closed at first, as for the numbers of a figure.
     """
     return {"type": "table", "header": header, "rows": rows, "kind": kind, "name": name,
             "caption": caption, "folded": folded}
 
 
 def class_table(header: Sequence, rows: Sequence, name: str) -> dict:
-    """A table of classes that sorts by a click on its head, at first by its last column.
+    """A table of classes that a click on its head sorts; at first, by its last column.
 
-    rows: {"label": number of the class, "keys": what each column is sorted by, None stands last,
-    "cells": texts or `cell`s}.
+    rows: {"label": number of the class, "keys": what each column is sorted by, None
+    stands last, "cells": texts or `cell`s}.
     """
     return {"type": "classes", "header": header, "rows": rows, "name": name}
 
@@ -59,21 +62,22 @@ def class_table(header: Sequence, rows: Sequence, name: str) -> dict:
 
 def axis(label: str, low: float, high: float, digits: int | None = None,
          whole: bool = False) -> dict:
-    """An axis from low to high. digits: of exact values, None for four that count."""
+    """An axis from low to high. digits: of exact values; None: four significant ones."""
     return {"label": label, "range": [low, high], "digits": digits, "whole": whole}
 
 
 def percent_axis(label: str, values: Sequence = (1,)) -> dict:
-    """From 0 to a round value slightly above the highest of some shares."""
+    """An axis from 0 to a round value slightly above the highest of some shares."""
     highest = max((value for value in values if is_number(value)), default=0)
     return axis(label, 0, min(100, 5 * math.ceil((highest * 1.12 + 0.001) * 20)), digits=1)
 
 
 def bar(label: str, value: object, paint: str, tip: str, text: str | None = None,
         low: float = 0) -> dict:
-    """A bar from low to value, None for none, with a text above it and words under the pointer.
+    """A bar from low to value, with text above it and words under the pointer.
 
-    paint: c0 to c5 to tell apart, k0 to k7 for the kinds of detections and actions.
+    value: None for no bar. paint: c0 to c5 to tell apart, k0 to k7 for the kinds of
+    detections and actions.
     """
     return {"label": label, "value": value if is_number(value) else None, "low": low,
             "paint": paint, "tip": tip, "text": text}
@@ -104,5 +108,5 @@ def lines(label: str, series: Sequence, x: dict, y: dict, height: int = 300,
 
 
 def heat(share: float) -> str:
-    """The style class for a cell with the darkness of a share from 0 to 1."""
+    """The style class of a cell as dark as a share from 0 to 1."""
     return f"h{round(9 * share)}"

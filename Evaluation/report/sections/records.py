@@ -1,4 +1,4 @@
-"""The sections of training and of settings."""
+"""The sections on training and settings."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,10 @@ OWN_SECTIONS = ("settings", "versions", "notes")     # of the provenance
 # ---- training -----------------------------------------------------------------------------------
 
 def training_parts(history: list, epoch: int | None) -> list:
-    """history: [{"epoch", "train": {loss: x}, "val": {...}}]. epoch: of the checkpoint used."""
+    """The curves of a training and their table.
+
+    history: [{"epoch", "train": {loss: x}, "val": {...}}]. epoch: of the checkpoint used.
+    """
     epochs = [entry.get("epoch") or i + 1 for i, entry in enumerate(history)]
     names = dict.fromkeys(name for entry in history for part, _, _ in PARTS
                           for name in entry.get(part) or {} if name != "threshold")
@@ -44,7 +47,7 @@ def _value(entry, part, name):
 
 
 def _best_epoch(history, epochs):
-    """A note about the best epochs in validation."""
+    """A note about the best epochs on the validation videos."""
     losses = [(value, epoch) for entry, epoch in zip(history, epochs, strict=True)
               if is_number(value := _value(entry, "val", "total"))]
     if not losses:

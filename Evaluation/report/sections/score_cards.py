@@ -1,4 +1,4 @@
-"""The sections of scores, classes and curves."""
+"""The sections on scores, classes and curves."""
 
 from collections.abc import Sequence
 from os.path import splitext
@@ -28,7 +28,7 @@ NO_FILES = ("Each figure can be saved as SVG; Eval.py --figures pdf (or png, bot
 # ---- scores -------------------------------------------------------------------------------------
 
 def score_parts(scores: dict, provenance: dict, files: Sequence[str]) -> list:
-    """files: names of those beside the page."""
+    """The tiles, notes and chart of the scores. files: names of the files beside the page."""
     notes = provenance.get("notes")
     parts = [{"type": "tiles", "tiles": tiles(scores)},
              card("Mind when comparing", {"type": "list", "items": list(notes)}, kind="warning")
@@ -40,7 +40,7 @@ def score_parts(scores: dict, provenance: dict, files: Sequence[str]) -> list:
 
 
 def _files(names):
-    """Links to the files, those of one stem together."""
+    """Links to the files, grouped by stem."""
     endings = {}
     for name in names:
         stem, ending = splitext(name)
@@ -125,7 +125,7 @@ def class_parts(rows: list, labels: Sequence[str], thresholds: Sequence[float]) 
 
 def curve_parts(curves: PrecisionRecall | None, recall: AverageRecall | None, scores: dict,
                 labels: Sequence[str]) -> list:
-    """curves: PrecisionRecall or None. recall: AverageRecall or None."""
+    """The cards of the curves. curves: PrecisionRecall or None. recall: AverageRecall or None."""
     cards = [card("Precision and recall", _precision_recall(curves, labels),
                   note("Interpolated, matched by ActivityNet's protocol: the area under a curve is "
                        "the average precision.")) if curves else None,

@@ -6,7 +6,7 @@ from Evaluation.report.sections.in_words import plural
 
 
 def title_of(scores: dict, provenance: dict) -> dict:
-    """The subject of the page: run, dataset, and facts below."""
+    """The subject of the page: run, dataset, and the facts below."""
     made_by = run_facts(provenance.get("settings") or {}, provenance.get("epoch"))
     source = PurePath(str(provenance.get("detections") or "")).name
     facts = [*made_by, source, provenance.get("date"), amounts(scores)]
@@ -15,7 +15,7 @@ def title_of(scores: dict, provenance: dict) -> dict:
 
 
 def run_facts(settings: dict, epoch: int | None) -> list[str]:
-    """Recipe and checkpoint of a run in words; empty where they are not known."""
+    """Recipe and checkpoint of a run in words; empty if unknown."""
     recipe = settings.get("recipe")
     which = {"best": f"best checkpoint by {settings.get('best_by')}",
              "last": "last checkpoint"}.get(settings.get("checkpoint"), "checkpoint")
