@@ -78,11 +78,21 @@ def why_unwritten(folder, problem):
     Raises UserError, as `check_held` does, where that is the cause.
     """
     check_held(folder / "file")
+    if _is_elsewhere(problem.filename, folder):
+        return f"{problem.filename}: {problem.strerror}"
     if isinstance(problem, FileNotFoundError):
         return (f"the folder {folder} was moved, deleted or replaced meanwhile; run the same "
                 "command again, with the new place of the folder if it has one")
     return "; ".join(filter(None, [problem.strerror or str(problem),
                                    REMEDIES.get(problem.errno)]))
+
+
+def _is_elsewhere(name, folder):
+    """Whether an error names a file that is not in a folder, nor on the way to it."""
+    if not isinstance(name, str | os.PathLike):
+        return False
+    place, folder = (Path(os.path.abspath(found)) for found in (name, folder))
+    return folder not in (place, *place.parents) and place not in folder.parents
 
 
 def check_held(path):

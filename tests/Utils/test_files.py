@@ -108,6 +108,17 @@ def test_a_full_disk_is_one_sentence_and_the_old_file_intact(tmp_path):
     assert read_json(target) == "before" and names(tmp_path) == ["list.json"]
 
 
+def test_a_file_that_is_lacking_elsewhere_is_named_and_no_moved_folder(tmp_path):
+    target, lacking = tmp_path / "new" / "list.json", tmp_path / "elsewhere" / "lacking.csv"
+    with pytest.raises(UserError) as caught, replacing(target) as part:
+        part.write_text(lacking.read_text())
+    assert str(caught.value) == (f"cannot write {target}: {lacking}: No such file or directory; "
+                                 "the earlier file is untouched")
+    with (pytest.raises(UserError, match="the folder .*new was moved, deleted or replaced"),
+          replacing(target) as part):
+        part.unlink()
+
+
 def test_a_folder_that_cannot_be_is_one_sentence(tmp_path):
     (tmp_path / "file").touch()
     for path in (tmp_path / "file" / "list.json", tmp_path / "file" / "deeper" / "list.json"):
