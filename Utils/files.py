@@ -62,7 +62,7 @@ def replacing(path):
 def _make(part, path):
     """Create an empty file, and its folder."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         part.open("xb").close()
     except (FileExistsError, NotADirectoryError) as problem:
         raise UserError(
@@ -70,6 +70,18 @@ def _make(part, path):
     except OSError as problem:
         raise UserError(
             f"cannot write {path}: {why_unwritten(path.parent, problem)}") from problem
+
+
+def _make_folder(folder):
+    """Create a folder and those above it, but never anew a locked one that has gone meanwhile."""
+    place = Path(os.path.abspath(folder))
+    if place in HELD:
+        return
+    if HELD.keys() & set(place.parents):
+        _make_folder(place.parent)
+        place.mkdir(exist_ok=True)
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 def why_unwritten(folder, problem):

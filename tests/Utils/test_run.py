@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from Utils.files import UserError, replacing, write_json
+import Utils.files
+from Utils.files import UserError, check_held, replacing, write_json
 from Utils.run import locked, peak_memory, progress, script_main
 
 ROOT = Path(__file__).parents[2]
@@ -132,6 +133,23 @@ def test_a_folder_that_moves_while_a_file_is_written_gets_no_file(tmp_path):
         folder.mkdir()
         (folder / part.name).write_text("x")
     assert not (folder / "file").exists() and not (tmp_path / "moved" / "file").exists()
+
+
+@pytest.mark.parametrize("place", ["file", "deeper/file"])
+def test_a_folder_that_goes_right_before_a_write_is_not_made_anew(tmp_path, monkeypatch, place):
+    """Between the check of the folder and the creation of what is in it."""
+    folder = tmp_path / "run"
+
+    def check_and_rename(path):
+        check_held(path)
+        if folder.exists():
+            folder.rename(tmp_path / "moved")
+
+    monkeypatch.setattr(Utils.files, "check_held", check_and_rename)
+    with pytest.raises(UserError, match="run was moved, deleted or replaced"), locked(folder):
+        write_json(folder / place, "x")
+    assert not folder.exists() and [path.name for path in (tmp_path / "moved").iterdir()] == [
+        ".lock"]
 
 
 def test_left_over_parts_are_removed_under_the_lock(tmp_path):
