@@ -29,7 +29,7 @@ from Utils.video.demo_videos import (
 from Utils.video.listing import find_videos
 from Utils.video.progress import SecondsProgress, headers
 from Utils.video.reader import VideoReader
-from Utils.video.writing import check_folder, sha256_of
+from Utils.video.writing import check_folder, is_source, sha256_of
 from Utils.words import Parser, at_least_one, count, positive
 
 TEMPLATE = "annotations_template.json"
@@ -238,6 +238,9 @@ def check_extracted(videos, options):
             if car is not None and npy.is_file() and sha256_of(npy) != car.sha256:
                 wrong[name] = (f"{npy} is not what its sidecar says (its sha256 differs); remove "
                                "both and extract it again")
+            elif car is not None and not is_source(car.source, videos[name]):
+                wrong[name] = (f"{npy} was extracted from another file than {videos[name]}; the "
+                               "same command without --check extracts it again")
         except UserError as problem:
             wrong[name], car = str(problem), None
         counts["absent" if car is None else "done"] += 1

@@ -20,7 +20,8 @@ class Sidecar:
     """How the features of one video were made.
 
     extractor: its identity, {name in IDENTITY: plain value}. sha256: of the .npy file.
-    source: name, size and mtime of the video file. Times are in seconds.
+    source: name, size and mtime of the video file, and the sha256 of pieces of it.
+    Times are in seconds.
     """
     extractor: dict
     fingerprint: str

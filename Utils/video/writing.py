@@ -15,6 +15,7 @@ from Utils.data.sidecars import Sidecar, differences, fingerprint, read_sidecar
 from Utils.files import UserError, agreeing, listed, reason, why_unwritten
 
 READ = 2 ** 20          # bytes read at once
+PIECES, PIECE = 64, 2 ** 15     # of a video that tell it from another of its size, in bytes
 HEADER = 128            # bytes before the values of a .npy, as numpy itself writes it
 
 
@@ -39,7 +40,7 @@ class FeatureWriter:
         """Move both files to their places. facts: decoding.Facts. path: of the video."""
         npy, json = (self.folder / f"{self.name}{ending}" for ending in (".npy", ".json"))
         try:
-            state = path.stat()
+            source = source_of(path)
         except OSError as problem:
             raise UserError(f"{path} cannot be read any more: {reason(problem)}; put it back and "
                             "run the same command again") from None
@@ -48,8 +49,7 @@ class FeatureWriter:
             self._file.write(npy_header(self.count, self.identity["channels"]))
             _close_written(self._file)
             sidecar = Sidecar(
-                self.identity, fingerprint(self.identity), sha256_of(self.part),
-                {"name": path.name, "size": state.st_size, "mtime": state.st_mtime},
+                self.identity, fingerprint(self.identity), sha256_of(self.part), source,
                 facts.duration, facts.first_time, facts.frames, facts.header_frames,
                 facts.decode_errors, facts.rotation)
             with open(begun(npy), "wb") as file:
@@ -104,6 +104,36 @@ def sha256_of(path):
     return digest.hexdigest()
 
 
+def source_of(path):
+    """What a sidecar says about a video file. Raises OSError."""
+    state = path.stat()
+    return {"name": path.name, "size": state.st_size, "mtime": state.st_mtime,
+            "pieces": sha256_of_pieces(path)}
+
+
+def sha256_of_pieces(path):
+    """The sha256 of PIECES pieces spread evenly over a file, from its first to its last byte. They
+    overlap in a short file, and cost the same in any longer one."""
+    digest, last = hashlib.sha256(), max(0, path.stat().st_size - PIECE)
+    with open(path, "rb") as file:
+        for piece in range(PIECES):
+            file.seek(last * piece // (PIECES - 1))
+            digest.update(file.read(PIECE))
+    return digest.hexdigest()
+
+
+def is_source(source, path):
+    """Whether a video file is the one that a sidecar tells of, though copied or touched since.
+
+    source: from `source_of`; those of old versions have no pieces, where the size has to do.
+    """
+    state = path.stat()
+    if source.get("size") != state.st_size:
+        return False
+    return (source.get("mtime") == state.st_mtime or "pieces" not in source
+            or source["pieces"] == sha256_of_pieces(path))
+
+
 def state_of(folder, name, path, identity):
     """The state of a video's features in a folder: "done", "absent", "stale" (of another file),
     "foreign" (without sidecar) or "other" (of another extractor)."""
@@ -115,7 +145,7 @@ def state_of(folder, name, path, identity):
         return "absent" if begun(npy).is_file() else "foreign"
     if sidecar.fingerprint != fingerprint(identity):
         return "other"
-    return "done" if sidecar.source.get("size") == path.stat().st_size else "stale"
+    return "done" if is_source(sidecar.source, path) else "stale"
 
 
 def check_folder(folder, videos, identity, overwrite):

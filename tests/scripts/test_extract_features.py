@@ -25,10 +25,16 @@ pytest.importorskip("cv2", reason="OPENCV ABSENT: pip install -r requirements-vi
 import Extract_features  # noqa: E402
 from Extract_features import TEMPLATE  # noqa: E402
 from tests.small_run import call, refusal  # noqa: E402
-from tests.video_files import damage, even_times, write_sound, write_video  # noqa: E402
+from tests.video_files import coded, damage, even_times, write_sound, write_video  # noqa: E402
 from Utils.data.sidecars import fingerprint, read_sidecar  # noqa: E402
 from Utils.files import UserError  # noqa: E402
-from Utils.video.writing import FeatureWriter, begun, npy_header, sha256_of  # noqa: E402
+from Utils.video.writing import (  # noqa: E402
+    FeatureWriter,
+    begun,
+    npy_header,
+    sha256_of,
+    sha256_of_pieces,
+)
 
 ROOT = Path(__file__).parents[2]
 LENGTHS = {"a": 20, "b": 47, "c": 61, "d": 5}       # frames at 10 per second
@@ -69,9 +75,9 @@ def test_each_video_gets_a_row_per_step_and_a_sidecar(features, videos):
         assert car.sha256 == sha256_of(features / f"{name}.npy")
         assert car.duration == pytest.approx(count / 10)
         assert car.frames == car.header_frames == count
-        state = (videos / f"{name}.mp4").stat()
-        assert car.source == {"name": f"{name}.mp4", "size": state.st_size,
-                              "mtime": state.st_mtime}
+        path = videos / f"{name}.mp4"
+        assert car.source == {"name": path.name, "size": path.stat().st_size,
+                              "mtime": path.stat().st_mtime, "pieces": sha256_of_pieces(path)}
 
 
 def test_the_header_is_what_numpy_writes(tmp_path):
@@ -106,6 +112,58 @@ def test_a_video_that_changed_is_extracted_again(videos, features, tmp_path):
     write_video(other / "a.mp4", even_times(33, 10), rate=10)
     extract(other, "--out", folder)
     assert np.load(folder / "a.npy").shape[0] == 17
+
+
+def write_raw(folder, picture):
+    """Write `film.avi`, whose size does not depend on what it shows. -> path, size."""
+    path = write_video(folder / "film.avi", even_times(20, 10), "rawvideo", picture, rate=10,
+                       clock=10)
+    return path, path.stat().st_size
+
+
+def test_a_video_of_the_same_size_that_changed_is_extracted_again(tmp_path, capsys):
+    (tmp_path / "v").mkdir()
+    words = [tmp_path / "v", "--out", tmp_path / "f", "--workers", "0"]
+    path, size = write_raw(tmp_path / "v", coded)
+    extract(*words)
+    before = contents(tmp_path / "f")
+    os.utime(path, (1, 1))                          # as a copy of the folder may be
+    extract(*words, "--check")
+    extract(*words)
+    assert "1 had features before" in capsys.readouterr().out
+    assert contents(tmp_path / "f") == before
+    assert write_raw(tmp_path / "v", lambda number: 255 - coded(number)) == (path, size)
+    capsys.readouterr()
+    extract(*words, "--check", code=1)
+    assert "film.npy was extracted from another file than" in capsys.readouterr().out
+    extract(*words)                                 # as it says: without --check
+    assert contents(tmp_path / "f")["film.npy"] != before["film.npy"]
+    extract(*words, "--check")
+
+
+def test_sidecars_of_old_versions_are_done(tmp_path, capsys):
+    (tmp_path / "v").mkdir()
+    path, _ = write_raw(tmp_path / "v", coded)
+    extract(tmp_path / "v", "--out", tmp_path / "f", "--workers", "0")
+    content = json.loads((tmp_path / "f" / "film.json").read_text())
+    assert content["source"].pop("pieces")
+    (tmp_path / "f" / "film.json").write_text(json.dumps(content))
+    os.utime(path, (1, 1))
+    extract(tmp_path / "v", "--out", tmp_path / "f", "--workers", "0")
+    assert "1 had features before" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("size, places", [(1, [0]), (40_000, [0, 39_999]),
+                                          (5_000_000, [0, 2_450_000, 4_999_999])])
+def test_pieces_reach_from_the_first_to_the_last_byte(tmp_path, size, places):
+    path = tmp_path / "film"
+    path.write_bytes(bytes(size))
+    before = sha256_of_pieces(path)
+    for place in places:
+        content = bytearray(size)
+        content[place] = 1
+        path.write_bytes(content)
+        assert sha256_of_pieces(path) != before, place
 
 
 def test_killed_at_any_instant_it_goes_on_to_the_same_bytes(videos, features, tmp_path):
