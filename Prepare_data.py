@@ -1,5 +1,8 @@
-"""Check or convert the data of THUMOS14 and ActivityNet-1.3 (docs/data.md); import the
-annotations of other tools and export detections to them (docs/annotation_tools.md)."""
+"""Check and convert benchmark data, import annotations, export detections.
+
+The data are those of THUMOS14 and ActivityNet-1.3 (docs/data.md); annotations come from
+other tools, and detections go to them (docs/annotation_tools.md).
+"""
 
 import os
 import sys
@@ -84,8 +87,10 @@ def convert_annotations(source, to, all_videos, overwrite):
 
 
 def import_annotations(**words):
-    """Write annotations from the files of other tools; then print what --check would,
-    and the next step."""
+    """Write annotations from the files of other tools.
+
+    Then print what --check would say, and the next step.
+    """
     files, to, format, overwrite, feature_path, options = import_options(words)
     if to.is_dir():
         raise UserError(f"--to {to} is a folder; name a file in it, such as "

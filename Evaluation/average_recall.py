@@ -45,9 +45,9 @@ def average_recall(truth: ActionTable, proposals: ActionTable,
 
     proposals: aligned to the truth; those of videos it lacks only count towards the
     total. The same share of every video's proposals is taken, best first
-    (ties as in the file), so that there are 1, 2, ... 100 per video on average. An action
-    is found if one of them has a tIoU of at least the threshold. In a video without
-    proposals, nothing is found.
+    (ties as in the file), so that there are 1, 2, ... 100 per video on average. An
+    action is found if one of them has a tIoU of at least the threshold. In a video
+    without proposals, nothing is found.
     """
     order = np.lexsort((-proposals.scores, proposals.video))
     ranked = proposals[order]

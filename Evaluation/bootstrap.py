@@ -1,7 +1,7 @@
 """Bootstrap over videos: average precision on videos drawn with replacement.
 
-Detections are matched within their video, so a draw is one weight per video, and matching
-is done only once.
+Detections are matched within their video, so a draw is one weight per video, and
+matching is done only once.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,8 @@ def ranked(truth: ActionTable, detections: ActionTable, thresholds: Floats,
            short_seconds: float | None = None) -> Ranked:
     """The detections of one run (aligned to the truth), ranked for scoring.
 
-    short_seconds: count only actions of at most this length, as `short_average_precision` does.
+    short_seconds: count only actions of at most this length, as
+    `short_average_precision` does.
     """
     order, matched = match(truth, detections, thresholds)
     taken, counts = matched[:, order], truth

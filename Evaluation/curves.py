@@ -21,9 +21,9 @@ RECALLS = np.linspace(0, 1, 101)     # where the curves of the classes are avera
 class PrecisionRecall:
     """Interpolated precision against recall, per class with actions and averaged over them.
 
-    thresholds: (T,) tIoU. corners: class -> T pairs (recall, precision) of (c,) arrays:
-    the i-th precision holds from the previous recall up to and including the i-th; after
-    the last it is 0. mean: (T, 101) at RECALLS.
+    thresholds: (T,) tIoU. corners: class -> T pairs (recall, precision) of (c,)
+    arrays: the i-th precision holds from the previous recall up to and including the
+    i-th; after the last it is 0. mean: (T, 101) at RECALLS.
     """
     thresholds: tuple[float, ...]
     corners: dict

@@ -1,6 +1,7 @@
 """Detection files of any method: `{"results": {video: [{label, score, segment}]}}`.
 
-What cannot be scored raises a UserError that says where; what is odd is counted in a warning.
+What cannot be scored raises a UserError that says where; what is odd is counted in a
+warning.
 """
 
 from array import array
@@ -137,8 +138,8 @@ def check_seconds(table: ActionTable, truth: ActionTable, durations: dict,
                   path: str | Path) -> list[str]:
     """Warn about detections after the end of their video; a UserError if most of them are.
 
-    durations: {video: seconds or None}. Where they are unknown, it raises only if nearly
-    all detections begin after the last action of their video.
+    durations: {video: seconds or None}. Where they are unknown, it raises only if
+    nearly all detections begin after the last action of their video.
     """
     last = np.full(len(truth.videos), np.nan)
     np.fmax.at(last, truth.video, truth.segments[:, 1])

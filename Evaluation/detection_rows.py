@@ -1,6 +1,7 @@
 """Rows of a detection file, checked one by one and kept as numbers during parsing.
 
-As objects, a million rows take a gigabyte; here a row takes 32 bytes, and its placeholder 40.
+As objects, a million rows take a gigabyte; here a row takes 32 bytes, and its
+placeholder 40.
 """
 
 import contextlib

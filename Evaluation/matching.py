@@ -1,7 +1,7 @@
 """Matching of detections and actions: pairs that overlap enough, and their assignment.
 
-All thresholds, classes and videos are handled at once. Scores are not used: callers sort
-the rows.
+All thresholds, classes and videos are handled at once. Scores are not used: callers
+sort the rows.
 """
 
 from itertools import pairwise
@@ -18,8 +18,8 @@ def overlapping_pairs(segments_a: np.ndarray, group_a: np.ndarray, segments_b: n
                       least: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """All pairs within a group whose tIoU is at least `least`.
 
-    segments: (N, 2), (M, 2); group: (N,), (M,) int. Returns index into a, index into b,
-    tIoU, each (P,), by index into a, then into b.
+    segments: (N, 2), (M, 2); group: (N,), (M,) int. Returns index into a, index into
+    b, tIoU, each (P,), by index into a, then into b.
     """
     by_group = np.argsort(group_b, kind="stable")
     first, last = (np.searchsorted(group_b[by_group], group_a, side)
@@ -61,8 +61,8 @@ def assign(row: np.ndarray, column: np.ndarray, overlap: np.ndarray, thresholds:
     thresholds: (T,); a pair counts where overlap >= threshold (strict: >). shape: numbers
     of rows and columns. Returns the column of each row (T, rows), or -1.
 
-    Taking turns is equivalent to rounds in which all rows ask at once, each column holds
-    the lowest row that has asked so far, and a refused row asks its next column
+    Taking turns is equivalent to rounds in which all rows ask at once, each column
+    holds the lowest row that has asked so far, and a refused row asks its next column
     (Gale and Shapley, 1962): a few rounds on arrays instead of a loop over rows.
     """
     rows, columns = shape

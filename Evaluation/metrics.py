@@ -93,10 +93,10 @@ def match(truth: ActionTable, detections: ActionTable,
     """Match each detection to the free action of its video and class with the highest tIoU.
 
     detections: aligned to the truth; they choose class by class, by descending score.
-    thresholds: (T,), an action can be taken where tIoU >= threshold; of equal tIoU, the
-    last in the file.
-    Returns order (M,), see `rank`, and matched (T, M): for each row of the detections the
-    row of the truth, or -1.
+    thresholds: (T,), an action can be taken where tIoU >= threshold; of equal tIoU,
+    the last in the file.
+    Returns order (M,), see `rank`, and matched (T, M): for each row of the detections
+    the row of the truth, or -1.
     """
     order = rank(detections)                                    # (M,)
     row, column, overlap = class_pairs(detections[order], truth, min(thresholds, default=1))
@@ -152,7 +152,8 @@ def short_average_precision(truth: ActionTable, detections: ActionTable, thresho
                             short_seconds: float) -> np.ndarray:
     """`average_precision` on the short actions alone (see `is_short`).
 
-    All actions are matched. Detections matched to longer ones are ignored; unmatched ones count.
+    All actions are matched. Detections matched to longer ones are ignored; unmatched
+    ones count.
     """
     order, matched = match(truth, detections, thresholds)
     short = is_short(truth.segments, short_seconds)

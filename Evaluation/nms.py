@@ -34,8 +34,8 @@ def nms_by_class(segments: np.ndarray, scores: np.ndarray, candidates: np.ndarra
     """`nms` of every class at once: the classes share segments, so overlaps are shared too.
 
     segments: (M, 2), scores: (M, K), candidates: (M, K) bool, which take part;
-    threshold >= 0. Returns index, label: (n,) int each, of the kept pairs, by class and
-    then descending score.
+    threshold >= 0. Returns index, label: (n,) int each, of the kept pairs, by class
+    and then descending score.
     """
     index, label = np.nonzero(candidates)                       # (P,) each
     order = np.lexsort((-scores[index, label], label))
@@ -51,8 +51,8 @@ def nms_by_class(segments: np.ndarray, scores: np.ndarray, candidates: np.ndarra
 def _kept_pairs(overlaps, positions, labels):
     """Go through pairs by class and descending score; keep those that overlap no kept one.
 
-    overlaps: list of M integers, bit j of entry i set if i and j overlap. -> list of pair
-    numbers.
+    overlaps: list of M integers, bit j of entry i set if i and j overlap. -> list of
+    pair numbers.
     """
     bits = [1 << position for position in range(len(overlaps))]
     kept, taken, previous = [], 0, None

@@ -1,7 +1,7 @@
 """The official THUMOS14 evaluation.
 
-It differs from ActivityNet's in the matching, does not interpolate, and ignores unmatched
-detections that overlap an ambiguous interval.
+It differs from ActivityNet's in the matching, does not interpolate, and ignores
+unmatched detections that overlap an ambiguous interval.
 """
 
 from pathlib import Path
@@ -28,8 +28,8 @@ def thumos14_average_precision(truth: ActionTable, detections: ActionTable, thre
     In file order, each action takes the free detection of its video and class with the
     highest tIoU, if that is above the threshold. Ties in tIoU go to the higher score;
     ties in score by name of the video, then as in the file. Unmatched detections that
-    overlap an ambiguous interval of their video are ignored. detections: aligned to the
-    truth. ambiguous: ActionTable of intervals; their class does not matter.
+    overlap an ambiguous interval of their video are ignored. detections: aligned to
+    the truth. ambiguous: ActionTable of intervals; their class does not matter.
     """
     ranked = by_video_name(detections)
     ranked = ranked[rank(ranked)]

@@ -55,9 +55,9 @@ def voted(proposals: Proposals, kept: np.ndarray, threshold: float) -> np.ndarra
 def agreement(found: Proposals, proposals: Proposals, threshold: float) -> np.ndarray:
     """How much the proposals around each detection agree with its class, from 0 to 1.
 
-    That is the share of its class in the score * IoU of all proposals with an IoU of at
-    least `threshold`. found: Detections (n,); proposals: those of all classes. -> (n,), 1
-    where there are none around.
+    That is the share of its class in the score * IoU of all proposals with an IoU of
+    at least `threshold`. found: Detections (n,); proposals: those of all classes.
+    -> (n,), 1 where there are none around.
     """
     shares = np.ones(len(found))
     start, end = proposals.segments.T.copy()                                   # (M,) each

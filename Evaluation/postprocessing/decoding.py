@@ -39,9 +39,9 @@ def decoded(launched: Iterable[tuple], config: Config,
     """(Window, Proposals) for each input of some batches, in order.
 
     launched: (predictions, batch) pairs, records of tensors. decoder:
-    Models.BatchDecoding.Decoder, which takes all classes and windows of a batch in step
-    on a GPU; None: window by window in numpy, which is faster on a CPU. Raises UserError
-    that names videos whose predictions are not finite.
+    Models.BatchDecoding.Decoder, which takes all classes and windows of a batch in
+    step on a GPU; None: window by window in numpy, which is faster on a CPU. Raises
+    UserError that names videos whose predictions are not finite.
     """
     for window, proposals in _all_decoded(launched, config, decoder):
         yield window, off_cuts(window, proposals, config)
@@ -50,7 +50,8 @@ def decoded(launched: Iterable[tuple], config: Config,
 def off_cuts(window: CutWindow, proposals: Proposals, config: Config) -> Proposals:
     """The proposals of a clip that stay clip_margin of its length away from its inner cuts.
 
-    An action at a cut inside the video is only partly seen. Proposals of other windows all stay.
+    An action at a cut inside the video is only partly seen. Proposals of other windows
+    all stay.
     """
     frames = window.end - window.start + 1
     is_clip = config.use_VSS and is_stitched(frames, config.temporal_scale,
@@ -122,11 +123,11 @@ def validation_score(decoded_windows: Iterable[tuple], videos: Sequence, classes
                      config: Config) -> dict:
     """The score that chooses the best checkpoint, from the proposals of some windows.
 
-    -> {"mAP": average mAP of the detections, "threshold": the score at which their F1 is
-    highest, at a tIoU of 0.5}.
-    decoded_windows: (Window, Proposals) pairs. videos: annotated, with durations; label 1
-    is classes[0]. For proposals without classes, the area under average recall replaces
-    the mAP, and there is no threshold.
+    -> {"mAP": average mAP of the detections, "threshold": the score at which their F1
+    is highest, at a tIoU of 0.5}.
+    decoded_windows: (Window, Proposals) pairs. videos: annotated, with durations;
+    label 1 is classes[0]. For proposals without classes, the area under average recall
+    replaces the mAP, and there is no threshold.
     """
     by_video = {}
     for window, proposals in decoded_windows:

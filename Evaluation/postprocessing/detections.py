@@ -1,7 +1,7 @@
 """Detections: the final results for a video, from the proposals of all its windows.
 
-All segments here are in seconds; `in_seconds` converts the proposals of whole videos. The
-rows of result files are made here too.
+All segments here are in seconds; `in_seconds` converts the proposals of whole videos.
+The rows of result files are made here too.
 """
 
 from collections.abc import Sequence
@@ -51,9 +51,9 @@ def detections_of_each(proposals: Sequence[Proposals], durations: Sequence[float
     unknown. limit: most detections per video. max_seconds: detections of this length or
     longer get score 0, and so are dropped. rounded: to 0.1 s, and scores to 6 decimals.
     Segments that are empty before or after clipping and rounding are dropped.
-    For the strong recipe: by_class: soft-NMS per class; max_per_class: only the best per
-    class; vote_iou: IoU for voting; agreement_power: exponent of the factor that lowers a
-    score if the proposals around it, at that IoU, have other classes. See
+    For the strong recipe: by_class: soft-NMS per class; max_per_class: only the best
+    per class; vote_iou: IoU for voting; agreement_power: exponent of the factor that
+    lowers a score if the proposals around it, at that IoU, have other classes. See
     Evaluation.postprocessing.by_class.
     """
     proposals = [best_of_classes(_with_length(rows), max_per_class) for rows in proposals]
@@ -92,9 +92,10 @@ def proposals_of_each(proposals: Sequence[Proposals], durations: Sequence[float]
                       damp_above: tuple[float, float]) -> list[Detections]:
     """The best proposals of videos, regardless of class, for average recall (ActivityNet).
 
-    proposals: Proposals of each in seconds; durations: s. damp_above: (low, high) of soft_nms:
-    the longer the best one, the more another must overlap it to be damped. ends: the last seconds
-    as the result shows them (see `floored_duration`); None: the duration.
+    proposals: Proposals of each in seconds; durations: s. damp_above: (low, high) of
+    soft_nms: the longer the best one, the more another must overlap it to be damped.
+    ends: the last seconds as the result shows them (see `floored_duration`); None: the
+    duration.
     """
     proposals = [_with_length(rows) for rows in proposals]
     shares = [rows.segments / duration
@@ -127,8 +128,8 @@ def fuse_best_classes(detections: Detections, video_scores: np.ndarray, num_clas
                       limit: int) -> Detections:
     """Give detections without classes each of the video's best classes; keep the `limit` best.
 
-    video_scores: (K + 1,) by label, background 0. num_classes: number of classes; ties go
-    to lower labels. Each score is multiplied by that of the class.
+    video_scores: (K + 1,) by label, background 0. num_classes: number of classes; ties
+    go to lower labels. Each score is multiplied by that of the class.
     """
     labels = np.argsort(-video_scores[1:], kind="stable")[:num_classes] + 1
     scores = np.outer(detections.scores, video_scores[labels]).ravel()
@@ -166,8 +167,8 @@ def least_score(wanted: str | float | None, history: list, where: object) -> flo
     """The score limit for --min_score: None, a number, or the best one for "auto".
 
     auto: the limit with the best F1 on the validation videos. history: that of the
-    training, up to the epoch used. where: its source, for the message. Raises UserError
-    if the training found none.
+    training, up to the epoch used. where: its source, for the message. Raises
+    UserError if the training found none.
     """
     if wanted != "auto":
         return None if wanted is None else float(wanted)

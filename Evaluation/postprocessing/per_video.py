@@ -55,8 +55,8 @@ def results_of(videos: Iterable[VideoRows], config: Config,
     """Results for VideoRows, a few at a time. -> detections, proposals, each {name: Detections}.
 
     config: its options of decoding. video_scores: {name: (K + 1,)} of a video-level
-    classifier, or empty. Detections are made where proposals have classes or a classifier
-    provides them; proposals where they have none.
+    classifier, or empty. Detections are made where proposals have classes or a
+    classifier provides them; proposals where they have none.
     """
     detections, proposals = {}, {}
     # Without classes there is one row per anchor,

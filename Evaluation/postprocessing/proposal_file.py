@@ -1,8 +1,8 @@
 """The file between inference and evaluation, proposals.h5.
 
-A group per video holds `segments` (M, 2), `scores` (M,) and `labels` (M,), window after
-window, and the attributes `video`, `windows` (W, 4), `fps`, `duration`. The file has the
-attributes `unit` of the segments, `settings` (JSON) and `window_columns`.
+A group per video holds `segments` (M, 2), `scores` (M,) and `labels` (M,), window
+after window, and the attributes `video`, `windows` (W, 4), `fps`, `duration`. The file
+has the attributes `unit` of the segments, `settings` (JSON) and `window_columns`.
 """
 
 import contextlib
@@ -95,7 +95,8 @@ def _new_file(path):
 def _make_room(file, size):
     """Extend the file on disk by what will be written. Raises OSError if it does not fit.
 
-    HDF5 itself must not meet the full disk: it could not close the file then, and might crash.
+    HDF5 itself must not meet the full disk: it could not close the file then, and
+    might crash.
     """
     missing = file.id.get_filesize() + size + SLACK - Path(file.filename).stat().st_size
     with open(file.filename, "ab") as end:

@@ -20,9 +20,9 @@ LARGEST = sys.float_info.max
 def read_video_scores(path: str | Path, classes: Sequence[str]) -> dict[str, np.ndarray]:
     """{video: (K + 1,) float64 by label, 0 for the background}, in the file's order.
 
-    classes: the K class names of the dataset, label 1 first. Raises UserError for a file
-    of another layout, for classes other than the dataset's, and for rows of the wrong
-    length or with anything but numbers from 0 up.
+    classes: the K class names of the dataset, label 1 first. Raises UserError for a
+    file of another layout, for classes other than the dataset's, and for rows of the
+    wrong length or with anything but numbers from 0 up.
     """
     content = read_json(path, "file of video-level scores")
     if not isinstance(content, Mapping) or not isinstance(content.get("results"), Mapping) \

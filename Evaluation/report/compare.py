@@ -61,7 +61,8 @@ def compared(truth: ActionTable, tables: Sequence[ActionTable], names: Sequence[
              resamples: int | None = None) -> dict:
     """ActivityNet's scores of every run, and their differences from the first run.
 
-    tables: detections, aligned together. A difference is [value, low, high], see `interval`.
+    tables: detections, aligned together. A difference is [value, low, high], see
+    `interval`.
     """
     resamples = resamples or number_of_draws(max(map(len, tables)))
     weights = draws(truth, len(tables[0].videos), resamples)

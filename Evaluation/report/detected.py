@@ -19,8 +19,8 @@ def write_detected_report(path: str | Path, videos: Sequence[tuple], run: str,
                           facts: Sequence[str] = ()) -> None:
     """Write the page of the detections of some videos to `path`.
 
-    videos: (name, duration in s, rows of a detection file). run: name of what made them.
-    least: the score from which on they are shown at first, None: all. links:
+    videos: (name, duration in s, rows of a detection file). run: name of what made
+    them. least: the score from which on they are shown at first, None: all. links:
     (stem, address) of the videos. facts: about the run, shown below the title.
     """
     write_page(path, detected_page(videos, run, least, links, facts))

@@ -60,7 +60,8 @@ def spans_of(num_frames: int, gap: int | None, length: int) -> list[tuple]:
 def numbers_of(segments: np.ndarray, second: int) -> np.ndarray:
     """The number of the action in each box, from 1 by time; the same in both copies.
 
-    segments: (G, 2) input frames. second: first frame of the magnified copy, 0 without one.
+    segments: (G, 2) input frames. second: first frame of the magnified copy, 0 without
+    one.
     """
     numbers = np.zeros(len(segments), np.int64)
     in_second = segments[:, 0] >= second

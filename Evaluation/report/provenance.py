@@ -24,8 +24,9 @@ def provenance(truth: ActionTable, source: dict, protocol: str, settings: dict,
                notes: Sequence[str]) -> dict:
     """What a reader needs in order to compare a score with another one.
 
-    truth: ActionTable. source: {"ground_truth": file, "detections": file, "subset": name}.
-    settings: JSON-able dict of the run's options. notes: what was skipped, odd or missing.
+    truth: ActionTable. source: {"ground_truth": file, "detections": file, "subset":
+    name}. settings: JSON-able dict of the run's options. notes: what was skipped, odd
+    or missing.
     """
     return {**source, "videos": len(truth.videos), "instances": len(truth),
             "videos_without_instances": len(truth.videos) - len(np.unique(truth.video)),

@@ -88,8 +88,8 @@ def page(data: dict) -> str:
 def embedded_json(content: object) -> str:
     """JSON inside a <script> element: it cannot end the element or begin a comment.
 
-    It means the same as plain JSON, in ASCII: other characters are escaped. What is not
-    finite becomes null.
+    It means the same as plain JSON, in ASCII: other characters are escaped. What is
+    not finite becomes null.
     """
     text = json.dumps(_finite(content), allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -86,9 +86,9 @@ def write_timelines(truth: ActionTable, detections: ActionTable, durations: dict
                     formats: Sequence[str] = FORMATS) -> list[Path]:
     """Write timelines.pdf, .png: a panel for each of `videos` (names). -> their paths.
 
-    detections: aligned to the truth. durations: {video: seconds}; without one, up to the
-    last end. Shown are detections of at least least_score; None: the score at which F1 is
-    highest. Found and right are as matched at the tIoU `threshold`.
+    detections: aligned to the truth. durations: {video: seconds}; without one, up to
+    the last end. Shown are detections of at least least_score; None: the score at
+    which F1 is highest. Found and right are as matched at the tIoU `threshold`.
     """
     if least_score is None:
         least_score = best_score(truth, detections, threshold)
@@ -137,7 +137,8 @@ def judged_figure(name: str, duration: float, rows: list[dict], actions: list[di
                   threshold: float = 0.5, least_score: float | None = None) -> Figure:
     """Detections of one video against its actions, drawn as in `write_timelines`. -> Figure.
 
-    rows, actions: as in detection and annotation files ({segment, label, and for rows score}).
+    rows, actions: as in detection and annotation files ({segment, label, and for rows
+    score}).
     """
     truth, found = (_table(name, part) for part in (actions, rows))
     found = align(found, truth)

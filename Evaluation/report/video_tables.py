@@ -1,8 +1,8 @@
 """Actions and detections of every video, as the columns that a report's page reads.
 
-A column is packed: the bytes of an array in base64, in the smallest type that holds it.
-Times are whole hundredths of a second. A place is counted from 1 within its video; 0
-stands for none.
+A column is packed: the bytes of an array in base64, in the smallest type that holds
+it. Times are whole hundredths of a second. A place is counted from 1 within its video;
+0 stands for none.
 """
 
 import base64
@@ -50,11 +50,11 @@ def found_table(truth: ActionTable, detections: ActionTable, thresholds: Floats,
     """The detections of one run, and how they match the actions.
 
     The detections go by video and descending score. truth: sorted by video. closest:
-    place of the action that a detection overlaps most. level: how well, 4 * (thresholds
-    that its tIoU reaches) + 2 * (it reaches LEAST_TIOU) + (the action is of its class).
-    taken: at each threshold, one after another, the place of the detection that each
-    action has; taken_any: the same regardless of class. best: at each threshold, the
-    score with the highest F1.
+    place of the action that a detection overlaps most. level: how well,
+    4 * (thresholds that its tIoU reaches) + 2 * (it reaches LEAST_TIOU) + (the action
+    is of its class). taken: at each threshold, one after another, the place of the
+    detection that each action has; taken_any: the same regardless of class. best: at
+    each threshold, the score with the highest F1.
     """
     detections = detections[np.lexsort((-detections.scores, detections.video))]
     edges, thresholds = _edges(detections, count), as_computed(thresholds)

@@ -1,5 +1,4 @@
-"""Converts other layouts of the THUMOS14 annotations to `thumos_gt.json`
-and the two .mat files.
+"""Convert other layouts of the THUMOS14 annotations to thumos_gt.json and two .mat files.
 
 Reads the text files of the THUMOS14 challenge (one per class and subset, rows `video
 start end`) and the JSON files of ActionFormer and OpenTAD.
@@ -39,8 +38,7 @@ class Conversion:
     left_out: Counter = field(default_factory=Counter)
 
     def counts(self):
-        """Videos and actions per subset, named as in `known_files.count_database`.
-        -> Counter."""
+        """Videos and actions per subset, named as in `known_files.count_database`. -> Counter."""
         counts = Counter()
         for video in self.videos.values():
             counts[f"{video['subset']} videos"] += 1
@@ -51,8 +49,8 @@ class Conversion:
 def convert(source, all_videos=False):
     """Annotations from a folder of text files or a JSON file. -> Conversion.
 
-    Videos are sorted by name, training first.
-    all_videos: keep the two mislabelled test videos.
+    Videos are sorted by name, training first. all_videos: keep the two mislabelled
+    test videos.
     """
     source = Path(source)
     if not source.exists():
@@ -70,8 +68,7 @@ def convert(source, all_videos=False):
 
 
 def _check(videos, source):
-    """Refuse videos {name: entry} that could not be written or used,
-    before anything is written."""
+    """Before anything is written, refuse {name: entry} that could not be written or used."""
     for name, video in videos.items():
         for action in video["annotations"]:
             _known_label(action["label"], f"{source}: video {name}")
@@ -87,8 +84,7 @@ def _check(videos, source):
 
 
 def read_texts(folder):
-    """The challenge's `<Class>_val.txt` and `<Class>_test.txt`, also in subfolders.
-    -> Conversion.
+    """The challenge's `<Class>_val.txt` and `<Class>_test.txt`, in subfolders too. -> Conversion.
 
     The actions of a video are sorted by class name, then as listed in the file.
     """
@@ -150,8 +146,7 @@ def write_durations(conversion, folder):
 
 
 def _write_info(path, durations, rows):
-    """Write the layout of the challenge's meta files:
-    the row of a video is its number - 1."""
+    """Write the layout of the challenge's meta files: a video's row is its number - 1."""
     places = {name: _place(name) for name in durations}
     videos = np.zeros((1, max(rows, *places.values())),
                       [("video_name", object), ("video_duration_seconds", object)])
@@ -172,8 +167,7 @@ def _place(name):
 
 
 def _named(path):
-    """Class and subset (train, test) from the name of a text file;
-    (None, None) for other files."""
+    """Class and subset (train, test) from the name of a text file, or (None, None)."""
     label, _, ending = path.stem.rpartition("_")
     subset = {"val": "train", "test": "test"}.get(ending)
     return (label, subset) if label and subset else (None, None)
@@ -187,16 +181,16 @@ def _known_label(label, path):
 
 
 def _refuse_incomplete(paths, folder):
-    """Refuse a file that is there twice, and a subset that has some classes only."""
+    """Refuse a file that is there twice, and a subset that has only some of the classes."""
     name, times = Counter(path.name for path in paths).most_common(1)[0]
     if times > 1:
         where = ", ".join(str(path.parent) for path in paths if path.name == name)
-        raise UserError(f"{name} is there {times} times ({where}); name the folder of one copy")
+        raise UserError(f"{name} was found {times} times ({where}); name the folder of one copy")
     for subset, ending in (("train", "val"), ("test", "test")):
         labels = {label for label, part in map(_named, paths) if part == subset}
         missing = [f"{label}_{ending}.txt" for label in CLASSES if label not in labels]
         if labels and missing:
-            raise UserError(f"{folder} lacks {', '.join(missing)}; bring the files of all classes")
+            raise UserError(f"{folder} lacks {', '.join(missing)}; get the files of all classes")
 
 
 def _add_rows(videos, path, label, subset):

@@ -1,8 +1,7 @@
-"""The annotation files of THUMOS14 and ActivityNet-1.3: the purpose and source of each,
-and the checksum and counts of a good copy.
+"""The annotation files of THUMOS14 and ActivityNet-1.3.
 
-The files are third-party data and not part of the project;
-only these facts about them are.
+For each: its purpose, its source, and the checksum and counts of a good copy. The files
+are third-party data and not part of the project; only these facts about them are.
 """
 
 import csv
@@ -25,8 +24,7 @@ DETAD_REPOSITORY = "github.com/HumamAlwassel/DETAD"
 
 
 def count_actions(path):
-    """Videos and actions (per subset, if the file has subsets) and classes.
-    -> Counter."""
+    """Videos and actions (per subset, if the file has subsets) and classes. -> Counter."""
     counts, records = Counter(), read_records(path)
     for record in records:
         part = f"{record.subset} " if record.subset else ""
@@ -65,8 +63,7 @@ def count_durations(path):
 
 
 def count_scores(path):
-    """Classes of a file of video-level scores, and videos with another number.
-    -> Counter."""
+    """Classes in a file of video-level scores, and videos with another number. -> Counter."""
     content = read_json(path)
     if not isinstance(content, dict) or not isinstance(content.get("results"), dict) \
             or not isinstance(content.get("class"), list):
@@ -90,11 +87,11 @@ class KnownFile:
 
     @property
     def names(self):
-        """The names under which the file is searched."""
+        """The file names to search for."""
         return (self.name, *self.other_names)
 
     def find(self, folder):
-        """Path of this file in `folder`, under any of its names, or None."""
+        """The path of this file in `folder`, under any of its names, or None."""
         paths = (Path(folder) / name for name in self.names)
         return next((path for path in paths if path.exists()), None)
 

@@ -1,4 +1,4 @@
-"""Check a dataset before hours of training: everything odd is counted and listed.
+"""Check a dataset before hours of training: count and list everything odd.
 
 Errors would stop or spoil a training. Warnings concern data that are corrected on the
 way (clamped, left out) or merely look wrong. Nothing is written.
@@ -33,8 +33,10 @@ from Utils.prepare.look_features import (
 
 @dataclass
 class Report:
-    """Findings by kind: errors and warnings {kind: [video or sentence, ...]};
-    facts are lines."""
+    """Findings by kind: errors and warnings, each {kind: [video or sentence, ...]}.
+
+    facts: lines that are neither.
+    """
     facts: list[str] = field(default_factory=list)
     errors: dict[str, list[str]] = field(default_factory=dict)
     warnings: dict[str, list[str]] = field(default_factory=dict)
@@ -68,19 +70,17 @@ class Report:
 
 
 def check_data(config, cut=None):
-    """Check annotations and features of the config's dataset and print the report.
-    -> exit code."""
+    """Check annotations and features of the config's dataset; print the report. -> exit code."""
     report = look(config, cut)
     print(*opening(config, "Cut_long_videos", " --check"), report, sep="\n")
     return report.exit_code
 
 
 def look(config, cut=None):
-    """Everything odd about a dataset. -> Report.
-    Raises UserError if it cannot be opened at all.
+    """Everything odd about a dataset. -> Report. Raises UserError if it cannot be opened at all.
 
-    cut: function from a Source to sentences about what the window lists lack;
-    None: not checked.
+    cut: function from a Source to sentences about what the window lists lack; None:
+    not checked.
     """
     spec, report = DATASETS[config.dataset], Report()
     if spec.is_built_in:
@@ -110,7 +110,7 @@ def used_videos(config, videos):
 
 
 def look_at_annotations(report, annotations, videos, config):
-    """Counts, odd annotations, classes and videos without actions."""
+    """Report counts, odd annotations, classes and videos without actions."""
     for subset, count in Counter(video.subset for video in videos).items():
         actions = sum(len(video.labels) for video in videos if video.subset == subset)
         report.facts.append(f"subset {subset}: {counted(count, 'video')}, "
@@ -128,7 +128,7 @@ def look_at_annotations(report, annotations, videos, config):
 
 
 def look_at_classes(report, classes, videos, training):
-    """How many actions each class has, and how long they are."""
+    """Report how many actions each class has, and how long they are."""
     report.facts.append(f"classes: {len(classes)}")
     in_training = Counter(label for video in training for label in video.labels.tolist())
     lengths = {}
@@ -147,7 +147,7 @@ def look_at_classes(report, classes, videos, training):
 
 
 def look_at_all_features(report, spec, videos, config):
-    """Everything about the features of these videos."""
+    """Report everything about the features of these videos."""
     subsets = dict.fromkeys(canonical(video.subset) for video in videos)
     store = open_features(config.feature_path, spec.feature_files, subsets,
                           config.follow_links)
@@ -159,7 +159,7 @@ def look_at_all_features(report, spec, videos, config):
 
 
 def _timed(video, survey, config):
-    """The video with its rate, as far as options and annotations say."""
+    """The video with its rate, as far as options and annotations tell."""
     try:
         return timed(video, survey.shapes[video.name][0][0], config)
     except (UserError, LookupError):
@@ -167,7 +167,7 @@ def _timed(video, survey, config):
 
 
 def refusals(config, cut):
-    """The sentences with which Cut, Train or Infer refuse the data."""
+    """The sentences with which Cut, Train or Infer would refuse the data."""
     found = {}
     # Missing or broken features hide other findings, so the second round skips them.
     for skip in dict.fromkeys((config.skip_missing, True)):

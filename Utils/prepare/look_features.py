@@ -1,5 +1,4 @@
-"""What is odd about features: they are read once, part by part,
-and compared between videos."""
+"""What is odd about features: they are read once, in parts, and compared between videos."""
 
 import statistics
 import zlib
@@ -12,14 +11,13 @@ from Utils.data.rates import has_rate, odd_shape
 from Utils.data.sidecars import sidecars
 from Utils.files import UserError, listed
 
-ODD_RATE = 0.25  # the features per second of a video differ from the usual by this share
-SHORT = 0.5         # or are below this share of it: part of the video is missing
+ODD_RATE = 0.25  # a video's features per second differ from the usual ones by this share
+SHORT = 0.5         # or are below this share of them: part of the video is missing
 HUGE = 1e4          # features from networks stay far below
 
 
 class Survey:
-    """Reads videos one by one and finds channels and videos that are constant,
-    huge or equal."""
+    """Reads videos one by one, and finds what is constant, huge or equal to another."""
 
     def __init__(self, store):
         self.store = store
@@ -65,7 +63,7 @@ class Survey:
 
 
 def look_at_features(report, store, videos, config):
-    """Read the features of all videos; report what is wrong or odd. -> Survey."""
+    """Read the features of all videos and report what is wrong or odd. -> Survey."""
     survey, broken = Survey(store), {}
     note = report.warning if config.skip_missing else report.error
     for video in videos:
@@ -88,7 +86,7 @@ def look_at_features(report, store, videos, config):
 
 
 def look_at_values(report, survey):
-    """Constant, huge and equal features."""
+    """Report constant, huge and equal features."""
     for stream, channels in survey.constant_channels().items():
         report.warning("channels with the same value in all videos",
                        f"{len(channels)} of {survey.store.named(stream)}: {listed(channels)}")
@@ -102,8 +100,7 @@ def look_at_values(report, survey):
 
 
 def look_at_shapes(report, survey, config):
-    """Compare channels with the option;
-    report frames, and arrays that look transposed."""
+    """Report frames, channels that differ from the option, and arrays that look transposed."""
     if not survey.shapes:
         report.error("features", "no video has usable features")
         return
@@ -121,10 +118,7 @@ def look_at_shapes(report, survey, config):
 
 
 def _has_sidecars(survey):
-    """Whether sidecars say how features were made.
-
-    `refusals` reports those that are unsound.
-    """
+    """Whether sidecars say how features were made. `refusals` reports those that are wrong."""
     try:
         return bool(sidecars(survey.store, survey.shapes))
     except UserError:
@@ -132,8 +126,7 @@ def _has_sidecars(survey):
 
 
 def look_at_rates(report, survey, videos):
-    """Frames per second; videos that are far from the usual rate,
-    or from the rate given."""
+    """Report videos whose rate is far from the usual one, or from the rate given."""
     rates = {video.name: survey.shapes[video.name][0][0] / video.duration for video in videos
              if video.name in survey.shapes and video.duration}
     if not rates:

@@ -32,8 +32,7 @@ class Finding:
 
 
 def exit_code(findings):
-    """0 if all is right, 1 if something differs,
-    2 if something needed is missing or unreadable."""
+    """0 if all is right, 1 if something differs, 2 if something needed is missing or broken."""
     return max((EXIT_CODES[finding.state] for finding in findings), default=0)
 
 
@@ -75,8 +74,8 @@ def _listed(counts):
 def check_features(dataset, folder, feature_path):
     """One Finding per feature file of a dataset, then one for its streams together.
 
-    folder: that of the annotations, which say which videos are needed and how long they
-    are. Only names and shapes are read.
+    folder: that of the annotations, which say which videos are needed and how long
+    they are. Only names and shapes are read.
     """
     files, needed = DATASETS[dataset].feature_files, _needed_videos(dataset, folder)
     findings = {}
@@ -96,8 +95,7 @@ def check_features(dataset, folder, feature_path):
 
 
 def _needed_videos(dataset, folder):
-    """Videos for training, validation or inference, by subset;
-    empty lists without annotations."""
+    """Videos for training, validation or inference, by subset; empty without annotations."""
     known = KNOWN_FILES[dataset][0]
     config = resolve({"dataset": dataset, "video_anno": str(Path(folder) / known.name)})
     needed = {canonical(config.train_subset): [], canonical(config.subset): []}
@@ -108,7 +106,7 @@ def _needed_videos(dataset, folder):
 
 
 def _check_feature_file(path, stream, videos, source):
-    """The Finding of one HDF5 file that should hold `videos`."""
+    """The Finding for one HDF5 file that should hold `videos`."""
     if not path.exists():
         return Finding(path.name, "missing", f"comes from {source}")
     store = FeatureStore({stream: Hdf5Stream([path])})
@@ -126,8 +124,7 @@ def _check_feature_file(path, stream, videos, source):
 
 
 def _odd_features(store, stream, videos):
-    """Sentences about missing videos, wrong shapes,
-    and lengths that do not match durations."""
+    """Sentences on missing videos, wrong shapes, and lengths that do not match durations."""
     lacking = [video.name for video in videos if video.name not in store]
     rates, broken = {}, []
     for video in (video for video in videos if video.name in store):

@@ -1,7 +1,7 @@
 """The parts that sections are made of.
 
-A part says what to show, not how it looks. Names from data are always values, never the
-name of a field.
+A part says what to show, not how it looks. Names from data are always values, never
+the name of a field.
 """
 
 import math
@@ -43,7 +43,8 @@ def table(header: Sequence, rows: Sequence, kind: str = "", *, name: str | None 
           caption: str | None = None, folded: bool = False) -> dict:
     """A table whose first column heads the rows. header: texts; rows: of texts or `cell`s.
 
-    name: what a screen reader calls it. folded: closed at first, as for the numbers of a figure.
+    name: what a screen reader calls it. folded: closed at first, as for the numbers of
+    a figure.
     """
     return {"type": "table", "header": header, "rows": rows, "kind": kind, "name": name,
             "caption": caption, "folded": folded}
@@ -92,7 +93,8 @@ def bars(label: str, groups: Sequence, y: dict, base: object = None, legend: Seq
          height: int = 300, slot: int = 30) -> dict:
     """A bar chart. groups: [(name, bars)]; bars with the same label are stacked.
 
-    base: (value, name) of a dashed line. legend: [(name, paint)]. slot: least pixels per bar.
+    base: (value, name) of a dashed line. legend: [(name, paint)]. slot: least pixels
+    per bar.
     """
     return {"type": "bars", "label": label, "y": y, "height": height, "slot": slot,
             "groups": [{"name": name, "bars": own} for name, own in groups],

@@ -1,3 +1,5 @@
-"""Import of annotations from other tools, and export of detections: a module per
-format, and the rules they share. Outside code uses `importing.import_files`,
-`export.write` and `export.export`."""
+"""Import annotations from other tools and export detections.
+
+There is a module per format, and some for what they share. Code outside uses
+`importing.import_files`, `export.write` and `export.export`.
+"""

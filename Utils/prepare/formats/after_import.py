@@ -1,5 +1,7 @@
-"""What is said after an import:
-videos without features, what --check finds, what to type next."""
+"""What is said after an import.
+
+That is: which videos lack features, what --check finds, and what to type next.
+"""
 
 import shlex
 import statistics
@@ -16,8 +18,7 @@ USUAL_RATES = (0.5, 1, 1.5625, 1.875, 2, 3, 3.125, 3.75, 4, 5, 6, 6.25, 7.5, 8, 
 
 
 def without_features(database, feature_path):
-    """[a line on the videos, of all subsets, that have no features];
-    [] without a folder."""
+    """A list with a line on the videos, of all subsets, without features; [] without a folder."""
     if feature_path is None:
         return []
     store = open_features(feature_path)
@@ -29,8 +30,7 @@ def without_features(database, feature_path):
 
 
 def look_and_go_on(database, path, feature_path):
-    """Lines of what `Cut_long_videos.py --check` says of new annotations,
-    and the next command."""
+    """What `Cut_long_videos.py --check` says of new annotations, and the next command, as lines."""
     words = {"dataset": "custom", "video_anno": str(path), "feature_path": feature_path}
     said, is_good = _checked(words)
     rate = source = None
@@ -47,7 +47,7 @@ def look_and_go_on(database, path, feature_path):
 
 
 def _checked(words):
-    """What --check says with some options: lines, and whether there is no error."""
+    """What --check says with some options: its lines, and whether there is no error."""
     try:
         report = look(resolve(words))
     except UserError as problem:
@@ -56,12 +56,11 @@ def _checked(words):
 
 
 def guessed_rate(database, feature_path):
-    """Features per second where videos lack a duration.
-    -> (rate, what it is guessed from).
+    """Features per second where videos lack a duration. -> (rate, what it is guessed from).
 
-    The rate of the videos that have a duration; without any the highest usual rate
-    at which the features of every video reach to its last action. (None, None)
-    where nothing tells.
+    The rate of the videos that have a duration. If none has one, the highest usual
+    rate at which the features of every video reach its last action. (None, None) if
+    nothing tells.
     """
     store = open_features(feature_path)
     try:
@@ -80,13 +79,13 @@ def guessed_rate(database, feature_path):
     reach = min((lengths[name] / end for name, end in ends.items() if end > 0), default=0)
     if reach <= 0:
         return None, None
-    # A hundredth more: the last action may end with the video, and its time be rounded.
+    # One percent more: the last action may end with the video, and its time may be rounded.
     usual = [rate for rate in USUAL_RATES if rate <= 1.01 * reach]
     return max(usual, default=float(f"{reach:.3g}")), "the last actions"
 
 
 def _next_command(path, feature_path, rate, is_good):
-    """Training, where annotations and features are good; else the check of both."""
+    """Training if annotations and features are good, else the check of both."""
     annotations, features = shlex.quote(str(path)), shlex.quote(str(feature_path or "DIR"))
     given = "" if rate is None else f" --feature_fps {rate:g}"
     if feature_path is not None and is_good:

@@ -87,8 +87,7 @@ def _add_tables(parser):
 
 
 def import_options(words):
-    """(files, --to, --from, --overwrite, --feature_path, Options)
-    from the options of `import`."""
+    """From the options of `import`: files, --to, --from, --overwrite, --feature_path, Options."""
     own = [words.pop(name)
            for name in ("files", "to", "format", "overwrite", "feature_path")]
     encoding, background = words["encoding"], words["background"]

@@ -12,8 +12,7 @@ WITHOUT_MEDIA = "observations without media"
 
 @dataclass
 class Observation:
-    """One observation: `files` of player 1 as (path, seconds or None),
-    played in sequence.
+    """One observation: the `files` of player 1 as (path, seconds or None), played in sequence.
 
     Times are counted from the start of the first file, plus `offset`. Media of other
     players show the same time and are not used.
@@ -29,8 +28,8 @@ class Observation:
             for path, seconds in self.files[:-1]:
                 if seconds is None:
                     raise BadRow(f"observation {self.name}: the length of {path} is not "
-                                 "known, so that times in the file after it cannot be "
-                                 "told")
+                                 "known, and so neither are times in the file after "
+                                 "it")
                 # BORIS truncates each length to milliseconds before adding them.
                 whole = Decimal(repr(float(seconds))).quantize(Decimal("0.001"),
                                                                ROUND_FLOOR)
@@ -39,7 +38,7 @@ class Observation:
     def add_media(self, found, video_name):
         """Add its media to `found`.
 
-        video_name: `observation` names a single video after it.
+        video_name: `observation` names the only video after the observation.
         """
         if video_name == "observation":
             if len(self.files) > 1:
@@ -51,12 +50,12 @@ class Observation:
         for path, seconds in self.files:
             if path in found.media:
                 found.notes.append(f"{found.path}: several observations are of {path}, "
-                                   "and are put together (--video_name observation "
+                                   "and are merged (--video_name observation "
                                    "keeps them apart)")
             found.add_media(path, seconds)
 
     def end(self):
-        """The end of the last file, in the time of the observation; None if unknown."""
+        """The end of the last file, in the observation's time; None if unknown."""
         seconds = self.files[-1][1]
         return None if seconds is None else self.offset + self.begins[-1] + seconds
 
@@ -91,7 +90,7 @@ class Pairs:
         self.started[key] = time
 
     def stop(self, key, time):
-        """The state stops: add its action to the observation."""
+        """A state stops: add its action to the observation."""
         if key not in self.started:
             raise BadRow(f"{key[1]!r} stops at {time:g} s without having started")
         subject, label = key[:2]

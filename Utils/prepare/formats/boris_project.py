@@ -1,5 +1,4 @@
-"""BORIS projects (.boris, JSON):
-observations of media files, states as pairs of events."""
+"""BORIS projects (.boris, JSON): observations of media files, states as pairs of events."""
 
 import json
 
@@ -37,7 +36,7 @@ def read(source, options):
 
 
 def _kinds(source):
-    """{behaviour: whether it is a state} of the ethogram."""
+    """{behaviour: whether it is a state}, from the ethogram."""
     ethogram = source.json.get("behaviors_conf")
     ethogram = ethogram.values() if isinstance(ethogram, dict) else [None]
     kinds = {}
@@ -73,8 +72,11 @@ def _observation_of(name, entry):
 
 
 def _read_events(found, observation, events, kinds, unclosed):
-    """BORIS does not store START and STOP: for each subject, behaviour and modifier,
-    every second event ends a state."""
+    """Read the events of one observation.
+
+    BORIS does not store START and STOP: for each subject, behaviour and modifier,
+    every second event ends a state.
+    """
     if not isinstance(events, list):
         raise UserError(f"{found.path}: the events of observation {observation.name} "
                         "are not a list; save the project again with BORIS")
@@ -103,7 +105,7 @@ def _event(event):
 
 
 def to_text(rows, choices):
-    """A project of all videos with detections; rows: {video: table sorted by start}."""
+    """A project of all videos with detections. rows: {video: table sorted by start}."""
     rows = {video: without_overlaps(table) for video, table in rows.items() if len(table)}
     if unknown := [video for video in rows if video not in choices.durations]:
         raise UserError(f"BORIS needs the length of every video, {unknown[0]} has none "
@@ -124,11 +126,10 @@ def to_text(rows, choices):
 
 
 def without_overlaps(rows):
-    """The rows without overlaps within a label,
-    keeping the highest scores, in their order.
+    """The rows without overlaps within a label, keeping the highest scores, in their order.
 
-    BORIS does not store START and STOP but pairs the events of a behaviour in order, so
-    they cannot overlap.
+    BORIS does not store START and STOP but pairs the events of a behaviour in order,
+    so they cannot overlap.
     """
     kept = []
     for row in rows.sort_values("score", ascending=False, kind="stable").itertuples():
@@ -159,8 +160,10 @@ def _observation(rows, media, seconds, fps):
 
 
 def _events(rows):
-    """[time, subject, behaviour, modifier, comment, frame]
-    of the start and end of each row."""
+    """Two events per row, its start and its end.
+
+    Each is [time, subject, behaviour, modifier, comment, frame].
+    """
     events, ends = [], {}
     for row in rows.itertuples():
         # A state that starts when the previous one of its behaviour ends is moved by a

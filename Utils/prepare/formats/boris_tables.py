@@ -1,5 +1,7 @@
-"""Tables exported by BORIS 6 to 9:
-aggregated (a row per state) and tabular (a row per event)."""
+"""Tables exported by BORIS 6 to 9.
+
+Aggregated tables have a row per state, tabular ones a row per event.
+"""
 
 import re
 
@@ -15,7 +17,7 @@ TOO_OLD = ("has several media files, whose lengths this version of BORIS does no
 
 
 def is_header(cells):
-    """Whether a row of cells is a header of these tables."""
+    """Whether a row of cells is the header of such a table."""
     cells = set(cells)
     return "Behavior" in cells and bool({"Start (s)", "Time"} & cells)
 
@@ -29,7 +31,7 @@ def read(source, options):
         raise UserError(f"{source.path} has no row with Behavior and Start (s) or Time; "
                         "export aggregated or tabular events from BORIS")
     table = source.table(found, header)
-    # A user's column may have the name of one of BORIS's, which come later.
+    # A user's column may have the same name as one of BORIS's, which come later.
     table = table.loc[:, ~table.columns.duplicated(keep="last")]
     above = _above(source.rows[:header]) if "Observation id" not in table.columns else {}
     reader = _Reader(source, found, options, above, list(table.columns))
@@ -57,7 +59,7 @@ def _above(rows):
 
 
 class _Reader:
-    """Rows of a table, by observation."""
+    """Reads the rows of a table, by observation."""
 
     def __init__(self, source, found, options, above, columns):
         self.source, self.found, self.options, self.above = source, found, options, above
@@ -138,8 +140,7 @@ class _Reader:
 
 
 def _player_1(sources, lengths, decimal_comma):
-    """[(path, seconds)] of the first player,
-    of `player #1:a.mp4;b.mp4|player #2:c.mp4`."""
+    """[(path, seconds)] of the first player in `player #1:a.mp4;b.mp4|player #2:c.mp4`."""
     match = PLAYER.match(sources.partition("|player #")[0])
     if not match or match[1] != "1" or not match[2]:
         return []

@@ -1,5 +1,4 @@
-"""Annotations that are in our layout already (ActivityNet's, OpenTAD's):
-to join or split them."""
+"""Annotations already in our layout (ActivityNet's, OpenTAD's), to join or split them."""
 
 from Utils.data.annotation_files import records_of
 from Utils.prepare.formats.found import Found

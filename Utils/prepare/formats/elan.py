@@ -19,7 +19,7 @@ class _WithoutDtd(ElementTree.TreeBuilder):
 
 
 def parsed(source):
-    """The root of an XML file, which says its own encoding."""
+    """The root of an XML file, which states its own encoding."""
     try:
         parser = ElementTree.XMLParser(target=_WithoutDtd(), encoding=source.encoding)
         return ElementTree.fromstring(source.data, parser)
@@ -30,7 +30,7 @@ def parsed(source):
 
 
 def read(source, options):
-    """The annotations of all tiers, or of those of --tiers. -> Found."""
+    """The annotations of all tiers, or of those named by --tiers. -> Found."""
     found = Found(source.path, options.skip_bad, subject_word="tiers or participants")
     root = parsed(source)
     media, origin = _media(root, source)
@@ -47,8 +47,7 @@ def read(source, options):
 
 
 def _read_tier(found, tier, name, times, media, origin, is_chosen):
-    """Read one tier. Annotations that refer to others count only
-    if the tier was selected."""
+    """Read one tier. Annotations that refer to others only count if the tier was selected."""
     for number, annotation in enumerate(tier.iterfind("ANNOTATION/*"), 1):
         if annotation.tag == "REF_ANNOTATION" and not is_chosen:
             found.left_out["annotations of reference tiers"] += 1
@@ -64,8 +63,7 @@ def _read_tier(found, tier, name, times, media, origin, is_chosen):
 
 
 def _media(root, source):
-    """(media file, milliseconds to add to all times):
-    of the first video, else the first medium."""
+    """(media file, milliseconds to add to all times) of the first video, else the first medium."""
     header = root.find("HEADER")
     header = ElementTree.Element("HEADER") if header is None else header
     if (unit := header.get("TIME_UNITS", "milliseconds")) != "milliseconds":
@@ -86,8 +84,9 @@ def _media(root, source):
 class Times:
     """Start and end of annotations in milliseconds.
 
-    Time slots without a value are spread evenly between those with one in their chain:
-    annotations of one tier, each of which starts with the slot that ends the one before.
+    Time slots without a value are spread evenly between their neighbours with one. A
+    chain of such slots is a run of annotations of one tier in which each starts with
+    the slot that ends the one before.
     """
 
     def __init__(self, root, tiers):
@@ -101,16 +100,14 @@ class Times:
                 self._spread(chain)
 
     def _spread(self, chain):
-        """Give values to the inner slots of a chain,
-        if its first and last have good ones."""
+        """Give values to the inner slots of a chain if its first and last have valid ones."""
         with contextlib.suppress(BadRow):
             first, last = self._time(chain[0]), self._time(chain[-1])
             for number, slot in enumerate(chain[1:-1], 1):
                 self.values[slot] = first + (last - first) * number / (len(chain) - 1)
 
     def of(self, annotation):
-        """(start, end) of an annotation, or of the one to which it refers,
-        at any depth."""
+        """(start, end) of an annotation, or of the one that it refers to, at any depth."""
         seen = set()
         while annotation.tag == "REF_ANNOTATION":
             reference = annotation.get("ANNOTATION_REF")
@@ -138,7 +135,7 @@ def _depth(tier, tiers):
 
 
 def _chains(tier, values):
-    """[[slot, ...]]: chains of a tier whose inner slots have no value."""
+    """[[slot, ...]]: the chains of a tier whose inner slots have no value."""
     ends = {one.get("TIME_SLOT_REF1"): one.get("TIME_SLOT_REF2")
             for one in tier.iterfind("ANNOTATION/ALIGNABLE_ANNOTATION")}
     chains = [[slot] for slot in ends if slot in values]

@@ -1,5 +1,4 @@
-"""Detections as .eaf files, the inverse of `elan`:
-a tier per label, and one with its scores."""
+"""Detections as .eaf files, the inverse of `elan`."""
 
 import re
 import xml.etree.ElementTree as ElementTree
@@ -15,8 +14,7 @@ SCORES_OF = "Symbolic_Association"      # one score per annotation
 
 
 def to_text(video, rows, choices):
-    """An .eaf with the detections of one video:
-    a tier per label, and one with its scores.
+    """An .eaf with the detections of one video: a tier per label, and one with its scores.
 
     ELAN does not allow overlaps within a tier: a detection that overlaps the previous
     one of its tier goes to `label (2)` and so on. rows: sorted by start.
@@ -73,13 +71,12 @@ def _tiers(rows):
 
 
 def _ends(row):
-    """The end in milliseconds, at least one after the start,
-    since annotations need a length."""
+    """The end in milliseconds: at least one after the start, since annotations need a length."""
     return max(milliseconds(row.end), milliseconds(row.start) + 1)
 
 
 def _free(name, taken):
-    """`name`, or the first of `name (2)`, `name (3)` ... that is free."""
+    """`name`, or the first of `name (2)`, `name (3)` ... that is not taken."""
     number, free = 1, name
     while free in taken:
         number += 1
@@ -117,7 +114,7 @@ def _add_label_tier(root, times, name, rows):
 
 
 def _add_score_tier(root, name, parent, rows, parent_ids, number):
-    """The scores of the label tier `parent`, numbered from `number` + 1."""
+    """Add the scores of the label tier `parent`, numbered from `number` + 1."""
     tier = ElementTree.SubElement(root, "TIER", LINGUISTIC_TYPE_REF=SCORE_TYPE, PARENT_REF=parent,
                                   TIER_ID=name)
     for own, (row, parent_id) in enumerate(zip(rows, parent_ids, strict=True), number + 1):
@@ -132,8 +129,7 @@ def _add_annotation(tier, kind, value, **attributes):
 
 
 def _add_types(root):
-    """The linguistic types, and the constraint of one of them,
-    as EAFv3.0.xsd orders them."""
+    """Add the linguistic types and a constraint of one of them, in the order of EAFv3.0.xsd."""
     ElementTree.SubElement(root, "LINGUISTIC_TYPE", GRAPHIC_REFERENCES="false",
                            LINGUISTIC_TYPE_ID=LABEL_TYPE, TIME_ALIGNABLE="true")
     ElementTree.SubElement(root, "LINGUISTIC_TYPE", CONSTRAINTS=SCORES_OF,

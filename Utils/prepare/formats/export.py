@@ -1,8 +1,9 @@
-"""Detections written for other tools: one file for all videos (csv, BORIS, Label Studio)
-or one file per video (subtitles, ELAN, Audacity).
+"""Write detections for other tools.
 
-`write` writes one file with the format of its extension, `export` several formats to a
-folder. Everything is made and checked in memory before the first file is written.
+There is one file for all videos (csv, BORIS, Label Studio) or one per video
+(subtitles, ELAN, Audacity). `write` writes one file in the format of its extension,
+`export` several formats to a folder. Everything is made and checked in memory before
+the first file is written.
 """
 
 from collections.abc import Callable
@@ -23,12 +24,11 @@ from Utils.prepare.formats.kept_rows import Choices, check_names, rows_of, short
 
 @dataclass(frozen=True)
 class Target:
-    """One format to write. name: that of the file,
-    or None if each video has its own file.
+    """One format to write. name: that of the file, or None if each video has its own file.
 
-    to_text: function of `(rows by video, choices)` for all videos, or `(video,
-    rows, choices)` for one; rows are tables with the columns start, end, label,
-    score. min_score: the default of --min_score if no training recommends
+    to_text: function of `(rows by video, choices)` for all videos, or
+    `(video, rows, choices)` for one; rows are tables with the columns start, end,
+    label, score. min_score: the default of --min_score if no training recommends
     another (see Choices.least).
     """
     suffix: str
@@ -66,15 +66,14 @@ class Written:
 
 def write(results: dict[str, list[dict]], path: str | Path, choices: Choices | None = None,
           overwrite: bool = False) -> Written:
-    """Write detections to one file in the format of its extension
-    (.csv .srt .vtt .eaf .boris).
+    """Write detections to one file in the format of its extension (.csv .srt .vtt .eaf .boris).
 
     results: {video: [{"label", "score", "segment": [start, end] in seconds}, ...]}, as
     in detections_postNMS.json; a row without a label is written as "(no class)".
-    choices: which rows, and what a format needs to know beside them. Only .csv and
-    .boris hold several videos. Raises UserError for another suffix, several videos in a
-    format of one, an existing file (unless `overwrite`), and whatever the format cannot
-    hold; then nothing is written.
+    choices: which rows, and what else a format needs to know. Only .csv and .boris
+    hold several videos. Raises UserError for another suffix, several videos in a
+    format for one, an existing file (unless `overwrite`), and whatever the format
+    cannot hold; then nothing is written.
     """
     path, choices = Path(path), choices or Choices()
     if path.suffix.lower() not in BY_SUFFIX:
@@ -96,8 +95,9 @@ def export(results: dict[str, list[dict]], formats: list[str], folder: str | Pat
     """Write detections to `folder` in one or more formats (keys of TARGETS).
 
     results and choices as in `write`. Videos without rows get no file of their own.
-    Raises UserError before anything is written for an existing file (unless
-    `overwrite`), a video whose name no file can have, and whatever a format cannot hold.
+    Raises UserError, before anything is written, for an existing file
+    (unless `overwrite`), a video whose name cannot be a file name, and whatever a
+    format cannot hold.
     """
     choices, texts, left_out = choices or Choices(), {}, {}
     for name in dict.fromkeys(formats):
@@ -109,11 +109,10 @@ def export(results: dict[str, list[dict]], formats: list[str], folder: str | Pat
 
 def check_run(formats: tuple[str, ...], source: str | Path, folder: str | Path,
               overwrite: bool = False, first: str = "") -> None:
-    """Refuse an export of a run before hours of work:
-    unknown formats, and existing files.
+    """Before hours of work, refuse the export of a run: unknown formats and existing files.
 
-    source: the detection file that the run reads or writes;
-    first: how to have it written.
+    source: the detection file that the run reads or writes. first: how to have it
+    written.
     """
     if unknown := [name for name in formats if name not in TARGETS]:
         raise UserError(f"--export {unknown[0]} is not one of {', '.join(TARGETS)}")

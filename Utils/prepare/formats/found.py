@@ -65,10 +65,9 @@ class Media:
 
 @dataclass
 class Found:
-    """The content of one file: media by path as named there,
-    actions, and what was left out.
+    """The content of one file: media by path as named there, actions, and what was left out.
 
-    subject_word: the word of this format for a subject. background: labels that are not
+    subject_word: what this format calls a subject. background: labels that are not
     actions. names: {media: name} for media that are not named after a path.
     """
     path: Path
@@ -83,8 +82,7 @@ class Found:
 
     @contextlib.contextmanager
     def row(self, where):
-        """Context for reading one row: a BadRow is an error,
-        or counted with --skip_bad."""
+        """Context for reading one row: a BadRow is an error, or counted with --skip_bad."""
         num_actions, num_media = len(self.actions), len(self.media)
         try:
             yield
@@ -98,10 +96,7 @@ class Found:
             self.left_out["bad rows"] += 1
 
     def add_media(self, media, duration=None, subset=None):
-        """Add a media file, with or without actions.
-
-        BadRow if it contradicts what is known.
-        """
+        """Add a media file, with or without actions. BadRow if it contradicts what is known."""
         if not media:
             raise BadRow("the name of the video is empty")
         known = self.media.setdefault(media, Media())
@@ -132,8 +127,7 @@ def is_text(words):
 
 
 def agreed(known, new, what):
-    """The known or new value; BadRow if both exist and differ
-    (seconds: by over a millisecond)."""
+    """The known or new value; BadRow if both exist and differ (seconds: by over 1 ms)."""
     if new is None or known is None:
         return known if new is None else new
     if known != new and (isinstance(new, str) or abs(known - new) > 0.001):

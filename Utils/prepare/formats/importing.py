@@ -56,7 +56,7 @@ def import_files(paths: list[str | Path], options: Options | None = None,
                  format: str | None = None) -> Import:
     """Read files (or folders of frame labels) of other tools.
 
-    format: a key of READERS for all files; None to recognise each by its content. Raises
+    format: a key of READERS for all files; None: recognise each by its content. Raises
     UserError for anything that cannot be read or is contradictory.
     """
     if format is not None and format not in READERS:

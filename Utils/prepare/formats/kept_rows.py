@@ -8,9 +8,9 @@ from Utils.files import UserError
 
 NO_CLASS = "(no class)"     # the label for rows without one
 COLUMNS = ["start", "end", "label", "score"]
-# instead of the time, so that equal detections give equal files
+# instead of the current time, so that equal detections give equal files
 NO_CLOCK = "2025-01-01T00:00:00"
-LONGEST_NAME = 255          # bytes per file name on all common file systems
+LONGEST_NAME = 255          # bytes that a file name can have on all common file systems
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class Choices:
     """The user's choices for an export.
 
     min_score: rows below it are left out; None: 0 for csv, else the score that the
-    training recommends, or 0.3 if it recommends none. recommended: that score, or None.
-    top: most rows per video.
+    training recommends, or 0.3 if it recommends none. recommended: that score, or
+    None. top: most rows per video.
     media: file name or address of a video, with `{video}`. fps: frames per second of the
     videos, for the formats that count frames. durations: {video: seconds}. ls_names:
     names of the control and of the video in the labelling configuration of Label Studio.
@@ -33,7 +33,7 @@ class Choices:
     recommended: float | None = None
 
     def least(self, default):
-        """The least score of the rows of a format whose own default is given."""
+        """The lowest score to export, for a format with the given default."""
         if self.min_score is not None:
             return self.min_score
         return default if default == 0 or self.recommended is None else self.recommended
@@ -62,7 +62,7 @@ def rows_of(results):
 
 
 def short_of_score(rows, min_score, top):
-    """The rows with a sufficient score. -> ({video: table}, {why: number left out})."""
+    """Drop rows with a low score. -> ({video: table}, {why: number left out})."""
     kept, left_out = {}, {}
     for video, table in rows.items():
         good = table[table["score"] >= min_score]
@@ -78,7 +78,7 @@ def short_of_score(rows, min_score, top):
 
 
 def check_names(videos, suffix):
-    """Refuse videos whose names are impossible as file names."""
+    """Refuse videos whose names cannot be file names."""
     for video in videos:
         if (any(mark in video for mark in "/\\\0") or not video.isprintable()
                 or len(f"{video}{suffix}".encode("utf-8", "surrogatepass")) > LONGEST_NAME):

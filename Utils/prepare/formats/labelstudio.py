@@ -1,5 +1,4 @@
-"""Label Studio: timeline labels of videos,
-in frames that count from 1, both ends included."""
+"""Label Studio: timeline labels of videos, in frames from 1, both ends included."""
 
 import json
 import math
@@ -13,8 +12,7 @@ ALMOST = 1e-6  # frames; by rounding, a product like 2.04 * 25 may miss the whol
 
 
 def read(source, options):
-    """The regions of one annotation per task, from an export as JSON or JSON_MIN.
-    -> Found."""
+    """The regions of one annotation per task, from an export as JSON or JSON_MIN. -> Found."""
     found = Found(source.path, options.skip_bad)
     if not isinstance(source.json, list):
         raise UserError(f"{source.path} is not a Label Studio export: expected a list of tasks")
@@ -58,8 +56,7 @@ def _read_task(found, task, options, where):
 
 
 def _read_small_task(found, task, options, done, where):
-    """Read a task of a JSON_MIN export:
-    one object per annotation, regions by name of control."""
+    """Read a task of a JSON_MIN export: one object per annotation, regions by control name."""
     media, identity = _media(task), str(task.get("id"))
     if task.get("id") is not None and identity in done:
         found.left_out["annotations of other annotators"] += 1
@@ -83,8 +80,7 @@ def _media(data):
 
 
 def _read_region(found, media, value, data, options, where):
-    """Read one region: labels over ranges of frames,
-    or of seconds (audio, time series)."""
+    """Read one region: labels over ranges of frames, or of seconds (audio, time series)."""
     value = value if isinstance(value, dict) else {}
     if "ranges" in value:
         labels = _labels(found, value.get("timelinelabels"))
@@ -115,8 +111,7 @@ def _labels(found, labels):
 
 
 def _seconds(ranges, data, options, where):
-    """[(start, end)] of ranges of frames;
-    the first frame of a video is 1, the last included."""
+    """[(start, end)] of ranges of frames; a video's first frame is 1, and the last is included."""
     if not isinstance(ranges, list) or not all(isinstance(part, dict) for part in ranges):
         raise BadRow("its ranges are not a list of objects")
     fps = data.get("fps")
@@ -133,7 +128,7 @@ def _seconds(ranges, data, options, where):
 
 
 def _of_axis(value, options, where):
-    """(start, end) of a region of a time series, whose unit only the user knows."""
+    """(start, end) of a region in a time series, whose unit only the user knows."""
     if options.timeseries != "seconds":
         raise UserError(f"{where}: regions of a time series are in the units of its "
                         "axis; if these are seconds, say --timeseries seconds")
@@ -154,7 +149,7 @@ def to_text(rows, choices):
 
 
 def _task(video, rows, choices):
-    """One task, with one prediction, which has the score of its best detection."""
+    """One task with one prediction, whose score is that of its best detection."""
     regions = [_region(f"{video}_{number}", row, choices)
                for number, row in enumerate(rows.itertuples(), 1)]
     best = float(rows["score"].max()) if len(rows) else 0.0

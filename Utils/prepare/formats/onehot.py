@@ -1,5 +1,7 @@
-"""One row per frame, a column of 0 and 1 per behaviour:
-DeepEthogram's labels, SimBA's targets."""
+"""One row per frame, one column of 0 and 1 per behaviour.
+
+DeepEthogram's labels and SimBA's targets are such tables.
+"""
 
 from Utils.files import UserError, counted, listed
 from Utils.prepare.formats.found import BadRow, Found
@@ -52,7 +54,7 @@ def _columns(source, names, labels):
 
 
 def _check_frames(source, cells):
-    """Refuse rows that are missing or out of order: times are counted by rows."""
+    """Refuse missing rows and rows out of order, since times are counted in rows."""
     if not len(cells):
         raise UserError(f"{source.path} holds no frames")
     before = None

@@ -1,4 +1,4 @@
-"""Recognises the format of a file by its content."""
+"""Recognise the format of a file by its content."""
 
 import re
 
@@ -47,8 +47,7 @@ READERS = {
 
 
 def recognise(source, options):
-    """The name of a file's format, a key of READERS;
-    a UserError lists them if none fits."""
+    """The name of a file's format, a key of READERS; a UserError lists them if none fits."""
     if options.columns:
         return "table"
     if not source.data.strip():
@@ -97,7 +96,7 @@ def _of_json(source):
 def _holds(content, key):
     """Whether an object somewhere in JSON has a key.
 
-    No recursion: depth is the file's choice.
+    Without recursion: the file decides how deep it is.
     """
     waiting = [content]
     while waiting:

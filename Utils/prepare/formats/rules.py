@@ -1,5 +1,4 @@
-"""How the actions of all files become annotations: the rules that every
-format shares."""
+"""How the actions of all files become annotations: the rules that all formats share."""
 
 import math
 from collections import Counter
@@ -18,8 +17,7 @@ JOIN = ("join",)
 
 @dataclass
 class Video:
-    """One video from all files: duration in seconds,
-    subset in its final form, actions."""
+    """One video from all files: duration in seconds, subset in its final form, actions."""
     duration: float | None = None
     subset: str | None = None
     stem_subset: str | None = None
@@ -76,7 +74,7 @@ def joined(files, options, notes):
                 videos[names[action.media]].actions.append(action)
     for name, paths in places.items():
         if len(paths) > 1:
-            notes.append(f"video {name} is in {listed(paths)}: its actions are put together")
+            notes.append(f"video {name} is in {listed(paths)}: its actions are merged")
     for name, video in videos.items():
         if video.duration is None:
             video.duration = options.durations.get(name)
@@ -84,10 +82,7 @@ def joined(files, options, notes):
 
 
 def _agree(video, about, options, where, stem_subset):
-    """Add what one file says about a video.
-
-    Raises UserError if files contradict each other.
-    """
+    """Add what one file says about a video. Raises UserError if files contradict each other."""
     try:
         if about.duration is not None and not 0 < round(about.duration, DECIMALS) < math.inf:
             raise BadRow(f"the duration is {about.duration:g} s, expected more than 0")
@@ -121,7 +116,7 @@ def _note_subjects(files, videos, options, notes):
     words = " and ".join(dict.fromkeys(found.subject_word for found in files))
     if options.subjects and options.subjects != JOIN:
         if unknown := [name for name in options.subjects if name not in subjects]:
-            raise UserError(f"--subjects {unknown[0]}: no action is of it; there are "
+            raise UserError(f"--subjects {unknown[0]}: no action has this subject; there are "
                             f"{listed(subjects, 20) or 'none'}")
     elif subjects and not options.subjects:
         notes.append(f"{words} ignored: {listed(subjects, 20)} (--subjects join puts "
@@ -129,8 +124,10 @@ def _note_subjects(files, videos, options, notes):
 
 
 def _timed(actions, duration, point, left_out):
-    """Turn points into `point` seconds around their time,
-    within the video, or leave them out."""
+    """Make each point last `point` seconds around its time, or leave points out.
+
+    The action stays within the video.
+    """
     kept = []
     for action in actions:
         start, end = round(action.start, DECIMALS), round(action.end, DECIMALS)
@@ -180,7 +177,7 @@ def _note_labels(videos, notes):
 
 
 def _note_ends(videos, notes):
-    """Name videos with actions beyond their end."""
+    """Name videos with actions after their end."""
     late = []
     for name, video in videos.items():
         last = max((action.end for action in video.actions), default=0)

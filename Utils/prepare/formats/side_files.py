@@ -1,4 +1,4 @@
-"""Small tables for an import or export besides the files: --durations, --names."""
+"""Small tables that go with the files of an import or export: --durations, --names."""
 
 from Utils.files import UserError, listed
 from Utils.prepare.formats.found import BadRow, Found
@@ -43,6 +43,6 @@ def read_names(path, encoding=None):
     names = {}
     for old, new in two_columns(Source(path, encoding), "from", "to", "--names"):
         if names.setdefault(old, new) != new or not new:
-            raise UserError(f"{path}: {old!r} is to be {names[old]!r} and {new!r}; give "
-                            "it one name")
+            raise UserError(f"{path}: {old!r} has the new names {names[old]!r} and {new!r}; "
+                            "keep one")
     return names

@@ -1,4 +1,4 @@
-"""A file in the forms that readers need: bytes, text, rows of cells, JSON."""
+"""One file in all the forms that readers need: bytes, text, rows of cells, JSON."""
 
 import csv
 import gzip
@@ -29,7 +29,7 @@ class Source:
 
     @cached_property
     def data(self):
-        """The bytes, unpacked if they are gzip's."""
+        """The bytes, unzipped if they are gzip's."""
         try:
             data = self.path.read_bytes()
             return gzip.decompress(data) if data.startswith(GZIP) else data
@@ -75,7 +75,7 @@ class Source:
 
     @cached_property
     def delimiter(self):
-        """Tab, ; or , : the most frequent one in the first line outside quotes."""
+        """Tab, ; or , : whichever is most frequent in the first line outside quotes."""
         line = QUOTED.sub("", self.first_line)
         return max("\t;,", key=line.count)
 
@@ -101,11 +101,10 @@ class Source:
         return rows
 
     def table(self, found, header=0):
-        """The rows below row `header` as a table of texts;
-        its index is their line numbers.
+        """The rows below row `header` as a table of texts; its index is their line numbers.
 
-        A row with more cells than the header is bad;
-        one with fewer is padded with empty cells.
+        A row with more cells than the header is bad; one with fewer is padded with
+        empty cells.
         """
         names, lines, cells = self.rows[header][1], [], []
         for line, row in self.rows[header + 1:]:

@@ -1,4 +1,4 @@
-"""Assignment of videos to training and test: by a list, by the file, or at random."""
+"""Assign videos to training and test: by a list, by the file, or at random."""
 
 import re
 
@@ -57,7 +57,7 @@ def by_chance(names, share, seed):
 
 
 def written_subset(word, where):
-    """training, validation or testing for a word; UserError for any other word."""
+    """training, validation or testing, from a word for it; UserError for any other word."""
     if canonical(word) not in WRITTEN:
         raise UserError(f"{where}: the subset is {word[:40]!r}, expected training, "
                         "validation or testing")
@@ -65,13 +65,13 @@ def written_subset(word, where):
 
 
 def subset_of_stem(stem):
-    """The subset that a file's name holds (`_train`, `_val`, `_test`), or None."""
+    """The subset that a file's name states (`_train`, `_val`, `_test`), or None."""
     match = IN_STEM.search(stem)
     return WRITTEN[match[1].lower()] if match else None
 
 
 def _by_list(videos, split, path, notes):
-    """Set the subsets from a list, which must have every video."""
+    """Set the subsets from a list, which must name every video."""
     unlisted = sorted(name for name in videos if name not in split)
     if unlisted:
         raise UserError(f"{path} does not list {len(unlisted)} of "

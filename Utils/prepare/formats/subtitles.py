@@ -18,8 +18,7 @@ def read_srt(source, options):
 
 
 def read_vtt(source, options):
-    """The cues of a WebVTT file; notes, styles,
-    regions and the settings of cues are skipped."""
+    """The cues of a WebVTT file, skipping notes, styles, regions and the cues' settings."""
     blocks = [(number, lines) for number, lines in _blocks(source.text)[1:]
               if lines[0].split()[0] not in NO_CUES]
     return _read(source, options, blocks, html.unescape)
@@ -47,15 +46,14 @@ def _blocks(text):
 
 
 def _cue(lines):
-    """(start, end, text) of the lines of one cue,
-    with or without an id above its times."""
+    """(start, end, text) from the lines of one cue, with or without an id above its times."""
     at = next((at for at, line in enumerate(lines[:2]) if ARROW in line), None)
     if at is None or any(ARROW in line for line in lines[at + 1:]):
         raise BadRow(f"expected the lines of one cue, found {lines[0][:40]!r}")
     start, _, rest = lines[at].partition(ARROW)
     times = seconds(start, what="the start"), seconds((rest.split() or [""])[0], what="the end")
-    # pysubs2 drops the tags. It gets no more than this cue, since it counts notes, and
-    # ids that are not numbers, to the text of the cue before them.
+    # pysubs2 drops the tags. It gets only this cue, since it takes notes, and ids that
+    # are not numbers, for text of the cue before them.
     cue = "\n".join(["1", "00:00:00,000 --> 00:00:01,000", *lines[at + 1:]])
     events = pysubs2.SSAFile.from_string(cue, "srt")
     return *times, one_line(events[0].plaintext)

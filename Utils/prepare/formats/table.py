@@ -1,5 +1,8 @@
-"""Tables with one row per action: CSV and TSV from spreadsheets, EPIC-KITCHENS,
-CreateML; and tables with one row per time step (Solomon Coder)."""
+"""Tables with one row per action, or with one row per time step.
+
+The first are CSV and TSV from spreadsheets, EPIC-KITCHENS and CreateML; the second
+come from Solomon Coder.
+"""
 
 import itertools
 
@@ -25,12 +28,11 @@ ALIASES = {
     "time": "time",
 }
 KEYS = {alias: key for key, aliases in ALIASES.items() for alias in aliases.split()}
-UNEVEN = 0.1  # of a step of time, by which a row may be off; and 1 ms for rounded times
+UNEVEN = 0.1  # of a time step, by which a row may be off; plus 1 ms for rounded times
 
 
 def read(source, options):
-    """The actions of a table: one per row,
-    or runs of a column with a constant time step."""
+    """The actions of a table: one per row, or runs of a column with a constant time step."""
     found = Found(source.path, options.skip_bad)
     if not source.rows:
         raise UserError(f"{source.path} is empty")
@@ -50,8 +52,7 @@ def normal(header):
 
 
 def columns_of(source, headers, options):
-    """{key: number of its column}, from --columns and --label,
-    or else by the usual names."""
+    """{key: number of its column}, from --columns and --label, or else by the usual names."""
     given = dict(options.columns) | ({"label": options.label} if options.label else {})
     places = {key: _place(source, headers, header) for key, header in given.items()}
     for place, header in enumerate(headers):
@@ -107,7 +108,7 @@ def _read_rows(source, found, cells, options):
 
 
 def _seconds_of_frames(row, options, where):
-    """Frames count from 0; the last one is part of the action."""
+    """Frames to seconds: they count from 0, and the last one is part of the action."""
     first, last = frame(row["start_frame"], "the start"), frame(row["end_frame"], "the end")
     of_file = number_of(row["fps"].replace(",", "."), "fps") if row.get("fps") else None
     fps = rate(options, of_file, where)
@@ -125,14 +126,13 @@ def _read_steps(source, found, cells, places):
         except BadRow as fault:
             raise UserError(f"{source.path}, line {line}: {fault}") from None
     if len(times) < 2:
-        raise UserError(f"{source.path}: {counted(len(times), 'row')}, in which no step "
-                        "of time shows; give a table with the columns video, start, "
-                        "end, label")
+        raise UserError(f"{source.path}: {counted(len(times), 'row')}, too few to show "
+                        "a time step; give a table with the columns video, start, end, label")
     step = (times[-1] - times[0]) / (len(times) - 1)
     for row, time in enumerate(times):
         if step <= 0 or abs(times[0] + row * step - time) > UNEVEN * step + 0.001:
             raise UserError(f"{source.path}, line {cells.index[row]}: the rows do not "
-                            "follow each other at a constant step of time; choose the "
+                            "follow each other with a constant time step; choose the "
                             "columns with --columns start=HEADER end=HEADER")
     found.add_media(source.stem, times[-1] + step)
     at = 0

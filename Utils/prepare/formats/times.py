@@ -1,4 +1,4 @@
-"""Times and frames of other tools, from text to seconds."""
+"""Read times and frames of other tools: from text to seconds."""
 
 import re
 
@@ -46,7 +46,7 @@ def frame(value, what):
 
 
 def rate(options, of_file, where):
-    """Frames per second: --fps, or else that of the file, or else a UserError."""
+    """Frames per second: --fps, or else what the file says, or else a UserError."""
     if options.fps is not None:
         return options.fps
     if of_file is None:

@@ -16,8 +16,7 @@ UPLOAD_MARK = re.compile(r"[0-9a-f]{8}-")
 
 
 def video_name(media):
-    """The name of a video: the last part of its path or address,
-    without a media extension."""
+    """The last part of a video's path or address, without a media extension."""
     path = path_of(media)
     name = re.split(r"[/\\]", path)[-1]
     if "/upload/" in path:
@@ -52,10 +51,9 @@ def is_media(value):
 
 
 def names_of(found, names):
-    """{media: name} of all media of one file;
-    `names` maps paths, or names, to names of the user.
+    """{media: name} of all media of one file. `names`: {path or name: the user's name for it}.
 
-    Raises UserError if two media get the same name, or one an impossible file name.
+    Raises UserError if two media get the same name, or one gets an impossible file name.
     """
     chosen = {}
     for media in found.media:

@@ -139,7 +139,7 @@ def test_a_foreign_class_is_named(texts):
 
 def test_two_copies_of_a_file_are_refused(texts):
     shutil.copytree(texts / "val", texts / "copy")
-    with pytest.raises(UserError, match="_val.txt is there 2 times"):
+    with pytest.raises(UserError, match="_val.txt was found 2 times"):
         convert(texts)
 
 

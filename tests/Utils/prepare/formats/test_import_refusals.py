@@ -229,12 +229,13 @@ def test_columns_that_are_not_there_or_no_keys_are_refused(run):
     assert "is not KEY=HEADER; keys are video, start" in run("x.csv --columns wann=start")[0]
 
 
-def test_rows_in_time_must_come_at_a_constant_step(run):
+def test_time_rows_must_have_a_constant_step(run):
     text = "Time,Behaviour\n0,\n0.1,run\n0.2,run\n0.9,\n"
     said, *_ = run("x.csv --label Behaviour", **{"x.csv": text})
-    assert said.startswith("x.csv, line 3: the rows do not follow each other at a constant step")
+    assert said.startswith("x.csv, line 3: the rows do not follow each other with a constant time "
+                           "step")
     assert run("x.csv", **{"x.csv": "Time,Behaviour\n0,run\n"})[0].startswith(
-        "x.csv: 1 row, in which no step of time shows")
+        "x.csv: 1 row, too few to show a time step")
 
 
 def test_what_two_rows_say_of_a_video_must_agree(run):
@@ -539,7 +540,7 @@ TABLE = {"t.csv": "video,start,end,label\na,1,2,run\n"}
     ("--durations d", "video,seconds\na,0\n", "the duration is 0, expected more than 0 seconds"),
     ("--durations d", "video,seconds\na,long\n", "video a: the time is 'long'"),
     ("--durations d", "video,seconds\na,1\na.mp4,2\n", "video a has the durations 1 and 2"),
-    ("--names d", "from,to\na,b\na,c\n", "'a' is to be 'b' and 'c'; give it one name"),
+    ("--names d", "from,to\na,b\na,c\n", "'a' has the new names 'b' and 'c'; keep one"),
     ("--names d", "a,b\n", "d has no column 'from'"),
     ("--split d", "video,subset\na,red\n", "the subset is 'red', expected training, validation"),
     ("--split d", "[]", "d has no column 'video'"),

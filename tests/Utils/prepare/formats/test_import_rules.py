@@ -47,7 +47,8 @@ def test_subjects_join_their_label_or_choose_the_actions(table):
     found, imported = table(HENS, subjects=("hen2",))
     assert found == {"a": [(1, 3, "peck")]}
     assert imported.left_out == {"actions of other subjects": 4}
-    with pytest.raises(UserError, match="--subjects hen3: no action is of it; there are hen1"):
+    with pytest.raises(UserError, match="--subjects hen3: no action has this subject; there "
+                                        "are hen1"):
         table(HENS, subjects=("hen3",))
 
 
@@ -116,7 +117,7 @@ def test_a_video_in_several_files_is_put_together(tmp_path):
         (tmp_path / name).write_text(f"1\n00:00:0{start},000 --> 00:00:0{start + 1},000\ngoal\n")
     found = import_files([tmp_path / "a.srt", tmp_path / "one/a.srt"]).annotations
     assert rows(found) == {"a": [(1, 2, "goal"), (5, 6, "goal")]}
-    assert "its actions are put together" in found.notes[0]
+    assert "its actions are merged" in found.notes[0]
 
 
 def test_a_video_without_actions_stays(table):
