@@ -221,7 +221,10 @@ def write_template(folder, videos):
 
 
 def check_extracted(videos, options):
-    """List what headers and sidecars show. -> 0 if all is well, 1 if something is wrong."""
+    """List what headers and sidecars show.
+
+    -> 0 if all is well, 1 if something is wrong.
+    """
     wrong, seconds = {}, 0.0
     for name, path in videos.items():
         try:

@@ -195,7 +195,10 @@ def whole_history(config, checkpoint):
 
 
 def write_results(config, checkpoint, results, source):
-    """Write the proposals, the training curves and config.json. -> number of proposals."""
+    """Write the proposals, the training curves and config.json.
+
+    -> number of proposals.
+    """
     folder, count = Path(config.output_path), 0
     durations = {video.name: video.duration for video in source.all_videos}
     stored = settings(config) | {"classes": list(source.classes), "epoch": checkpoint.get("epoch")}

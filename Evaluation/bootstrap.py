@@ -114,7 +114,7 @@ def class_mean(area: np.ndarray) -> np.ndarray:
 
 
 def interval(values: np.ndarray) -> list[float] | None:
-    """[value, low, high]: the value on the videos as they are, and where 95 % of the draws lie.
+    """[value, low, high]: the value itself, and where 95 % of the draws lie.
 
     values: (B,), the first one on the videos as they are. None if that one is unknown.
     """

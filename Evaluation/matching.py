@@ -48,7 +48,7 @@ def _pairs_of(part, segments_a, segments_b, by_group, first, count, least):
 
 
 def _tiou(a, b):
-    """tIoU row by row, (P, 2), (P, 2) -> (P,); 1 for two equal points, which have no length."""
+    """tIoU row by row, (P, 2), (P, 2) -> (P,); 1 for two equal points without length."""
     same_point = (a == b).all(axis=1) & (a[:, 0] == a[:, 1])
     return np.where(same_point, 1, iou(a[:, None], b[:, None])[:, 0, 0])
 

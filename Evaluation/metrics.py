@@ -17,7 +17,10 @@ ROUNDING_SECONDS = 1e-6   # rounding error allowed for a length that is compared
 
 
 class AnnotatedVideo(Protocol):
-    """What is read of a Utils.data.annotations.Video. segments: (n, 2) s, labels: (n,) int."""
+    """What is read of a Utils.data.annotations.Video.
+
+    segments: (n, 2) s, labels: (n,) int.
+    """
     name: str
     segments: np.ndarray
     labels: np.ndarray
@@ -58,7 +61,10 @@ def action_table(videos: Sequence[AnnotatedVideo], classes: Sequence[str]) -> Ac
 
 
 def detection_table(detections: dict, classes: Sequence[str]) -> ActionTable:
-    """Detections by video ({video: Detections}) as one table. Label 1 stands for classes[0]."""
+    """Detections by video ({video: Detections}) as one table.
+
+    Label 1 stands for classes[0].
+    """
     tables = list(detections.values())
     empty = [np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=np.int64)]
     segments, scores, labels = (
@@ -193,7 +199,10 @@ def class_spans(label: np.ndarray, num_classes: int) -> list[tuple[int, slice]]:
 
 
 def rank_in_class(label: np.ndarray) -> np.ndarray:
-    """How many rows of the same class precede each: 4 7 7 -> 0 0 1. label: (M,) sorted."""
+    """How many rows of the same class precede each: 4 7 7 -> 0 0 1.
+
+    label: (M,) sorted.
+    """
     return np.arange(len(label)) - np.searchsorted(label, label)
 
 

@@ -66,7 +66,7 @@ def _kept_pairs(overlaps, positions, labels):
 
 
 def _overlap_bits(segments, threshold):
-    """Which segments overlap by more than `threshold`: list of M integers, one bit per segment.
+    """Which segments overlap by more than `threshold`, one bit each: list of M integers.
 
     A single `&` of two such integers then compares a segment with all kept ones.
     """
@@ -137,7 +137,7 @@ def soft_nms(segments: np.ndarray, scores: np.ndarray, sigma: float, limit: int,
 
 
 class _Active:
-    """Segments with up-to-date scores, by ascending index, so that argmax breaks ties by index.
+    """Segments with up-to-date scores, by ascending index, so argmax breaks ties by index.
 
     index: (n,) int into segments (M, 2) and scores (M,).
     """

@@ -28,7 +28,10 @@ IGNORED = "head_enc."
 
 @dataclass
 class Predictions:
-    """Predictions for a batch, all float32. Anchors run level (fine to coarse), cell, scale."""
+    """Predictions for a batch, all float32.
+
+    Anchors run level (fine to coarse), cell, scale.
+    """
     logits: torch.Tensor      # (B, M, N), N = Config.num_scores, before softmax or sigmoid
     boxes: torch.Tensor       # (B, M, 2), decoded, in input frames
     adjusted: torch.Tensor    # (B, M, 2), with adjusted boundaries
@@ -38,7 +41,10 @@ class Predictions:
 
 
 class VSGN(nn.Module):
-    """Video self-stitching graph network. Raises UserError for a config that cannot be built."""
+    """Video self-stitching graph network.
+
+    Raises UserError for a config that cannot be built.
+    """
 
     def __init__(self, config):
         super().__init__()
@@ -65,7 +71,10 @@ class VSGN(nn.Module):
                            *self._frame_scores(finest))
 
     def _second_copy(self, num_frames):
-        """First frame of each item's magnified copy, T if it has none. (B,) -> (B,) int64."""
+        """First frame of each item's magnified copy, T if it has none.
+
+        (B,) -> (B,) int64.
+        """
         if self.short_ratio is None:
             return None
         stitched = is_stitched(num_frames, self.num_frames, self.short_ratio)

@@ -68,8 +68,7 @@ def draw_all(jobs, formats=FORMATS):
 
 @contextlib.contextmanager
 def figure_files(stem, width, height, formats=FORMATS):
-    """An empty figure of width x height inches;
-    written to stem.pdf, stem.png at the end."""
+    """An empty figure of width x height inches, written to stem.pdf, stem.png at the end."""
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure
@@ -100,8 +99,7 @@ def _complete_fonts(figure):
 
 @functools.cache
 def fonts_with(letters):
-    """Names of installed fonts that together have the letters;
-    says so if some are missing."""
+    """Names of installed fonts that have the letters between them; says if some are missing."""
     found, left = [], set(letters)
     for font in fontManager.ttflist:
         if not left:

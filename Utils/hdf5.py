@@ -17,8 +17,11 @@ SMALL = 2 ** 20     # bytes; smaller datasets may be empty
 
 
 def opened(group, path):
-    """The object at `path` in an open HDF5 file or group. Raises KeyError if there is
-    none, and UserError if a link leads to another file or in a circle."""
+    """The object at `path` in an open HDF5 file or group.
+
+    Raises KeyError if there is none, and UserError if a link leads to another file or
+    in a circle.
+    """
     here, ahead, links = group, path.split("/")[::-1], 0
     while ahead:
         name = ahead.pop()
@@ -82,8 +85,11 @@ def _place(dataset):
 
 
 def open_file(path, follow_links=False):
-    """An HDF5 file to read from. Raises UserError if it leads to other files (unless
-    follow_links) or is not a regular file, OSError if it has another format."""
+    """An HDF5 file to read from.
+
+    Raises UserError if it leads to other files (unless follow_links) or is not a
+    regular file, OSError if it has another format.
+    """
     check_regular(path)
     file = h5py.File(path, "r")
     try:

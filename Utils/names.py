@@ -1,4 +1,4 @@
-"""Names that should match but do not: their difference in words."""
+"""Names that should match but do not: how they differ, in words."""
 
 import unicodedata
 
@@ -6,11 +6,10 @@ from Utils.files import listed
 
 
 def named_there(wanted, there, place):
-    """What a message adds about names that were not found:
-    names that exist, and the difference.
+    """What a message adds about names that were not found: those that exist, and how they differ.
 
-    wanted: names that are not among `there`. place: in words, such as "the files". Empty
-    if there are no names.
+    wanted: names that are not among `there`. place: in words, such as "the files".
+    Empty if there are no names.
     """
     there = list(there)
     if not there:
@@ -21,7 +20,7 @@ def named_there(wanted, there, place):
 
 
 def difference(wanted, there, place):
-    """The difference between the first two names that mean the same; empty if none do."""
+    """How the first two names that mean the same differ; empty if no two do."""
     by_plain = {_plain(name): name for name in there}
     for name in list(wanted)[:20]:
         plain = _plain(name)
@@ -49,8 +48,7 @@ def _in_letters(name, found):
 
 
 def _around(first, second):
-    """What the longer name has before or after the shorter one;
-    None if it does not contain it."""
+    """What the longer name has around the shorter one; None if it does not contain it."""
     short, long = sorted((first, second), key=len)
     before, behind = long[:len(long) - len(short)], long[len(short):]
     if not short or not before:

@@ -1,9 +1,8 @@
-"""Does this Python have what pyproject.toml asks for? Imports none of it,
-so the answer is quick.
+"""Check that this Python has what pyproject.toml asks for, quickly: without importing it.
 
 The scripts import this module first. It ends them with one sentence if this Python is
-too old or a package is missing, and at once if a signal arrives during imports. It also
-does what must be done before importing torch, which takes seconds.
+too old or a package is missing, and at once if a signal arrives during imports. It
+also does what must be done before importing torch, which takes seconds.
 
     python Utils/packages.py [test]
 
@@ -28,8 +27,8 @@ ALIKE = {"opencv-python-headless": ("opencv-python", "opencv-contrib-python-head
 def requirements(project, groups=()):
     """{package: least version} of pyproject.toml, with the optional `groups`.
 
-    Empty if pip installed this project:
-    then the file is missing, and pip has checked the packages.
+    Empty if pip installed this project: then the file is missing, and pip has checked
+    the packages.
     """
     if not Path(project).is_file():
         return {}
@@ -45,8 +44,8 @@ def requirements(project, groups=()):
 def lacking(wanted, installed_version):
     """Those of `wanted` ({package: least version}) that are missing or too old, as texts.
 
-    installed_version: function of a package's name;
-    raises PackageNotFoundError if it is missing.
+    installed_version: function of a package's name; raises PackageNotFoundError if it
+    is missing.
     """
     found = []
     for package, least in wanted.items():
@@ -111,7 +110,7 @@ def refuse(found):
 
 
 def answer_help():
-    """End with the help of the script that runs, if it is asked for."""
+    """If help is asked for, print that of the running script and end."""
     from Utils.config.help_text import ABOUT, help_text
     from Utils.files import UserError
     from Utils.streams import check_said, steady_streams

@@ -12,8 +12,8 @@ PARALLEL_FROM = 2 ** 25
 def processes_for(size: int, jobs: int) -> int:
     """How many processes share some jobs on a file of `size` bytes.
 
-    One per core, but no more than there are jobs; this one alone on a small file, and in
-    a pool, whose processes may start none.
+    One per core, but no more than there are jobs. Only this one on a small file, and
+    in a pool, whose processes may start none.
     """
     if size < PARALLEL_FROM or current_process().daemon:
         return 1
@@ -23,8 +23,7 @@ def processes_for(size: int, jobs: int) -> int:
 
 
 def at_once(function: Callable, jobs: Sequence[tuple], processes: int) -> None:
-    """Call a function with the arguments of each job,
-    in several processes or in this one."""
+    """Call a function with the arguments of each job, in several processes or in this one."""
     if processes == 1:
         for arguments in jobs:
             function(*arguments)

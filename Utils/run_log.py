@@ -8,15 +8,14 @@ NAME = "log.txt"
 
 
 class RunLog:
-    """Captures what is printed inside the block;
-    after `open`, folder/log.txt has all of it.
+    """Captures what is printed inside the block; after `open`, folder/log.txt has all of it.
 
         with RunLog() as log:
             print("the first line")
             log.open(folder)
 
-    A run that is refused before `open` leaves no log. A log that cannot be written does
-    not end the run.
+    A run that is refused before `open` leaves no log. A log that cannot be written
+    does not end the run.
     """
 
     def __init__(self):

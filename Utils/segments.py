@@ -1,8 +1,7 @@
 """Interval arithmetic, written once.
-Segments are (..., 2) [start, end], numpy or torch, any unit.
 
-`add_one` counts whole frames (end - start + 1),
-as in the training of the released weights.
+Segments are (..., 2) [start, end], numpy or torch, in any unit. `add_one` counts whole
+frames (end - start + 1), as in the training of the released weights.
 """
 
 from collections.abc import Sequence
@@ -29,20 +28,16 @@ def intersection(a, b):
 
 
 def iou(a, b, epsilon=0.0):
-    """Intersection over union of every pair; 0 where the union is 0.
-
-    (N, 2), (M, 2) -> (N, M).
-    """
+    """Intersection over union of every pair, (N, 2), (M, 2) -> (N, M); 0 where the union is 0."""
     overlap = intersection(a, b)
     union = length(a)[..., :, None] + length(b)[..., None, :] - overlap + epsilon
     return overlap / (union + (union == 0))
 
 
 def inside(segments, start, end, share=1.0):
-    """Whether at least a share of each segment
-    (by default all of it) lies in [start, end].
+    """Whether at least a share of each segment lies in [start, end]: (..., 2) -> (...) bool.
 
-    segments: (..., 2) -> (...) bool.
+    share: by default, the whole segment.
     """
     if share >= 1:
         return (segments[..., 0] >= start) & (segments[..., 1] <= end)

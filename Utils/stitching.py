@@ -16,12 +16,11 @@ PIECES = 2   # an input holds one run of source frames, or two copies of it
 
 
 class Piece(NamedTuple):
-    """Input frames filled by one linear resize (aligned corners)
-    of a run of source frames.
+    """Input frames that one linear resize (aligned corners) of a run of source frames fills.
 
-    Source frames [source, source + in_length) are resized to out_length samples; samples
-    offset .. offset + count - 1 fill input frames first .. first + count - 1. Equal
-    lengths mean a copy.
+    Source frames [source, source + in_length) are resized to out_length samples;
+    samples offset .. offset + count - 1 fill input frames first .. first + count - 1.
+    Equal lengths mean a copy.
     """
     first: int
     count: int
@@ -69,7 +68,9 @@ def plain_plan(start, count, streams=1):
 
 def stitched_plan(start, count, length, gap, streams=1):
     """As `plain_plan`, followed by the gap and the magnified copy.
-    -> (streams, 2, 6) int."""
+
+    -> (streams, 2, 6) int.
+    """
     magnified = copy_length(count, length, gap)
     copies = [Piece(0, count, start, 0, count, count),
               Piece(count + gap, magnified, start, 0, count, magnified)]
@@ -77,14 +78,14 @@ def stitched_plan(start, count, length, gap, streams=1):
 
 
 def whole_plan(span, seconds, stream_lengths, length, gap=None):
-    """Part of a video whose streams differ in rate,
-    resized to at most `length` input frames.
+    """A part of a video, resized to at most `length` input frames.
 
-    span: [first, end) frames of the first stream. seconds: (start, end, duration of the
-    video). stream_lengths: frames of each stream. gap: None for one copy, else stitched
-    with that gap. The first stream is resized from `span`, the others from their whole
-    length, so that all are aligned in time, as the original does on ActivityNet.
     -> (streams, 2, 6) int.
+    span: [first, end) frames of the first stream. seconds: (start, end, duration of
+    the video). stream_lengths: frames of each stream. gap: None for one copy, else
+    stitched with that gap. Streams may differ in rate: the first one is resized from
+    `span`, the others from their whole length, so that all are aligned in time, as the
+    original does on ActivityNet.
     """
     count = span[1] - span[0]
     # (first input frame, number of input frames) of each copy.
@@ -97,8 +98,7 @@ def whole_plan(span, seconds, stream_lengths, length, gap=None):
 
 
 def _aligned_piece(first, width, span, seconds, main_length, frames):
-    """The piece of another stream, with `frames` frames,
-    for `width` input frames from `first`."""
+    """The piece of another stream, of `frames` frames, for `width` input frames from `first`."""
     start, end, duration = seconds
     if width == span[1] - span[0]:
         total, offset = main_length, span[0]
@@ -118,12 +118,12 @@ def _plan(streams):
 
 def expand_plan(plan, length):
     """Source frame and weight for every input frame.
-    plan: (..., 2, 6) int, numpy or torch.
 
-    Returns index (..., T) int, -1 for a frame of zeros, and weight (..., T)
-    float32: input frame = x[index] * (1 - weight) + x[index + 1] * weight.
-    No weight reaches past the run of source frames. Positions are float32,
-    as in torch.nn.functional.interpolate.
+    plan: (..., 2, 6) int, numpy or torch.
+    Returns index (..., T) int, -1 for a frame of zeros, and weight (..., T) float32:
+    input frame = x[index] * (1 - weight) + x[index + 1] * weight. No weight reaches
+    past the run of source frames. Positions are float32, as in
+    torch.nn.functional.interpolate.
     """
     frame = np.arange(length) if isinstance(plan, np.ndarray) else _range_like(plan, length)
     # (..., 2, 1) each, against frame (T,): everything up to the sums is (..., 2, T).

@@ -1,5 +1,4 @@
-"""Ctrl-C, SIGTERM and a closed terminal end a script in an orderly way,
-with exit code 130."""
+"""Ctrl-C, SIGTERM and a closed terminal end a script in order, with exit code 130."""
 
 import contextlib
 import os
@@ -18,10 +17,10 @@ _masks = threading.local()      # signals blocked before a fork, by thread
 
 
 def stop_at_once():
-    """Let a signal end this process with one word:
-    used during imports, before anything is written.
+    """During imports, let a signal end this process with one word.
 
-    A signal that the caller ignores (nohup, a background job) stays ignored.
+    Nothing has been written yet. A signal that the caller ignores
+    (nohup, a background job) stays ignored.
     """
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -36,13 +35,12 @@ def _end(number, frame):
 
 @contextlib.contextmanager
 def unwinding():
-    """Let the first signal raise KeyboardInterrupt,
-    so that unfinished work is cleaned up.
+    """Let the first signal raise KeyboardInterrupt, so that unfinished work is cleaned up.
 
-    A second one is ignored, since a terminal and run_vsgn.sh may both send one; a third
-    ends the process. Only the main thread can set handlers. A process that was forked
-    meanwhile, as workers are, leaves Ctrl-C to the one that started it, and ends at once
-    when that one ends it; see `stoppable`.
+    A second one is ignored, since a terminal and run_vsgn.sh may both send one; a
+    third ends the process. Only the main thread can set handlers. A process that was
+    forked meanwhile, such as a worker, leaves Ctrl-C to the one that started it, and
+    ends at once when that one ends it; see `stoppable`.
     """
     received = 0
 
@@ -71,11 +69,11 @@ def unwinding():
 
 
 def stoppable(function, *arguments):
-    """function(*arguments) in a worker: the signal that ends the worker raises SystemExit,
-    so that unfinished work is cleaned up.
+    """Call function(*arguments) in a worker, so that a signal to end it raises SystemExit.
 
-    Between such calls it must not: a worker that waits for a lock may never look at it.
-    Outside a worker, and on Windows, where none is sent, it is only a call.
+    Unfinished work is then cleaned up. Between such calls it must not: a worker that
+    waits for a lock may never look at it. Outside a worker, and on Windows, where none
+    is sent, it is only a call.
     """
     if parent_process() is None or not hasattr(signal, "pthread_sigmask"):
         return function(*arguments)

@@ -1,4 +1,4 @@
-"""Standard output and error that never end a script: a lost log is reported once."""
+"""Standard output and error that never end a script: if they fail, that is reported once."""
 
 import contextlib
 import os
@@ -60,8 +60,10 @@ class SteadyStream:
                 self._on_failure(problem)
 
     def let_go(self):
-        """If nothing can be written, point the file descriptor to the null device;
-        otherwise the last flush of Python would change the exit code."""
+        """If nothing can be written, point the file descriptor to the null device.
+
+        Otherwise Python's last flush would change the exit code.
+        """
         self.flush()
         if self.failure is None:
             return

@@ -1,7 +1,7 @@
 """Command lines: a parser whose errors are sentences, and types of numbers.
 
-The types are for `type=` of argparse,
-which puts the name of the option before their messages.
+The types are for `type=` of argparse, which puts the name of the option before their
+messages.
 """
 
 import argparse
@@ -11,7 +11,7 @@ from Utils.files import UserError
 
 
 class Parser(argparse.ArgumentParser):
-    """Argparse, but a mistake raises UserError; options must be written out."""
+    """Argparse, but a mistake raises UserError, and options must be written in full."""
 
     def __init__(self, **settings):
         super().__init__(**{"allow_abbrev": False} | settings)

@@ -99,7 +99,10 @@ def _written(count, found, path):
 
 
 def draw_found(path: Path, found: list[Found]) -> Path:
-    """Draw the timelines of the videos (the first MOST_PANELS) to a picture. -> its path."""
+    """Draw the timelines of the videos (the first MOST_PANELS) to a picture.
+
+    -> its path.
+    """
     panels = [(video.name, video.duration, video.rows) for video in found[:MOST_PANELS]]
     return write_detected(path.with_suffix(""), panels, formats=("png",))[0]
 

@@ -140,8 +140,9 @@ def fuse_best_classes(detections: Detections, video_scores: np.ndarray, num_clas
 
 def detection_rows(detections: Proposals,
                    classes: Sequence[str] | None = None) -> list[dict]:
-    """Detections as the rows of a result file. classes: names, label 1 first; None: no labels.
+    """Detections as the rows of a result file.
 
+    classes: names, label 1 first; None: no labels.
     Raises UserError for a label that is not one of the classes.
     """
     rows = [{"score": score, "segment": segment} for score, segment in

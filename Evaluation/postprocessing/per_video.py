@@ -52,8 +52,9 @@ class VideoRows:
 
 def results_of(videos: Iterable[VideoRows], config: Config,
                video_scores: dict) -> tuple[dict, dict]:
-    """Results for VideoRows, a few at a time. -> detections, proposals, each {name: Detections}.
+    """Results for VideoRows, a few at a time.
 
+    -> detections, proposals, each {name: Detections}.
     config: its options of decoding. video_scores: {name: (K + 1,)} of a video-level
     classifier, or empty. Detections are made where proposals have classes or a
     classifier provides them; proposals where they have none.
@@ -74,7 +75,10 @@ def results_of(videos: Iterable[VideoRows], config: Config,
 
 def read_video(file: ProposalFile, video: str, prefix: str = "",
                num_frames: int | None = None) -> VideoRows:
-    """One video of a ProposalFile, in seconds. -> VideoRows. prefix: cut from its name."""
+    """One video of a ProposalFile, in seconds.
+
+    -> VideoRows. prefix: cut from its name.
+    """
     rows, duration = file.read(video)
     if file.in_shares:
         if duration is None:

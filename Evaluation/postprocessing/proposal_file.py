@@ -142,8 +142,9 @@ def _percent(match):
 
 
 def read_proposals(path: str | Path) -> tuple["ProposalFile", dict]:
-    """Open proposals.h5. -> {video: Proposals}, which reads videos on request, and settings.
+    """Open proposals.h5.
 
+    -> {video: Proposals}, which reads videos on request, and settings.
     Raises UserError for a file that is missing, broken or not written by Infer.py, and
     later for a video whose rows turn out to be damaged.
     """

@@ -87,7 +87,10 @@ def compared(truth: ActionTable, tables: Sequence[ActionTable], names: Sequence[
 
 
 def _difference(mean, short):
-    """Differences of the means over the classes. mean, short: (B, T); short may be None."""
+    """Differences of the means over the classes.
+
+    mean, short: (B, T); short may be None.
+    """
     return {"mAP": [interval(column) for column in mean.T], "average": interval(mean.mean(axis=1)),
             "short": None if short is None else interval(short.mean(axis=1))}
 

@@ -65,7 +65,10 @@ def read_truth(path: str | Path) -> tuple[ActionTable, dict]:
 
 
 def read_run(folder: str | Path) -> EvaluatedRun:
-    """The EvaluatedRun in a folder. Raises UserError if Eval.py has not written one there."""
+    """The EvaluatedRun in a folder.
+
+    Raises UserError if Eval.py has not written one there.
+    """
     folder = Path(folder)
     for name in ("metrics.json", TRUTH_FILE):
         if not (folder / name).is_file():

@@ -12,7 +12,10 @@ SHOWN = (0, 2, 4, 6, 8)     # of the ten thresholds, beside their mean
 
 def write_recall_figure(recall: AverageRecall, thresholds: Floats, folder: str | Path,
                         formats: Sequence[str] = FORMATS) -> list[Path]:
-    """Write average_recall.pdf, .png to `folder`. recall: AverageRecall; -> their paths."""
+    """Write average_recall.pdf, .png to `folder`.
+
+    recall: AverageRecall; -> their paths.
+    """
     stem = Path(folder) / "average_recall"
     with figure_files(stem, COLUMN_WIDTH, 3.0, formats) as figure:
         axes = figure.subplots()

@@ -96,7 +96,7 @@ def embedded_json(content: object) -> str:
 
 
 def _finite(content):
-    """The content with null for numbers that JSON lacks, and text for what it cannot express."""
+    """The content with null for numbers that JSON lacks, and text for other values."""
     if isinstance(content, dict):
         return {str(name): _finite(value) for name, value in content.items()}
     if isinstance(content, list | tuple):

@@ -135,8 +135,9 @@ def detected_figure(videos: Sequence[tuple]) -> Figure:
 
 def judged_figure(name: str, duration: float, rows: list[dict], actions: list[dict],
                   threshold: float = 0.5, least_score: float | None = None) -> Figure:
-    """Detections of one video against its actions, drawn as in `write_timelines`. -> Figure.
+    """Detections of one video against its actions, drawn as in `write_timelines`.
 
+    -> Figure.
     rows, actions: as in detection and annotation files ({segment, label, and for rows
     score}).
     """
@@ -174,7 +175,10 @@ def detected_height(lanes: Sequence[list[Lane]]) -> float:
 
 
 def draw_detected(figure: Figure, videos: Sequence[tuple], lanes: Sequence[list[Lane]]) -> None:
-    """Draw a panel for each video. videos: as in `write_detected`; lanes: one list per video."""
+    """Draw a panel for each video.
+
+    videos: as in `write_detected`; lanes: one list per video.
+    """
     panels = figure.subplots(len(videos), 1, squeeze=False,
                              height_ratios=list(map(height_of, lanes)))[:, 0]
     for axes, own, (name, duration, rows) in zip(panels, lanes, videos, strict=True):
@@ -186,7 +190,10 @@ def draw_detected(figure: Figure, videos: Sequence[tuple], lanes: Sequence[list[
 
 
 def detected_lanes(rows: list[dict]) -> list[Lane]:
-    """One Lane per class of the best detections, best first. rows: see `write_detected`."""
+    """One Lane per class of the best detections, best first.
+
+    rows: see `write_detected`.
+    """
     best = max((row["score"] for row in rows), default=0)
     shown = [row for row in rows if row["score"] >= LEAST_SHARE * best]
     by_class = {}

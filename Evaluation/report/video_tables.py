@@ -104,7 +104,10 @@ def packed(values: np.ndarray) -> dict[str, str]:
 
 
 def _edges(table, count):
-    """Where the rows of each video begin, and the end: (count + 1,). table: sorted by video."""
+    """Where the rows of each video begin, and the end: (count + 1,).
+
+    table: sorted by video.
+    """
     return np.searchsorted(table.video, np.arange(count + 1))
 
 
@@ -114,7 +117,10 @@ def _times(table):
 
 
 def _taken(matched, video, num_actions, edges):
-    """(T, n) place in its video of the detection that each action has. matched: (T, M)."""
+    """(T, n) place in its video of the detection that each action has.
+
+    matched: (T, M).
+    """
     taken = np.zeros((len(matched), num_actions), np.int64)
     threshold, row = np.nonzero(matched != UNMATCHED)
     taken[threshold, matched[threshold, row]] = row - edges[video[row]] + 1

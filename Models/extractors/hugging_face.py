@@ -54,7 +54,10 @@ class HuggingFaceNetwork:
         return ClipSampler(self.shape, self.rate)
 
     def forward(self, items: Sequence) -> np.ndarray:
-        """Features of clips (frames, height, width, 3) uint8. -> (n, channels) float32."""
+        """Features of clips (frames, height, width, 3) uint8.
+
+        -> (n, channels) float32.
+        """
         mean, std = (torch.tensor(values).view(3, 1, 1) for values in (self.mean, self.std))
         clips = [(torch.from_numpy(clip).permute(0, 3, 1, 2) / 255 - mean) / std for clip in items]
         return forward_clips(self._tokens, clips, self.device, self.precision)

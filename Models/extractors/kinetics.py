@@ -20,7 +20,10 @@ LOAD_ERRORS = (OSError, RuntimeError, ValueError, EOFError, LookupError, TypeErr
 
 
 class KineticsNetwork:
-    """The extractor for the name of a network. setting: Models.extractors.registry.Setting."""
+    """The extractor for the name of a network.
+
+    setting: Models.extractors.registry.Setting.
+    """
 
     def __init__(self, name, setting):
         models = _torchvision().models
@@ -48,7 +51,10 @@ class KineticsNetwork:
         return ClipSampler(self.shape, self.rate)
 
     def forward(self, items: Sequence) -> np.ndarray:
-        """Features of clips (frames, height, width, 3) uint8. -> (n, channels) float32."""
+        """Features of clips (frames, height, width, 3) uint8.
+
+        -> (n, channels) float32.
+        """
         clips = [self.preset(torch.from_numpy(clip).permute(0, 3, 1, 2)) for clip in items]
         return forward_clips(self.network, clips, self.device, self.precision)
 

@@ -46,7 +46,10 @@ class Motion:
         return MotionSampler(self)
 
     def forward(self, items: Sequence) -> np.ndarray:
-        """Features of some items, which here already are features. -> (n, channels) float32."""
+        """Features of some items, which here already are features.
+
+        -> (n, channels) float32.
+        """
         return np.stack(items)
 
 
@@ -132,7 +135,10 @@ class Flow:
 
 
 class Cells:
-    """Histograms of frames of one size, by `bins` directions on grids. size: (width, height)."""
+    """Histograms of frames of one size, by `bins` directions on grids.
+
+    size: (width, height).
+    """
 
     def __init__(self, size, grids, bins):
         width, height = size
@@ -187,7 +193,10 @@ def spread(x: np.ndarray, y: np.ndarray, angles: np.ndarray, planes: np.ndarray)
 
 
 def cell_means(side: int, cells: int) -> np.ndarray:
-    """The matrix that averages over `cells` equal parts of `side` pixels. -> (cells, side)."""
+    """The matrix that averages over `cells` equal parts of `side` pixels.
+
+    -> (cells, side).
+    """
     edges = np.linspace(0, side, cells + 1)
     pixels = np.arange(side)
     shares = (np.minimum(pixels + 1, edges[1:, None])

@@ -22,7 +22,10 @@ HUGGING_FACE = "hf:"
 
 @dataclass(frozen=True)
 class Setting:
-    """How to build an extractor. weights: a local file or folder; None for the library's own."""
+    """How to build an extractor.
+
+    weights: a local file or folder; None for the library's own.
+    """
     feature_fps: float = 5.0
     weights: str | None = None
     device: str = "cpu"
@@ -30,7 +33,10 @@ class Setting:
 
 
 def build(name: str, setting: Setting) -> object:
-    """The extractor of a name, ready to use. UserError if there is none or a library is missing."""
+    """The extractor of a name, ready to use.
+
+    UserError if there is none or a library is missing.
+    """
     if len(parts := split(name)) > 1:
         from Models.extractors.joined import Joined
         return Joined([build(part, setting) for part in parts])
@@ -51,8 +57,9 @@ def build(name: str, setting: Setting) -> object:
 
 
 def split(name: str) -> list[str]:
-    """The parts of a join. A + belongs to the name of a folder where what follows is no extractor.
+    """The parts of a join.
 
+    A + belongs to the name of a folder where what follows is no extractor.
     "motion+hf:a+b+s3d" -> ["motion", "hf:a+b", "s3d"]
     """
     parts = []

@@ -1,4 +1,4 @@
-"""Which options are refused: impossible values, and values that contradict each other."""
+"""Refuse options that are impossible, or that contradict each other."""
 
 import math
 
@@ -10,7 +10,7 @@ MOST_VALUES = 1000
 
 
 def check_options(config, script, is_complete=True):
-    """Refuse options that contradict the script or each other; gives the config back.
+    """Refuse options that contradict the script or each other; return the config.
 
     is_complete: False while options from a file have yet to be added.
     """
@@ -54,9 +54,10 @@ def check_limits(config):
 
 
 def check_stored(stored, source):
-    """Refuse settings of a file whose type, choice or limit their options do not allow.
+    """Refuse settings from a file that their option does not allow.
 
-    stored: {name: value} as read from JSON; unknown names are ignored. source: the file.
+    That is: a wrong type, choice or limit. stored: {name: value} as read from JSON;
+    unknown names are ignored. source: the file.
     """
     for name, value in stored.items():
         spec = OPTIONS.get(name)
@@ -99,8 +100,11 @@ def _short(value, most=60):
 
 
 def check_clips(config):
-    """Refuse impossible clips: random ones whose shortest length exceeds the longest, and stitched
-    ones that leave no room for a magnified copy."""
+    """Refuse impossible clips.
+
+    Those are random clips whose shortest length exceeds the longest, and stitched ones
+    that leave no room for a magnified copy.
+    """
     length = config.temporal_scale
     if not config.use_VSS:
         return
@@ -119,7 +123,10 @@ def check_clips(config):
 
 
 def check_network(config):
-    """Refuse a network that cannot be built, and say which values fit. Unset options pass."""
+    """Refuse a network that cannot be built, and say which values fit.
+
+    Unset options pass.
+    """
     check_limits(config)
     length, unit = config.temporal_scale, 4 * 2 ** (config.num_levels - 1)
     if length is None:
@@ -136,9 +143,9 @@ def check_network(config):
 def check_earlier(path, before, now, what="made"):
     """Refuse to replace a result of other settings, naming the first that differs.
 
-    path: the file that would be replaced. before, now: {name: JSON-able value}. Names that only one
-    of them has are not compared, nor is the number of epochs: a run that was continued replaces its
-    results.
+    path: the file that would be replaced. before, now: {name: JSON-able value}. Names
+    that only one of them has are not compared, and neither is the number of epochs: a
+    run that was continued replaces its results.
     """
     for name, value in now.items():
         if name in before and before[name] != value and name != "num_epoch":

@@ -32,8 +32,7 @@ def _parser(script):
 
 
 class _Help(argparse.Action):
-    """`--help` shows the common options,
-    `--help all` every option that the script reads."""
+    """`--help` shows the common options, `--help all` every option that the script reads."""
 
     def __init__(self, option_strings, dest, script, **_):
         super().__init__(option_strings, dest, nargs="?", choices=("all",),
@@ -64,8 +63,7 @@ class _Tuple(argparse.Action):
 
 
 def _numbers(word):
-    """The numbers of one word: 0.5, or 0.3,0.5,0.7,
-    or 0.5:0.05:0.95 (both ends included)."""
+    """The numbers of one word: 0.5, or 0.3,0.5,0.7, or 0.5:0.05:0.95 (both ends included)."""
     try:
         if ":" not in word:
             return tuple(float(part) for part in word.split(",") if part)
@@ -96,7 +94,7 @@ def _unknown_words(unknown):
 
 
 def nearest_option(name):
-    """Asks for the option with the most similar name, or says where all are listed."""
+    """A sentence that suggests the most similar option, or says where all are listed."""
     known = {option.lower(): option for option in OPTIONS}
     near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
     return f"did you mean --{known[near[0]]}?" if near else "--help all lists them"

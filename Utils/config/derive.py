@@ -1,6 +1,7 @@
-"""Options taken from the data unless the user gives them: framing, T, anchors, channels, classes.
+"""Options taken from the data unless the user gives them.
 
-The rules are this project's own. Each is a guess that a flag overrides.
+They are framing, T, anchors, channels and classes. The rules are this project's own;
+each is a guess that a flag overrides.
 """
 
 import dataclasses
@@ -13,7 +14,7 @@ from Utils.config.resolve import Config
 DERIVED = ("framing", "temporal_scale", "input_feat_dim", "decoder_num_classes", "anchor_scale",
            "bb_hidden_dim")
 LONGEST_INPUT = Config.temporal_scale      # the paper's
-# Few, large actions per video: whole videos. Many small ones: sliding windows.
+# Few long actions per video: whole videos. Many short ones: sliding windows.
 WHOLE_SHARE, WHOLE_ACTIONS = 0.25, 3
 # Hidden channels by the number of training actions: 64 was measured (docs/strong_recipe.md), 256 is
 # the paper's for the 3000 actions of THUMOS14, 128 lies between.
@@ -52,16 +53,21 @@ def complete(config, videos, classes, store, training=None):
 
 
 def choose_framing(shares, num_videos):
-    """Whole videos if the typical action fills a good part of its video and there are few of them,
-    else sliding windows. shares: (A,) length of each action / length of its video."""
+    """Whole videos if the typical action fills much of its video and there are few per video.
+
+    Else sliding windows. shares: (A,) length of each action / length of its video.
+    """
     is_large = len(shares) > 0 and np.median(shares) > WHOLE_SHARE
     return "whole" if is_large and len(shares) <= WHOLE_ACTIONS * num_videos else "sliding"
 
 
 def choose_length(frames, action_frames, framing, config):
-    """Input length T in frames: room for most videos if they fit the paper's 1280, else (sliding)
-    twice the length of a long action. A multiple of the coarsest stride, and long enough for K
-    neighbours at the coarsest level."""
+    """Input length T in frames.
+
+    It has room for most videos if they fit the paper's 1280, else (sliding) for twice
+    a long action. It is a multiple of the coarsest stride, and long enough for K
+    neighbours at the coarsest level.
+    """
     unit = config.base_stride * 2 ** (config.num_levels - 1)
     least = config.num_neigh * 2 ** config.num_levels if config.use_xGPN else unit
     wanted = np.quantile(frames, 0.95) if len(frames) else LONGEST_INPUT
@@ -77,7 +83,10 @@ def choose_width(num_actions):
 
 
 def choose_anchors(action_frames, config):
-    """Two anchor scales, in cells, that centre the pyramid on the action lengths (A,) in frames."""
+    """Two anchor scales, in cells, that centre the pyramid on the actions' lengths.
+
+    action_frames: (A,) lengths in frames.
+    """
     if not len(action_frames):
         return Config.anchor_scale
     short, long = np.quantile(action_frames, [0.1, 0.9]).clip(1)

@@ -11,7 +11,7 @@ from Utils.config.options import (
 )
 from Utils.config.resolve import resolve
 
-# What is taken from the data unless the user decides.
+# Taken from the data unless the user gives them.
 FROM_DATA = ("framing", "temporal_scale", "input_feat_dim", "decoder_num_classes", "anchor_scale",
              "bb_hidden_dim", "feature_fps", "subset", "deltas",
              "feature_dropout")
@@ -20,8 +20,9 @@ FROM_DATA = ("framing", "temporal_scale", "input_feat_dim", "decoder_num_classes
 def opening(config, script, where="", lines=()):
     """What a script prints first, as lines.
 
-    They say what runs where, what differs from the preset and what was taken from the data (with
-    --verbose: all options), then `lines`, then which of the given options have no effect.
+    They say what runs where, what differs from the preset and what was taken from the
+    data (with --verbose: all options). Then come `lines`, then which of the given
+    options have no effect.
     """
     about = f"{script}.py{where}: dataset {config.dataset}, recipe {config.recipe}"
     if config.verbose:
@@ -38,7 +39,7 @@ def _values(config, names):
 
 
 def differences(config, script):
-    """Names of the settings that differ from the presets, and of those that the data decided."""
+    """Names of the settings that differ from the presets, and of those taken from the data."""
     preset = resolve({"dataset": config.dataset, "recipe": config.recipe})
     held = () if config.detections else SETTLED.get(script, ())
     differing = [name for name in (*STORED_NAMES, *SCORING_NAMES)
@@ -49,7 +50,7 @@ def differences(config, script):
 
 
 def describe(config, script):
-    """The resolved options that a script reads, one line per group; the user's own are starred."""
+    """The resolved options that a script reads, one line per group; the user's are starred."""
     lines = []
     for group in GROUPS:
         values = [f"{name}{'*' if name in config.given else ''}={shown(getattr(config, name))}"

@@ -1,5 +1,4 @@
-"""What an option is: its type and limit, the scripts that read it,
-and what it depends on."""
+"""What an option is: its type and limit, the scripts that read it, what it depends on."""
 
 import dataclasses
 import math
@@ -12,8 +11,10 @@ CUT, TRAIN, INFER, EVAL = SCRIPTS = ("Cut_long_videos", "Train", "Infer", "Eval"
 
 @dataclass(frozen=True)
 class Limit:
-    """Which values an option may have, in words and as a predicate. near: a value
-    -> advice on the nearest ones that fit."""
+    """Which values an option may have, in words and as a predicate.
+
+    near: function from a value to advice on the nearest ones that fit.
+    """
     words: str
     holds: Callable[[float], bool]
     near: Callable[[float], str] = field(default=lambda value: "")
@@ -51,10 +52,10 @@ def nearest(value, unit):
 
 
 def option(default, help, limit=None, **traits):
-    """A field of an option group. limit:
-    the Limit of its value, or of each value of a tuple.
+    """A field of an option group.
 
-    traits: fields of Option that override those of the group.
+    limit: the Limit of its value, or of each value of a tuple. traits: fields of
+    Option that override those of the group.
     """
     return field(default=default, metadata={"help": help, "limit": limit, **traits})
 
@@ -96,8 +97,7 @@ class Option:
 
 
 def options_of(group):
-    """The Options of a group, in order:
-    its fields, with the traits of the whole group."""
+    """The Options of a group, in order: its fields, with the traits of the whole group."""
     hints = typing.get_type_hints(group)
     traits = ("scripts", "shapes", "is_stored", "needs", "metavar")
     common = {name: getattr(group, name) for name in traits if hasattr(group, name)}

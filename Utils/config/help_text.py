@@ -1,5 +1,4 @@
-"""What `--help` shows: an example, the options that matter first,
-and the rest by groups."""
+"""What `--help` shows: an example, the options that matter first, the rest by groups."""
 
 import textwrap
 
@@ -37,7 +36,7 @@ RARE = {"Cut_long_videos": ("network",),
                   "from proposals without classes to detections (ActivityNet)"),
         "Eval": ("from proposals without classes to detections (ActivityNet)",)}
 
-# What chooses an option that a preset leaves open, if not the data.
+# What, other than the data, chooses an option that a preset leaves open.
 CHOSEN = {"val_split": "none, but heldout with --checkpoint best"}
 
 
@@ -93,8 +92,7 @@ def _value(spec):
 
 
 def _default_text(spec):
-    """The default, unless it is unset or off,
-    and its values in presets of datasets and recipes."""
+    """The default, unless unset or off, and its values in the presets."""
     texts = [shown(spec.default)] if spec.default not in (None, False) or spec.is_word else []
     presets = {**PRESETS, **RECIPES}
     texts += [_preset_text(spec, name, preset[spec.name]) for name, preset in presets.items()
@@ -103,8 +101,7 @@ def _default_text(spec):
 
 
 def _preset_text(spec, preset, value):
-    """The value of an option in a preset,
-    or how it is chosen where the preset leaves it open."""
+    """The value of an option in a preset, or how it is chosen if the preset leaves it open."""
     if value is None:
         return f"{preset}: {CHOSEN.get(spec.name, 'from the data')}"
     return f"{preset} {shown(value)}"

@@ -1,8 +1,8 @@
-"""The options of one run, combined from defaults, presets, the command line and stored settings.
+"""The options of one run: defaults, presets, the command line and stored settings, combined.
 
-`parse_config(script, argv)` returns a frozen `Config`. Its fields are the flags. In rising order of
-precedence, a value comes from the default, the preset of the dataset, that of the recipe, a
-checkpoint (`adopt`), or the user.
+`parse_config(script, argv)` returns a frozen `Config`. Its fields are the flags. In
+rising order of precedence, a value comes from the default, the preset of the dataset,
+that of the recipe, a checkpoint (`adopt`), or the user.
 """
 
 import dataclasses
@@ -45,13 +45,13 @@ class Config(RunOptions, VideoOptions, EvalOptions, AgnosticOptions, DetectionOp
              DataOptions, PathOptions, PresetOptions):
     """All options of a run; `given` holds those the user set, by name."""
     given: dict = field(default_factory=dict, repr=False)
-    # Those of them that came from --config; and the output_path to use if none is given.
+    # Those that came from --config, and the output_path to use if none is given.
     from_file: frozenset = field(default=frozenset(), repr=False)
     home: str = field(default="", repr=False, compare=False)
 
     @property
     def num_channels(self):
-        """Channels of the network's input: those of the features, with or without their deltas."""
+        """Channels of the network's input: those of the features, and of their deltas if used."""
         return self.input_feat_dim * (2 if self.deltas == "on" else 1)
 
     @property
@@ -78,13 +78,16 @@ def parse_config(script, argv=None):
 
 
 def without_recipe(stored, kept=()):
-    """Stored options without those that a recipe sets (except the `kept`), so that another can."""
+    """Stored options without those that a recipe sets, so that another recipe can set them.
+
+    kept: options to keep all the same.
+    """
     return {name: value for name, value in stored.items()
             if name in kept or name not in (*SET_BY_RECIPES, "deltas")}
 
 
 def resolve(given):
-    """The Config of defaults, presets and `given` values (by name)."""
+    """The Config made of defaults, presets and `given` values (by name)."""
     for name, presets in (("dataset", PRESETS), ("recipe", RECIPES)):
         if given.get(name) is not None and given[name] not in presets:
             raise UserError(f"--{name} {given[name]} is not one of {', '.join(presets)}")
@@ -105,7 +108,7 @@ def resolve(given):
 
 
 def choose_val_split(checkpoint):
-    """Hold out training videos only if a checkpoint is chosen by them."""
+    """Hold out training videos only if they choose a checkpoint."""
     return "heldout" if checkpoint == "best" else "none"
 
 

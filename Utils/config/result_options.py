@@ -1,4 +1,4 @@
-"""The options from trained network to results: proposals, detections, scores, videos."""
+"""The options from the trained network to results: proposals, detections, scores, videos."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal

@@ -22,7 +22,7 @@ def write_run_file(folder, config, script):
 
 
 def read_run_file(path):
-    """The options of a config.json by name, as the command line would give them.
+    """The options of a config.json by name, typed as on the command line.
 
     Raises UserError if the file is not one, or a name is not an option.
     """
@@ -34,10 +34,10 @@ def read_run_file(path):
 
 
 def typed(values, where):
-    """Options {name: value} as the command line would give them, from plain values.
+    """Options {name: value}, typed as on the command line, from plain values.
 
-    where: their source, for messages.
-    Raises UserError for a name that is not an option, or a value of the wrong type.
+    where: their source, for messages. Raises UserError for a name that is not an
+    option, or a value of the wrong type.
     """
     for name, value in values.items():
         if name not in OPTIONS:
@@ -50,7 +50,7 @@ def typed(values, where):
 
 
 def _fits(value, spec):
-    """Whether a JSON value fits an Option: of its type, or unset if it may be."""
+    """Whether a JSON value fits an Option: of its type, or null if the option may be unset."""
     if value is None:
         return spec.default is None or spec.is_stored
     if spec.is_tuple:
@@ -65,8 +65,10 @@ def _is(value, kind):
 
 
 def data_places(folder):
-    """Paths of the data of the run in `folder`, from its config.json, if they still
-    exist. -> {option: path}, empty without the file."""
+    """Paths of a run's data that still exist, from the config.json in `folder`.
+
+    -> {option: path}, empty without the file.
+    """
     path = Path(folder) / NAME
     if not path.is_file():
         return {}

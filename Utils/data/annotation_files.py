@@ -21,8 +21,7 @@ FRAMES = ("frame", "frames", "duration_frame", "num_frames")
 
 @dataclass(frozen=True)
 class Record:
-    """One video as in its file: labels are names,
-    and a label_id is None if there is none."""
+    """One video as in its file: labels are names, and a missing label_id is None."""
     name: str
     subset: str | None = None
     duration: float | None = None
@@ -64,8 +63,7 @@ def _record(name, entry, where):
 
 
 def check_name(name, where):
-    """Refuse a name that no file can hold or show:
-    empty, with a NUL, or not valid UTF-8."""
+    """Refuse a name that no file can hold or show: empty, with a NUL, or not valid UTF-8."""
     try:
         is_good = bool(name) and "\0" not in name and bool(name.encode("utf-8"))
     except UnicodeEncodeError:
@@ -127,8 +125,7 @@ def _action(action, where):
 
 
 def number(value, where):
-    """A finite float from a JSON number,
-    or from a string with one (THUMOS14 has strings)."""
+    """A finite float from a JSON number, or from a string with one, as THUMOS14 has."""
     try:
         result = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError, OverflowError):
@@ -139,8 +136,10 @@ def number(value, where):
 
 
 def class_ids(records, index_path=None):
-    """Class name -> id from 1: of the file,
-    or else by label_id in the annotations, or by name."""
+    """Class name -> id from 1.
+
+    The ids are those in the file, else the label_ids of the annotations, else by name.
+    """
     if index_path is not None:
         return _read_class_index(index_path)
     pairs = {(label, identity) for record in records

@@ -1,4 +1,4 @@
-"""Annotated videos, as all layouts of annotation files are read."""
+"""Annotated videos: what all layouts of annotation files are read into."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -16,8 +16,8 @@ class Video:
 
     segments: (G, 2) float64, seconds. labels: (G,) int, from 1. order: position in the
     inference list. fps: images per second of the video file. rate: features per
-    second; None means number of features / duration. shift: feature k lies at k / rate
-    + shift seconds.
+    second; None: number of features / duration. shift: feature k lies at
+    k / rate + shift seconds.
     """
     name: str
     subset: str
@@ -31,15 +31,13 @@ class Video:
 
     @property
     def feature_segments(self):
-        """(G, 2) actions on the clock of the features,
-        on which feature k lies at k / rate."""
+        """(G, 2) actions on the clock of the features, where feature k lies at k / rate."""
         return self.segments - self.shift if self.shift else self.segments
 
 
 @dataclass
 class Annotations:
-    """Videos in file order, class names (label 1 is classes[0]),
-    and notes for the user."""
+    """Videos in file order, class names (label 1 is classes[0]), and notes for the user."""
     videos: list[Video]
     classes: tuple[str, ...]
     notes: list[str] = field(default_factory=list)
@@ -77,7 +75,7 @@ def videos_of(videos, subset, flag="subset"):
 
 
 def check_units(videos):
-    """Refuse actions that are not in seconds: most begin after the end of their video."""
+    """Refuse actions that are not in seconds: most of them begin after their video has ended."""
     known = [video for video in videos if video.duration is not None]
     behind = [(video, start) for video in known for start in video.segments[:, 0].tolist()
               if start >= video.duration]

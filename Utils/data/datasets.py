@@ -1,7 +1,7 @@
 """One row per dataset, and the readers that turn its annotation files into `Video`s.
 
-After the lookup in DATASETS, no code asks for the name of a dataset:
-all differences are fields.
+After the lookup in DATASETS, no code asks for the name of a dataset: all differences
+are fields.
 """
 
 import csv
@@ -27,9 +27,9 @@ class DatasetSpec:
     """What is special about a dataset.
 
     files: role (name of the flag) -> possible names of its file. origin: where to get
-    the files. feature_files: subset -> stream -> file; None: whatever the folder holds.
-    clip_rate: features per second assumed for cutting whole videos;
-    None: that of the data.
+    the files. feature_files: subset -> stream -> file; None: whatever the folder
+    holds. clip_rate: features per second assumed for cutting whole videos; None: that
+    of the data.
     """
     read: Callable
     files: dict[str, tuple[str, ...]]
@@ -68,12 +68,11 @@ def load_annotations(config):
 
 
 def find_file(config, role, folder=None, optional=False):
-    """Path of an annotation file: the one given by its flag,
-    or else one with a usual name.
+    """Path of an annotation file: the one given by its flag, or else one with a usual name.
 
     role: a key of the spec's files. folder: where to look; by default
-    Evaluation/<dataset>/annot below the working folder and below the repository. -> None
-    if it is optional and missing. Raises UserError that says where to get it.
+    Evaluation/<dataset>/annot below the working folder and below the repository.
+    -> None if it is optional and missing. Raises UserError that says where to get it.
     """
     spec, given = DATASETS[config.dataset], getattr(config, role, None)
     if given is not None:
@@ -127,8 +126,7 @@ def _thumos_duration(record, durations):
 
 
 def read_durations(path):
-    """Seconds in each row of an official THUMOS14 meta file,
-    by the number of the video (from 1).
+    """Seconds in each row of an official THUMOS14 meta file, by video number (from 1).
 
     Raises UserError if the file is not one.
     """
@@ -143,8 +141,7 @@ def read_durations(path):
 
 
 def read_activitynet(config, spec):
-    """anet_anno_action.json with subsets from the csv;
-    inference is in the csv's order."""
+    """anet_anno_action.json, with subsets from the csv, whose order inference follows."""
     path = find_file(config, "video_anno")
     records = {record.name: record for record in read_records(path)}
     info = find_file(config, "video_info", path.parent)
@@ -174,7 +171,7 @@ def _seconds(record, row, path):
 
 
 def read_csv_rows(path):
-    """Rows of the table of videos by name, each with its `order`."""
+    """Rows of the csv by the name of their video, each with its `order`."""
     try:
         table = csv.DictReader(io.StringIO(read_text(path), newline=""))
         columns, rows = table.fieldnames or (), list(table)
@@ -203,8 +200,10 @@ def read_custom(config, spec):
 
 
 def split_subsets(records, path):
-    """The subset of each record, and a note if one
-    in five training videos became `val`."""
+    """The subset of each record.
+
+    Also a note if one in five training videos became `val`.
+    """
     if all(record.subset is None for record in records):
         subsets = ["train"] * len(records)
     else:
@@ -222,7 +221,7 @@ def split_subsets(records, path):
 
 
 def held_out(videos):
-    """One in five of a sequence (at least one), the same on every call. -> list."""
+    """One in five of a sequence (at least one), the same ones on every call. -> list."""
     return list(videos[HELD_OUT - 1::HELD_OUT]) or list(videos[-1:])
 
 

@@ -1,9 +1,8 @@
-"""The built-in demo data: ordinary feature and annotation files,
-with actions defined by order.
+"""The built-in demo data: ordinary files, with actions that only their order defines.
 
-Each of the sub-actions A, B, C has its own feature vector; the six classes are their six
-orders. So a single frame says nothing about the class of an action. Lone sub-actions,
-which belong to no action, occur in the background.
+Each of the sub-actions A, B, C has its own feature vector; the six classes are their
+six orders. So a single frame says nothing about the class of an action. Lone
+sub-actions, which belong to no action, occur in the background.
 """
 
 import itertools
@@ -16,7 +15,7 @@ import numpy as np
 from Utils.files import UserError, read_json, replacing, write_json
 
 MARK = "VSGN demo"
-VERSION = f"{MARK} 1"       # raise the number with every change of the data below
+VERSION = f"{MARK} 1"       # raise this with every change to the data below
 ANNOTATIONS, STREAMS = "annotations.json", ("rgb", "flow")
 FILES = (ANNOTATIONS, *(f"{stream}.h5" for stream in STREAMS))
 
@@ -44,7 +43,7 @@ class DemoVideo:
 def ensure_demo(folder):
     """Write the demo data to `folder` unless they are complete. -> whether it wrote.
 
-    Raises UserError rather than replace a file that the demo has not written.
+    Raises UserError rather than replace a file that the demo did not write.
     """
     folder = Path(folder)
     origins = {name: _origin(folder / name) for name in FILES if (folder / name).exists()}
@@ -63,8 +62,8 @@ def ensure_demo(folder):
 def write_demo(folder, num_train=NUM_TRAIN, num_test=NUM_TEST):
     """Write annotations.json, rgb.h5 and flow.h5 of the demo videos to `folder`.
 
-    The same numbers of videos give the same data.
-    Every file stores the version that wrote it.
+    The same numbers of videos give the same data. Every file stores the version that
+    wrote it.
     """
     folder = Path(folder)
     # RandomState gives the same numbers in every version of numpy; a Generator may not.
@@ -112,8 +111,7 @@ def _annotation(name, video):
 
 
 def _sub_action_vectors(rng):
-    """Orthogonal vectors of length STRENGTH for A, B and C,
-    then zeros for none of them."""
+    """Orthogonal vectors of length STRENGTH for A, B and C, then zeros for none of them."""
     basis, _ = np.linalg.qr(rng.normal(size=(STREAM_DIM, len("ABC"))))
     return np.vstack([STRENGTH * basis.T, np.zeros((1, STREAM_DIM))])
 
@@ -128,8 +126,11 @@ def _features(parts, vectors, rng):
 
 
 def _videos(rng, count):
-    """`count` videos. An action that no longer fits opens the next video, so the lengths
-    of videos do not distort the distribution of lengths and classes of actions."""
+    """Draw `count` videos.
+
+    An action that no longer fits opens the next video, so the lengths of videos do not
+    distort the distribution of lengths and classes of actions.
+    """
     label, length = _draw_action(rng)
     for _ in range(count):
         num_frames = _between(rng, VIDEO_FRAMES)
@@ -149,15 +150,13 @@ def _draw_action(rng):
 
 
 def _action_parts(label, length):
-    """The sub-action of each frame of an action:
-    three in the order of its class, each a third."""
+    """The sub-action of each frame of an action: three in its class's order, each a third."""
     edges = np.round(np.linspace(0, length, 4)).astype(int)
     return np.repeat(ORDERS[label], np.diff(edges)).tolist()
 
 
 def _background(rng):
-    """Frames between actions: quiet,
-    and perhaps a lone sub-action of a length as in an action."""
+    """Frames between actions: quiet, perhaps with a lone sub-action as long as in an action."""
     quiet = [-1] * _between(rng, QUIET_FRAMES)
     if rng.uniform() >= LONE_SHARE:
         return quiet

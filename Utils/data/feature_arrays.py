@@ -1,4 +1,4 @@
-"""The one array (frames, channels) of a feature file, whatever its format."""
+"""The only array (frames, channels) in a feature file, whatever its format."""
 
 import contextlib
 import pickletools
@@ -29,8 +29,10 @@ REFUSED |= {".pickle": REFUSED[".pkl"],
 
 
 def axes(shape):
-    """The axes (frames, channels) of an array, not counting axes of length 1; None if
-    there are not two."""
+    """Which two axes of an array are (frames, channels), ignoring axes of length 1.
+
+    None if there are not two.
+    """
     if len(shape) == 2:
         return 0, 1
     long = [axis for axis, size in enumerate(shape) if size != 1]
@@ -50,8 +52,10 @@ def plain_shape(shape):
 
 
 def part_of(array, start, stop):
-    """Frames start .. stop - 1 of an array, or of an HDF5 dataset.
-    -> (n, channels) array."""
+    """Frames start ..
+
+    stop - 1 of an array, or of an HDF5 dataset. -> (n, channels) array.
+    """
     found = axes(array.shape)
     if found is None:
         return array[start:stop]
@@ -75,7 +79,7 @@ def opened(path, follow_links=False):
 
 
 def numbers(array, where, follow_links=False):
-    """The array, after checking that it holds numbers and that they are in the file."""
+    """The array, after a check that it holds numbers, and that these are in the file."""
     if array.dtype.kind not in "fiu":
         raise UserError(f"{where} is not an array of numbers but of {array.dtype}")
     if isinstance(array, h5py.Dataset):
@@ -142,14 +146,13 @@ def _key(content, keys, where):
 
 
 def _kind(value):
-    """A value in a word: the shape of an array, or else its type."""
+    """A value in a few words: the shape of an array, or else its type."""
     shape = getattr(value, "shape", None)
     return type(value).__name__ if shape is None else " x ".join(map(str, shape)) or "one number"
 
 
 def _pickled(path):
-    """The message about a .npy of Python objects,
-    with the names that it seems to hold."""
+    """The message about a .npy of Python objects, with the names that it seems to hold."""
     names = _names_in_pickle(path)
     usual = next((name for name in ARRAY_KEYS
                   if name in names), names[0] if names else "NAME")
@@ -161,10 +164,7 @@ def _pickled(path):
 
 
 def _names_in_pickle(path, most=2000):
-    """Words in the pickle of a .npy that may be keys of a dict.
-
-    None of its code is run.
-    """
+    """Words in the pickle of a .npy that may be keys of a dict. Runs none of its code."""
     names = {}
     with contextlib.suppress(Exception), open(path, "rb") as file:
         version = np.lib.format.read_magic(file)

@@ -1,8 +1,8 @@
 """Streams of features: an array (frames, channels) per video, in several kinds of files.
 
-A stream is a few HDF5 files with a dataset or group per video, or a folder with a .npy,
-.npz, .pt or .h5 file per video, directly in it or below. Names of videos are looked up
-among what exists; no name is ever turned into a path.
+A stream is a few HDF5 files with a dataset or group per video, or a folder with a
+.npy, .npz, .pt or .h5 file per video, directly in it or below. A video is looked up
+among the names that exist; no name is ever turned into a path.
 """
 
 import contextlib
@@ -60,8 +60,7 @@ class Hdf5Stream:
         return self._files
 
     def _find(self, video):
-        """The dataset or group of a video: at the top of a file, or else in groups
-        below. None if there is none."""
+        """The dataset or group of a video, at the top of a file or else below, or None."""
         for file in self._open():
             for key in (video, PREFIX + video):
                 if key in file:
@@ -116,8 +115,11 @@ class Hdf5Stream:
             return plain_shape(self._dataset(video).shape)
 
     def read(self, video, start, stop):
-        """Frames start to stop of a video, (stop - start, channels) as they are stored;
-        UserError if they cannot be read."""
+        """Frames start to stop of a video, as they are stored.
+
+        -> (stop - start, channels).
+        UserError if they cannot be read.
+        """
         with _reading(video, self.places):
             return part_of(self._dataset(video), start, stop)
 
@@ -192,8 +194,11 @@ class FolderStream:
             return plain_shape(array.shape)
 
     def read(self, video, start, stop):
-        """Frames start to stop of a video, (stop - start, channels) as they are stored;
-        UserError if they cannot be read."""
+        """Frames start to stop of a video, as they are stored.
+
+        -> (stop - start, channels).
+        UserError if they cannot be read.
+        """
         with _reading(video, self.path_of(video)), self._opened(video) as array:
             # A copy, so that a mapped file is read here, where its errors are handled.
             return np.array(part_of(array, start, stop))
@@ -260,7 +265,9 @@ def _reading(video, place):
 
 def files_below(folder, endings):
     """Files with these extensions in a folder and below, except hidden ones.
-    -> list of Path."""
+
+    -> list of Path.
+    """
     folder, found = Path(folder), []
     for path in folder.rglob("*"):
         is_hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
@@ -270,8 +277,11 @@ def files_below(folder, endings):
 
 
 def are_of_one_video(paths, looked_at=3):
-    """Whether HDF5 files hold one video each: a single array with the same name in all
-    of them, a usual name, or the name of its file."""
+    """Whether HDF5 files hold one video each.
+
+    That is: a single array, whose name is the same in all of them, a usual one, or
+    that of its file.
+    """
     keys = []
     for path in paths[:looked_at]:
         try:
@@ -285,8 +295,7 @@ def are_of_one_video(paths, looked_at=3):
 
 
 def _names_in(group):
-    """Names of the videos in an HDF5 group,
-    including those of groups with several videos."""
+    """Names of the videos in an HDF5 group, including those in groups of several videos."""
     for name, item in group.items():
         if isinstance(item, h5py.Group) and not has_one_dataset(item):
             yield from _names_in(item)

@@ -1,4 +1,4 @@
-"""The features at a user's paths: which files there are, and which streams and videos they hold."""
+"""The features at a user's paths: which files there are, with which streams and videos."""
 
 from pathlib import Path
 
@@ -101,7 +101,8 @@ def _found_streams(folder, follow_links):
 def _named_files(folder, files):
     """[(stream, [(video, path)])] from files of one video each.
 
-    Streams are recognised by folders named rgb and flow, or else by names ending in _rgb and _flow.
+    Streams are recognised by folders named rgb and flow, or else by names that end in
+    _rgb and _flow.
     """
     by_folder, by_name = {}, {}
     for path in files:

@@ -1,4 +1,4 @@
-"""Features of all videos: a store with one or more streams, read in part or whole, and checked."""
+"""Features of all videos: a store of one or more streams, read in part or whole, and checked."""
 
 
 import numpy as np
@@ -9,15 +9,17 @@ from Utils.names import named_there
 # Streams of one video may differ by this share of their frames, and always by a few frames.
 LENGTH_TOLERANCE = 0.05
 FEW_FRAMES = 4
-FRAMES_AT_ONCE = 4096    # when all frames are checked
+FRAMES_AT_ONCE = 4096    # frames read at a time when all are checked
 ONLY = "features"        # the name of a single stream
 
 
 class FeatureStore:
-    """Features of all videos. streams: {name: Hdf5Stream or FolderStream}, in channel order.
+    """Features of all videos.
 
-    deltas: whether `read` puts the deltas of the channels behind them, see `with_deltas`.
-    standard: function (stream, frames (n, channels)) that `read` applies to the frames, or None.
+    streams: {name: Hdf5Stream or FolderStream}, in channel order.
+    deltas: whether `read` appends the deltas of the channels, see `with_deltas`.
+    standard: function (stream, frames (n, channels)) that `read` applies to the
+    frames, or None.
     """
 
     def __init__(self, streams):
@@ -32,7 +34,7 @@ class FeatureStore:
 
     @staticmethod
     def named(*streams):
-        """Streams in words: "rgb and flow features", or "features" for a single stream."""
+        """The streams in words: "rgb and flow features", or "features" for a single stream."""
         return ONLY if streams == (ONLY,) else f"{' and '.join(streams)} features"
 
     def missing(self, video):
@@ -40,7 +42,10 @@ class FeatureStore:
         return [stream for stream in self.streams if video not in self.parts[stream]]
 
     def lengths(self, video):
-        """Frames of each stream; only shapes are read. Raises UserError if they differ too much."""
+        """Frames of each stream; only shapes are read.
+
+        UserError if they differ too much.
+        """
         lengths = tuple(self.shape(video, stream)[0] for stream in self.streams)
         difference = max(lengths) - min(lengths)
         if difference > max(FEW_FRAMES, LENGTH_TOLERANCE * max(lengths)):
@@ -74,7 +79,7 @@ class FeatureStore:
 
     @property
     def has_own_files(self):
-        """Whether each video has its own file, next to which there could be a sidecar."""
+        """Whether each video has its own file, beside which there could be a sidecar."""
         return any(part.path_of(name) for part in self.parts.values() for name in part.names()[:1])
 
     @property
@@ -84,8 +89,10 @@ class FeatureStore:
 
     @property
     def stored_widths(self):
-        """Channels of each stream in the files, according to the videos read so far (or else the
-        first one)."""
+        """Channels of each stream in the files, judging by the videos read so far.
+
+        If none was read, by the first one.
+        """
         for stream in self.streams:
             if stream not in self._width:
                 names = self.parts[stream].names()
@@ -126,7 +133,7 @@ class FeatureStore:
         return frames
 
     def read_through(self, video):
-        """Read all frames of a video, part by part, only to raise what `read` raises."""
+        """Read all frames of a video in parts, only to raise what `read` raises."""
         for stream, frames in zip(self.streams, self.lengths(video), strict=True):
             for start in range(0, frames, FRAMES_AT_ONCE):
                 self.read(video, stream, start, start + FRAMES_AT_ONCE)
@@ -138,10 +145,10 @@ class FeatureStore:
 
 
 def with_deltas(frames):
-    """Frames (n, channels) with the deltas of the channels behind them. -> (n, 2 * channels).
+    """Frames (n, channels), followed by the deltas of the channels. -> (n, 2 * channels).
 
-    The delta of a frame is half of the next frame minus the one before it, at an end the difference
-    of the last two.
+    The delta of a frame is half the difference between the next frame and the previous
+    one; at either end, the difference between the last two.
     """
     deltas = np.gradient(frames, axis=0) if len(frames) > 1 else np.zeros_like(frames)
     return np.concatenate([frames, deltas], axis=1)
@@ -179,7 +186,7 @@ def with_features(videos, store, skip_missing):
 def check_width(store, expected, is_trained=False):
     """Refuse features that do not have `expected` channels, and say what to do.
 
-    is_trained: there is a trained network that expects them.
+    is_trained: whether a trained network expects them.
     """
     widths, frames = store.stored_widths, store.first_frames
     parts = " + ".join(f"{stream} {width}" for stream, width in

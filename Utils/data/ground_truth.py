@@ -1,5 +1,4 @@
-"""The ground truth against which results are scored,
-with videos named as in result files."""
+"""The ground truth that results are scored against, with videos named as in result files."""
 
 import dataclasses
 
@@ -19,12 +18,11 @@ from Utils.files import UserError
 
 
 def load_ground_truth(config):
-    """Annotated videos of the evaluated subset, and their classes, from one file.
-    -> Annotations.
+    """Annotated videos of the evaluated subset, and their classes. -> Annotations.
 
-    The first of its notes says where the ground truth is from. Durations are None if the
-    file has none. On ActivityNet it is the official file, restricted to the videos of
-    the inference; if that is missing, one is built from the annotations.
+    The first of its notes says where the ground truth is from. Durations are None if
+    the file has none. On ActivityNet it is the official file, restricted to the videos
+    of the inference; if that is missing, one is built from the annotations.
     """
     spec = DATASETS[config.dataset]
     role = "ground_truth" if "ground_truth" in spec.files else "video_anno"
@@ -47,8 +45,7 @@ def load_ground_truth(config):
 
 
 def _path(config, role):
-    """The file: --video_anno, or else the usual name;
-    None if the ground truth must be built."""
+    """The file: --video_anno, or else one with the usual name; None if it must be built."""
     if config.video_anno is not None:
         return find_file(config, "video_anno")
     folder = config.feature_path if DATASETS[config.dataset].feature_files is None else None
@@ -96,8 +93,7 @@ def _completed(video, row, path):
 
 
 def _built(config, spec):
-    """A ground truth built from the training annotations,
-    with names as in result files."""
+    """A ground truth built from the training annotations, named as in result files."""
     found = load_annotations(config)
     videos = [dataclasses.replace(_named_as_result(video, spec), labels=video.labels - 1)
               for video in found.videos]
@@ -108,8 +104,10 @@ def _built(config, spec):
 
 
 def _evaluated(config, videos, classes, notes):
-    """The videos of the evaluated subset: unless the user names one, test if it exists,
-    or else val; all videos if the file has no subsets."""
+    """The videos of the evaluated subset; all videos if the file has no subsets.
+
+    The subset is the one that the user names, else test if it exists, else val.
+    """
     there = {canonical(video.subset) for video in videos}
     subset = config.subset
     if "subset" not in config.given:
@@ -127,7 +125,7 @@ def _evaluated(config, videos, classes, notes):
 
 
 def check_actions(annotations):
-    """Refuse a ground truth (of `load_ground_truth`) without an action."""
+    """Refuse a ground truth (of `load_ground_truth`) that has no actions."""
     if not any(len(video.labels) for video in annotations.videos):
         count, subset = len(annotations.videos), annotations.videos[0].subset
         raise UserError(f"{annotations.notes[0]}: there is nothing to score, since no "

@@ -25,8 +25,8 @@ class MatlabError(ValueError):
 
 def struct_field(path, field):
     """The first number of `field` in every entry of the file's struct array.
-    -> list of float.
 
+    -> list of float.
     Raises MatlabError for damaged or other files, and for a missing or empty field.
     """
     content = Path(path).read_bytes()
@@ -74,8 +74,7 @@ def _elements(content, order):
 
 
 def _field_values(body, field, order):
-    """Values of a field of one variable;
-    None if it is not a struct or lacks the field."""
+    """Values of a field of one variable; None if it is not a struct or lacks the field."""
     parts = _elements(body, order)
     flags, _, _ = [next(parts)[1] for _ in range(3)]
     if struct.unpack_from(f"{order}I", flags)[0] & 0xFF != STRUCT:

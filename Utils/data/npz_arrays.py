@@ -1,4 +1,4 @@
-"""Arrays of .npz files; only the header is read, and then the rows that are requested.
+"""Arrays of .npz files: only the header is read, and then the rows asked for.
 
 numpy unpacks a whole array to find its shape, so a small file could fill the memory.
 """

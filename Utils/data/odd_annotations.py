@@ -1,4 +1,4 @@
-"""Annotations and classes that are possible, but odd, in sentences."""
+"""Annotations and classes that are possible but odd, in sentences."""
 
 import math
 import re
@@ -51,8 +51,7 @@ def _actions_of_classes(videos, num_classes):
 
 
 def odd_annotations(videos):
-    """Annotations that give no box or only a clamped one:
-    {kind in words: [video, ...]}."""
+    """Annotations that give no box, or only a clamped one: {kind in words: [video, ...]}."""
     kinds = {"end before they start": [], "have no length": [], "start before 0": [],
              "end after their video": [], "occur twice": []}
     for video in videos:

@@ -1,5 +1,4 @@
-"""The rate of the features: by the options,
-and held against their number and durations."""
+"""The rate of the features, from the options; compared with their number and durations."""
 
 import dataclasses
 import statistics
@@ -16,11 +15,10 @@ SLOWEST, FASTEST = 0.2, 1000.0
 
 
 def timed(video, num_frames, config):
-    """The video with its duration, and rate and shift
-    of its features according to the options.
+    """The video with its duration, and with rate and shift of its features.
 
-    num_frames: number of its features.
-    Raises UserError if the annotations lack something.
+    They follow from the options. num_frames: number of its features. Raises UserError
+    if the annotations lack something.
     """
     rate = config.feature_fps
     if config.feature_stride is not None:
@@ -43,8 +41,7 @@ def timed(video, num_frames, config):
 
 
 def _file_rate(video, config):
-    """Images per second of a video file:
-    from the annotations, or else from rate and stride."""
+    """Images per second of a video file: from the annotations, or else from rate and stride."""
     if video.fps is not None:
         return video.fps
     if config.feature_fps is not None and config.feature_stride is not None:
@@ -60,9 +57,8 @@ def _file_rate(video, config):
 def check_rates(videos, store, config):
     """Compare the rate of each video with its features and duration. -> notes.
 
-    videos: from `timed`. Raises UserError for durations that are not in
-    seconds, for features stored [channels, frames], and for a rate that does
-    not match several videos.
+    videos: from `timed`. Raises UserError for durations that are not in seconds, for
+    features stored [channels, frames], and for a rate that several videos do not match.
     """
     shapes = {video.name: (store.lengths(video.name)[0], store.widths[0])
               for video in videos}
@@ -99,8 +95,7 @@ def check_rates(videos, store, config):
 
 
 def odd_shape(frames, channels):
-    """A question about videos whose frames and channels look swapped;
-    None if they do not.
+    """A question about videos whose frames and channels look swapped; None if none do.
 
     frames: list with the number of frames of each video.
     """
@@ -114,8 +109,7 @@ def odd_shape(frames, channels):
 
 
 def has_rate(video, num_frames):
-    """Whether a number of features matches a video's duration and rate;
-    True without a rate."""
+    """Whether a number of features matches a video's duration and rate; True without a rate."""
     if video.rate is None:
         return True
     expected = video.duration * video.rate

@@ -1,4 +1,4 @@
-"""Sidecars: the JSON file next to the features of a video that says how they were made.
+"""Sidecars: the JSON file beside a video's features that says how they were made.
 
 NAME.npy holds the features of a video; NAME.json says what extracted them, and from
 which file. It is written last, so its presence means that the video is done.
@@ -56,8 +56,7 @@ def fingerprints(extractors):
 
 
 def read_sidecar(path):
-    """The Sidecar of the features at `path`;
-    None if there is none, or the JSON is of another kind.
+    """The Sidecar of the features at `path`; None if it is missing, or another kind of JSON.
 
     Raises UserError for an incomplete sidecar.
     """
@@ -80,11 +79,11 @@ def read_sidecar(path):
 
 
 def sidecars(store, videos):
-    """The sidecars of some videos. -> {stream: {video: Sidecar}},
-    without streams that have none.
+    """The sidecars of some videos.
 
-    Raises UserError if a folder has them for only some of its videos,
-    or for several extractors.
+    -> {stream: {video: Sidecar}}, without streams that have none.
+    Raises UserError if a folder has them for only some of its videos, or for several
+    extractors.
     """
     found = {}
     for stream, part in store.parts.items():
@@ -138,8 +137,8 @@ def differences(found, expected):
 def check_identities(found, trained, where):
     """Refuse features of other extractors than those a checkpoint was trained on.
 
-    found, trained: {stream: identity};
-    streams that are only in one of them are not compared.
+    found, trained: {stream: identity}; streams that only one of them has are not
+    compared.
     """
     for stream in found.keys() & (trained or {}).keys():
         if names := differences(found[stream], trained[stream]):
@@ -149,7 +148,6 @@ def check_identities(found, trained, where):
 
 
 def _short(value):
-    """A value of an identity, shortened if it is long
-    (hashes of weights have 64 digits)."""
+    """A value of an identity, shortened if it is long: hashes of weights have 64 digits."""
     text = json.dumps(value)
     return text if len(text) <= 40 else f"{text[:16]}..."

@@ -1,6 +1,7 @@
 """A dataset as the scripts use it: annotations and features, checked against each other.
 
-`open_source` is the only entry point. It fills in the options that come from the data.
+`open_source` is the only entry point. It also fills in the options that come from the
+data.
 """
 
 import dataclasses
@@ -56,8 +57,8 @@ def open_source(config, uses=(*TRAIN, *INFER), needs_features=True):
 
     needs_features: False if durations are enough, as for cutting whole videos; then
     features are opened only if their folder is named. Raises UserError for everything
-    that does not match. With --skip_missing, videos with missing or broken features are
-    left out instead.
+    that does not match. With --skip_missing, videos with missing or broken features
+    are left out instead.
     """
     spec = DATASETS[config.dataset]
     if spec.is_built_in:
@@ -76,8 +77,7 @@ def open_source(config, uses=(*TRAIN, *INFER), needs_features=True):
 
 
 def _match_features(source):
-    """Keep the videos with usable features;
-    fill in durations, and the options from the data."""
+    """Keep the videos with usable features; fill in durations and options from the data."""
     config, store = source.config, source.features
     kept, source.left_out = with_features(source.all_videos, store, config.skip_missing)
     if not kept:
@@ -87,7 +87,7 @@ def _match_features(source):
     config = source.config
     kept = [timed(video, store.lengths(video.name)[0], config) for video in kept]
     source.notes += check_rates(kept, store, config)
-    # Those that have sidecars are known to lie the right way.
+    # Features with sidecars are known to have the right orientation.
     odd = not source.extractors and odd_shape(
         [store.lengths(video.name)[0] for video in kept], store.widths[0])
     source.notes += [f"warning: videos of equal length: {odd}"] * bool(odd)
@@ -102,8 +102,7 @@ def _match_features(source):
 
 
 def _by_sidecars(source, videos):
-    """The videos with the durations from sidecars;
-    rate and extractors are stored in the source."""
+    """The videos with durations from sidecars; also store rate and extractors in the source."""
     cars = sidecars(source.features, [video.name for video in videos])
     if not cars:
         if source.features.has_own_files and not DATASETS[source.config.dataset].is_built_in:
@@ -134,8 +133,7 @@ def _by_sidecars(source, videos):
 
 
 def check_classes(source):
-    """Refuse more or fewer classes than the network has scores for,
-    naming the flag that fits.
+    """Refuse other numbers of classes than the network has scores for, naming the flag that fits.
 
     A network with one score for all classes can do with fewer of them: a note says so.
     """

@@ -11,8 +11,7 @@ TRAIN, INFER = ("train", "val"), ("infer",)
 
 
 def with_splits(config, videos):
-    """The config with the subset to evaluate and the split to validate on,
-    and notes about them.
+    """The config with the subset to evaluate and the split to validate on, and notes on them.
 
     What the user gives stays. Otherwise `val` is evaluated if the usual subset has no
     videos, or none with actions; and a single training video is not held out.
@@ -49,7 +48,9 @@ def _with_subset(config, videos):
 
 def by_use(config, videos, uses):
     """Which videos are used for training, validation and inference.
-    -> {use: list of Video}."""
+
+    -> {use: list of Video}.
+    """
     chosen = {}
     if set(uses) & set(TRAIN):
         training = training_videos(config, videos, uses)
@@ -71,8 +72,10 @@ def by_use(config, videos, uses):
 
 
 def training_videos(config, videos, uses):
-    """Videos of the training subset. There may be none if inference is wanted too,
-    unless the user named the subset."""
+    """Videos of the training subset.
+
+    There may be none if inference is wanted too, unless the user named the subset.
+    """
     there = {canonical(video.subset) for video in videos}
     if ("infer" in uses and "train_subset" not in config.given
             and canonical(config.train_subset) not in there):

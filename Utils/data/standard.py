@@ -1,7 +1,7 @@
 """Standardization of features: (channel - mean) / deviation, over the training videos.
 
-Train.py measures mean and deviation and stores them in the checkpoint; they are applied when
-features are read.
+Train.py measures mean and deviation and stores them in the checkpoint; they are
+applied when features are read.
 """
 
 import math
@@ -37,7 +37,7 @@ class Standard:
 
     def state(self):
         """Its form in a checkpoint: {stream: {"mean", "factor"}} with tensors."""
-        import torch  # takes seconds, and cutting does not need it
+        import torch  # takes seconds to import, and cutting does not need it
 
         return {stream: {"mean": torch.from_numpy(mean.copy()),
                          "factor": torch.from_numpy(self.factors[stream].copy())}
@@ -69,7 +69,7 @@ class Standard:
 
     @classmethod
     def measured(cls, store, videos):
-        """The Standard of the features of some videos (names), read once, part by part."""
+        """The Standard of the features of some videos (names), read once, in parts."""
         means, factors = {}, {}
         for stream in store.streams:
             means[stream], deviation, largest = _moments(store, videos, stream)
@@ -80,9 +80,10 @@ class Standard:
 
 
 def is_uneven(store, videos):
-    """Whether the channels have very different deviations: their 90 % quantile is more than UNEVEN
-    times the 10 % one, as in raw coordinates or measurements in several units. Constant channels
-    don't count.
+    """Whether the channels have very different deviations.
+
+    That is: their 90 % quantile is more than UNEVEN times the 10 % one, as in raw
+    coordinates or measurements in several units. Constant channels do not count.
     """
     if not videos:
         return False

@@ -1,5 +1,4 @@
-"""Windows as inputs of the network:
-features according to a sampling plan, and targets."""
+"""Windows as inputs of the network: features by a sampling plan, and targets."""
 
 from dataclasses import dataclass, fields, replace
 
@@ -20,7 +19,7 @@ FACTS = ("num_frames", "stitched", "origin", "rate")
 
 
 class OnDevice:
-    """A record of tensors (or of such records) that moves between devices as a whole."""
+    """A record of tensors, or of such records, that moves between devices as a whole."""
 
     def to(self, device, non_blocking=False):
         """The record on `device`; fields that are not tensors stay as they are."""
@@ -53,8 +52,8 @@ class Targets(OnDevice):
 class Batch(OnDevice):
     """Inputs, and what is needed to interpret the predictions for them.
 
-    Seconds = (input frame + origin) / rate;
-    with whole-video framing, shares of the duration.
+    Seconds = (input frame + origin) / rate; with whole-video framing, shares of the
+    duration.
     """
     features: torch.Tensor   # (B, C, T) float32
     num_frames: torch.Tensor  # (B,) int64, before padding or gap
@@ -69,8 +68,8 @@ class Batch(OnDevice):
 class Labels(OnDevice):
     """Padded actions of every window, in input frames: the source of the targets.
 
-    gap: frames between the copies of a stitched window, for the padding mask;
-    None: no mask.
+    gap: frames between the copies of a stitched window, for the padding mask; None: no
+    mask.
     """
     segments: torch.Tensor   # (W, G, 2) float64
     labels: torch.Tensor     # (W, G) int64
@@ -80,8 +79,10 @@ class Labels(OnDevice):
     gap: int | None
 
     def targets(self, rows, most, length):
-        """Targets of the windows `rows` ((B,) int64, same device),
-        with at most `most` actions."""
+        """Targets of the windows `rows`, with at most `most` actions each.
+
+        rows: (B,) int64, on the same device.
+        """
         segments, labels = self.segments[rows, :most], self.labels[rows, :most]
         counts, kept = self.counts[rows], min(most, MAX_ACTIONS)
         mask = None if self.gap is None else real_frames(
@@ -91,11 +92,11 @@ class Labels(OnDevice):
 
 
 class WindowDataset:
-    """Every window of a list as an input. All plans and actions are computed here, once.
+    """Every window of a list as an input. All plans and actions are computed once, here.
 
-    windows: list of Window. videos: list of Video, including all those of the
-    windows. features: FeatureStore, or anything with its interface. config: Config
-    without unset fields.
+    windows: list of Window. videos: list of Video, including all those of the windows.
+    features: FeatureStore, or anything with its interface. config: Config without
+    unset fields.
     """
 
     def __init__(self, windows, videos, features, config, with_targets):
@@ -161,8 +162,7 @@ class WindowDataset:
                      **facts)
 
     def most_actions(self, rows):
-        """The largest number of actions in one of the windows `rows`,
-        known without a GPU."""
+        """The most actions that one of the windows `rows` has, known without a GPU."""
         return int(self.labels.counts[rows].max()) if len(rows) else 0
 
     def _fill(self, item, row):
@@ -185,7 +185,7 @@ class WindowDataset:
     def _read(self, video, stream, index, weight):
         """The source frames (n, C) that an input needs from one stream, read at once.
 
-        Returns them with low and high (T,): the two of them that each input frame mixes.
+        Also low and high (T,): the two of them that each input frame mixes.
         """
         # A stream a few frames shorter than the first one repeats its last frame.
         last = self.features.shape(video, stream)[0] - 1
@@ -196,8 +196,10 @@ class WindowDataset:
 
 
 def _put(filled, frames, low, high, weight):
-    """Write input frames (C, n): source frames low and high of (m, C),
-    mixed by weight (n,)."""
+    """Write input frames (C, n), each a mix of two source frames.
+
+    low, high: (n,) which of the (m, C) source frames; weight: (n,) that of high.
+    """
     start, count = int(low[0]), len(low)
     is_copy = not weight.any() and low[-1] - start == count - 1
     low, high, weight = map(torch.from_numpy, (low, high, weight[:, None]))
@@ -216,7 +218,7 @@ def _stacked(arrays, shape):
 
 
 def _padded(layouts):
-    """Segments, labels and counts of all layouts, padded to the most actions of one."""
+    """Segments, labels and counts of all layouts, padded to the most actions of any."""
     counts = [len(layout.labels) for layout in layouts]
     most = max(counts, default=0)
     segments = np.zeros((len(layouts), most, 2))

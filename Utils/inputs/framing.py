@@ -1,5 +1,4 @@
-"""How a window becomes an input:
-sampling plan, actions in input frames, and the way to seconds.
+"""How a window becomes an input: sampling plan, actions in input frames, way back to seconds.
 
 There are two framings. Sliding windows are counted in feature frames and keep the rate
 of the features; whole videos are resized to at most T frames.
@@ -22,8 +21,11 @@ from Utils.stitching import is_stitched, plain_plan, stitched_plan, whole_plan
 
 @dataclass(frozen=True)
 class InputShape:
-    """The shape of an input: T frames, whether and how short windows are stitched, and
-    the share of an action that a window must hold."""
+    """What shapes inputs: their T frames, stitching, and which actions count.
+
+    A window may be short enough to be stitched, and must hold a share of an action for
+    it to count.
+    """
     length: int
     gap: int
     short_ratio: float
@@ -37,8 +39,10 @@ class InputShape:
                    config.min_inside)
 
     def stitches(self, num_frames):
-        """Whether a window of so many frames is stitched; labels, graph and inference
-        all follow this decision."""
+        """Whether a window of so many frames is stitched.
+
+        Labels, graph and inference all follow this decision.
+        """
         return self.use_vss and is_stitched(num_frames, self.length, self.short_ratio)
 
 
@@ -59,7 +63,7 @@ class Layout:
 
 
 def sliding_layout(window, video, stream_lengths, shape):
-    """The input of a sliding window.
+    """The input for a sliding window.
 
     stream_lengths: frames of the video in each stream.
     """
@@ -82,7 +86,7 @@ def sliding_layout(window, video, stream_lengths, shape):
 
 
 def whole_layout(window, video, stream_lengths, shape):
-    """The input of a whole video, or of a part of it, given in seconds."""
+    """The input for a whole video, or for a part of it, given in seconds."""
     duration, num_frames = video.duration, stream_lengths[0]
     seconds = window.start, min(window.end, duration), duration
     if not seconds[0] < seconds[1]:

@@ -54,7 +54,7 @@ class WindowLoader:
 
     @property
     def sizes(self):
-        """Number of inputs in each global batch, in order. -> list of int."""
+        """The number of inputs in each global batch, in order. -> list of int."""
         return [min(self.batch_size, len(self.dataset) - first)
                 for first in range(0, len(self) * self.batch_size, self.batch_size)]
 
@@ -67,7 +67,9 @@ class WindowLoader:
 
     def rows(self):
         """The rows of each of this process's batches, in order.
-        -> list of list of int."""
+
+        -> list of list of int.
+        """
         order, size = self.order(), self.batch_size
         return [order[i * size:(i + 1) * size][self.rank::self.world]
                 for i in range(len(self))]
@@ -93,8 +95,7 @@ class WindowLoader:
 
 
 def prepared_ahead(make, requests):
-    """make(request) for each request in order,
-    computed by a thread slightly ahead of its use."""
+    """make(request) for each request in order, computed by a thread slightly ahead of its use."""
     with ThreadPoolExecutor(1) as pool:
         waiting = []
         for request in requests:

@@ -30,9 +30,9 @@ from Utils.inputs.windows import (
 FEW_ACTIONS = 100   # validation actions; fewer cannot distinguish epochs
 SAME_RATE = 1.05    # largest ratio of feature rates of videos that count as equal
 PARTS = {"none": " (from a fifth of the training videos; nothing is held out)"}
-# Twice the channels say more of each other; found as said in docs/strong_recipe.md.
+# With deltas, channels say more about each other; docs/strong_recipe.md has the measurements.
 DROPOUT_WITH_DELTAS = 0.3
-SHOWN = 40      # validation windows at most, if nothing is chosen by their loss
+SHOWN = 40      # validation windows at most, if their loss chooses nothing
 
 
 def training_loaders(config, process, before=None):
@@ -62,8 +62,11 @@ def training_loaders(config, process, before=None):
 
 
 def prepare_features(config, source):
-    """Decide whether training adds deltas to the features and standardizes them, and measure what
-    that takes. -> Config, with what the data decide about deltas and channel dropout."""
+    """Decide whether training adds deltas to the features and standardizes them.
+
+    Measures what that takes. -> Config, with what the data decide about deltas and
+    channel dropout.
+    """
     store, names = source.features, [video.name for video in source.videos["train"]]
     decides = "auto" in (config.standardize, config.deltas) and config.recipe == "strong"
     # Channels of an extractor have one unit.
@@ -80,7 +83,7 @@ def prepare_features(config, source):
 
 
 def few_to_choose_by(videos):
-    """A warning if the validation videos have too few actions to choose an epoch by mAP."""
+    """A warning if there are too few validation actions to choose an epoch by mAP."""
     count = sum(len(video.labels) for video in videos)
     return [f"warning: --best_by map chooses the best epoch by {counted(count, 'action')} of "
             f"{counted(len(videos), 'validation video')}; with fewer than {FEW_ACTIONS} actions, "
@@ -116,7 +119,7 @@ def usual_rate(source):
 
 
 def use_features_of(checkpoint, store, extractors, path):
-    """Add deltas and standardize as for a checkpoint; refuse features of another extractor.
+    """Add deltas and standardize as a checkpoint says; refuse features of another extractor.
 
     extractors: {stream: identity} of the features, if sidecars say. path: for messages.
     """
@@ -129,8 +132,9 @@ def use_features_of(checkpoint, store, extractors, path):
 
 
 def inference_loader(config, process, checkpoint):
-    """As `training_loaders`, for the inference list: Source, loader, lines for the log.
+    """As `training_loaders`, for the inference list.
 
+    -> Source, loader, lines for the log.
     checkpoint: its content, which says how to standardize features.
     """
     config, source, (windows,) = open_lists(config, INFER)
@@ -198,7 +202,7 @@ def open_lists(config, names):
         check_stored(stored or {}, path)
     config = fill_unset(config, all_settings[0] or {})
     for path, settings in zip(paths, all_settings, strict=True):
-        # Checked before features are compared with a rate other than that of the windows.
+        # Checked first, or features would be compared with a rate other than that of the windows.
         check_window_settings({name: value for name, value in (settings or {}).items()
                                if name in RATES}, config, path)
     source = open_source(config, names)
@@ -233,7 +237,7 @@ def kept(windows, source):
 
 
 def left_out_lines(source):
-    """A line about videos left out, if there are any."""
+    """A list with a line about videos left out, empty if there are none."""
     return [f"left out {counted(len(source.left_out), 'video')} without usable features"] * bool(
         source.left_out)
 
@@ -241,8 +245,8 @@ def left_out_lines(source):
 def window_loader(config, source, windows, process, is_training):
     """A loader for `windows`.
 
-    is_training: True for shuffled windows, or random ones instead; False for windows in order; None
-    for windows in order without targets.
+    is_training: True for shuffled windows, or for random ones in their place; False
+    for windows in order; None for windows in order without targets.
     """
     data = source.features, config
     if is_training and config.random_windows:

@@ -20,8 +20,7 @@ SAMPLED = 400    # windows drawn to estimate how many actions one shows
 
 
 class WindowDraw:
-    """Draws windows from random videos:
-    clips short enough to be stitched, and longer crops.
+    """Draws windows from random videos: clips short enough to be stitched, and longer crops.
 
     videos: list of Video with durations. features: FeatureStore. config: Config
     without unset fields. listed: windows that Cut has listed. Without self-stitching
@@ -39,7 +38,9 @@ class WindowDraw:
 
     def __call__(self, epoch):
         """The windows of one epoch, which depend only on epoch and seed.
-        -> list of Window."""
+
+        -> list of Window.
+        """
         rng = random.Random(self.config.seed * 1_000_003 + epoch)
         return [self._window(rng) for _ in range(self.count)]
 
@@ -47,7 +48,7 @@ class WindowDraw:
         """The length of an epoch in windows, see CLASS_VIEWS."""
         labels = np.concatenate([video.labels for video in self.videos])
         views = max(CLASS_VIEWS * len(np.unique(labels)), ACTION_VIEWS * len(labels))
-        rng = random.Random(0)      # its own, so that every seed trains equally long
+        rng = random.Random(0)      # fixed, so that every training is equally long
         shown = sum(self._drawn(rng)[-1] for _ in range(SAMPLED)) / SAMPLED
         return max(LEAST_WINDOWS, min(listed, views / max(shown, 1)))
 
@@ -56,8 +57,7 @@ class WindowDraw:
         return self._as_window(row, first, last)
 
     def _drawn(self, rng):
-        """Row of a video, first and last frame of a window,
-        and how many actions it holds."""
+        """A random window: row of its video, first and last frame, number of actions it holds."""
         # Decided once: clips hold an action less often,
         # so redrawing would make them too rare.
         is_clip = self.config.use_VSS and rng.random() < self.config.clip_share

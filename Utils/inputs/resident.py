@@ -20,15 +20,14 @@ LOADERS = 4      # threads
 
 @dataclass(frozen=True)
 class Place:
-    """Where features are kept: "none" (read when needed),
-    "ram" or "gpu", and why, in words."""
+    """Where features are kept, and why, in words: "none" (read when needed), "ram" or "gpu"."""
     where: str
     dtype: torch.dtype = torch.float32
     reason: str = ""
 
 
 def choose_place(cache, num_values, device, half=False, world=1):
-    """The place for features of `num_values` numbers. -> Place.
+    """Where to keep features of `num_values` numbers. -> Place.
 
     cache: auto, none, ram or gpu. half: half precision on a GPU even if full precision
     would fit. world: number of processes that share the memory. A place that the user
@@ -68,8 +67,10 @@ def _free_ram():
 
 
 class ResidentFeatures:
-    """All frames of some videos, a table (frames, channels) per stream;
-    reads like FeatureStore."""
+    """All frames of some videos, in one table per stream; reads like a FeatureStore.
+
+    A table is (frames, channels).
+    """
 
     def __init__(self, store, videos, device="cpu", dtype=torch.float32):
         self.streams, self.widths = store.streams, store.widths
@@ -102,14 +103,15 @@ class ResidentFeatures:
         return self.frames[video][part], self.widths[part]
 
     def read(self, video, stream, start=0, stop=None):
-        """Frames start .. stop - 1 of one stream, not copied.
-        -> (n, channels) float32."""
+        """Frames start ..
+
+        stop - 1 of one stream, not copied. -> (n, channels) float32.
+        """
         return self._rows(video, self.streams.index(stream))[start:stop].numpy()
 
 
 class DeviceInputs:
-    """Inputs of a WindowDataset, built where its features are,
-    without waiting for the CPU."""
+    """Inputs of a WindowDataset, built where its features are, without waiting for the CPU."""
 
     def __init__(self, dataset, resident):
         device = resident.tables[0].device
@@ -153,8 +155,8 @@ class DeviceInputs:
 def _gathered(table, index, weight, start, frames):
     """Rows of a table (F, C) mixed by a plan: index, weight (B, T) -> (B, T, C) float32.
 
-    start, frames: (B, 1), where the video of each input begins in the table,
-    and its length.
+    start, frames: (B, 1), where the video of each input begins in the table, and its
+    length.
     """
     last = frames - 1
     low = torch.minimum(index.clamp(min=0), last)

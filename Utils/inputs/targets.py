@@ -18,8 +18,8 @@ BOUNDARY_REACH = 1.5   # frames on each side of a boundary that count as it
 def plain_actions(segments, labels, start, end, fps, num_frames, count, min_inside=1.0):
     """Actions in frames start .. end (inclusive) of a video with num_frames frames.
 
-    count: frames in the input. min_inside, here and below:
-    share of an action that must be inside.
+    count: frames in the input. min_inside, here and below: share of an action that
+    must be inside.
     """
     frames = np.rint(segments * fps)
     # Clipped to the video before the containment test, unlike in a stitched clip:
@@ -35,7 +35,7 @@ def plain_actions(segments, labels, start, end, fps, num_frames, count, min_insi
 def stitched_actions(segments, labels, start, end, fps, length, gap, min_inside=1.0):
     """Actions in both copies of the clip start ..
 
-    end (inclusive); those of the left copy first.
+    end (inclusive), the left copy's first.
     """
     frames = segments * fps
     kept = inside(np.rint(frames), start, end, min_inside) & _has_length(segments)
@@ -56,8 +56,7 @@ def whole_actions(segments, labels, seconds, count, min_inside=1.0):
 
 def whole_stitched_actions(segments, labels, seconds, rate, count, length, gap,
                            min_inside=1.0):
-    """Actions in both copies of a part of a video:
-    `count` frames, at `rate` frames per second."""
+    """Actions in both copies of a part of a video: `count` frames, at `rate` per second."""
     segments, labels = _within(segments, labels, *seconds, min_inside)
     copy_rate = copy_length(count, length, gap) / (seconds[1] - seconds[0])
     return _both_copies(segments * rate, segments * copy_rate, labels, count, length, gap)
@@ -96,9 +95,9 @@ def frame_targets(segments, labels, counts, length):
     """Action class, start and end target of each of `length` frames of a batch.
 
     segments: (B, G, 2) float64, input frames. labels: (B, G) int. counts: (B,) int,
-    actions per input. Returns action, start, end (B, length) float32; all zeros if there
-    is no action. float64 matters: a frame at the edge of a boundary's reach is covered
-    by exactly 0.5, which is negative.
+    actions per input. Returns action, start, end (B, length) float32; all zeros if
+    there is no action. float64 matters: a frame at the edge of a boundary's reach is
+    covered by exactly 0.5, which is negative.
     """
     is_real = torch.arange(segments.shape[1], device=segments.device) < counts[:, None]
     return (_action_targets(segments, labels, is_real, length),
@@ -121,8 +120,10 @@ def _action_targets(segments, labels, is_real, length):
 
 
 def _boundary_targets(edges, is_real, length):
-    """Largest share of each frame within reach of an edge:
-    edges (B, G) -> (B, length) float32."""
+    """How much of each frame lies within reach of an edge, at most.
+
+    edges: (B, G) -> (B, length) float32.
+    """
     # cell, share: (B, G, R), the R frames that may touch the reach of each edge.
     reach = torch.arange(int(2 * BOUNDARY_REACH) + 1, device=edges.device)
     cell = (edges - BOUNDARY_REACH).floor()[..., None] + reach

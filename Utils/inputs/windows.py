@@ -1,8 +1,7 @@
-"""Windows, the parts of videos that become inputs:
-how they are cut, and their JSON files.
+"""Windows, the parts of videos that become inputs: how they are cut, and their JSON files.
 
-Sliding windows are counted in frames, with the end included;
-windows of whole videos in seconds.
+Sliding windows are counted in frames, with the end included; windows of whole videos
+in seconds.
 """
 
 import math
@@ -29,9 +28,9 @@ NOT_COMPARED = ("seed", "input_feat_dim", "anchor_scale", "decoder_num_classes")
 
 @dataclass(frozen=True)
 class Window:
-    """A part of a video: frames start ..
+    """A part of a video: frames start .. end if sliding, else seconds.
 
-    end if sliding, else seconds. `index` counts per video.
+    `index` counts per video.
     """
     video: str
     start: float
@@ -43,24 +42,22 @@ class Window:
 
 @dataclass(frozen=True)
 class ClipRule:
-    """From which windows short clips are cut, and how long these are."""
+    """From which windows short clips are cut, and how long the clips are."""
     long_from: float       # longer windows get clips
     max_length: float      # of a clip
     random: random.Random
 
     @classmethod
     def of(cls, length, short_ratio, clip_win_size, rng, rate=1.0):
-        """The rule for inputs of `length` frames, in frames or,
-        given a rate, in seconds."""
+        """The rule for inputs of `length` frames, in frames or, given a rate, in seconds."""
         return cls(length * short_ratio / rate, length * clip_win_size / rate, rng)
 
 
 def cut_sliding(video, num_frames, fps, length, clips=None):
-    """Training windows of one video:
-    those that hold a whole action, and clips from long ones.
+    """Training windows of one video: those that hold a whole action, and clips of long ones.
 
-    video: Video. clips: ClipRule in frames, None without self-stitching.
-    -> list of Window.
+    video: Video. clips: ClipRule in frames, None without self-stitching. -> list of
+    Window.
     """
     windows = []
     frames = [(round(start * fps), round(end * fps))
@@ -75,7 +72,7 @@ def cut_sliding(video, num_frames, fps, length, clips=None):
 
 
 def inference_clip(config):
-    """Length in frames of the additional clips for inference; None without any."""
+    """Length in frames of the additional clips for inference; None if there are none."""
     return (int(config.temporal_scale * config.clip_win_size)
             if config.infer_clips and config.use_VSS else None)
 
@@ -95,15 +92,13 @@ def cut_sliding_inference(video, num_frames, fps, length, rule="quarter",
 
 
 def sliding_spans(num_frames, length):
-    """(first, last) frame of each window:
-    one every quarter of `length`, shorter at the end."""
+    """(first, last) frame of each window: one every quarter of `length`, shorter at the end."""
     return [(first, min(first + length, num_frames) - 1)
             for first in range(0, num_frames, max(1, length // 4))]
 
 
 def covering_spans(num_frames, length, overlap=None):
-    """(first, last) frame of the smallest number of windows
-    of `length` that cover a video evenly.
+    """(first, last) frames of the fewest windows of `length` that cover a video evenly.
 
     Neighbours share at least `overlap` frames, by default a quarter of `length`, so
     every action up to that length lies entirely within a window. A video of at most
@@ -134,8 +129,10 @@ def cut_whole(video, clips=None):
 
 
 def cut_whole_inference(video, clip_seconds=None):
-    """The whole video and, if it is longer than a clip, clips that overlap by half.
-    -> Windows."""
+    """The whole video, and clips that overlap by half if it is longer than one.
+
+    -> Windows.
+    """
     spans = [(0, video.duration)]
     if clip_seconds and video.duration > clip_seconds:
         more = math.ceil((video.duration - clip_seconds) / (clip_seconds / 2))
@@ -166,8 +163,7 @@ def second_clips(segments, duration, clips):
 
 
 def _scan(segments, limit, add_one, place, rng):
-    """Clips around actions of at most `limit`
-    that no earlier clip holds (paper Sec. 3.2).
+    """Clips around actions of at most `limit` that no earlier clip holds (paper Sec. 3.2).
 
     add_one: 1 if lengths count both ends. place: function (drawn start, end of the
     previous action) -> (start, end) of a clip.
@@ -241,8 +237,8 @@ def _window(entry, where):
 def check_window_settings(stored, config, path):
     """Refuse a window list cut with other options, naming the first that differs.
 
-    stored: the settings from `read_windows` (not None).
-    config: has the options as attributes.
+    stored: the settings from `read_windows` (not None). config: has the options as
+    attributes.
     """
     for name, value in stored.items():
         wanted = getattr(config, name, None)

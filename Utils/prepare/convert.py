@@ -38,7 +38,10 @@ class Conversion:
     left_out: Counter = field(default_factory=Counter)
 
     def counts(self):
-        """Videos and actions per subset, named as in `known_files.count_database`. -> Counter."""
+        """Videos and actions per subset, named as in `known_files.count_database`.
+
+        -> Counter.
+        """
         counts = Counter()
         for video in self.videos.values():
             counts[f"{video['subset']} videos"] += 1
@@ -84,8 +87,9 @@ def _check(videos, source):
 
 
 def read_texts(folder):
-    """The challenge's `<Class>_val.txt` and `<Class>_test.txt`, in subfolders too. -> Conversion.
+    """The challenge's `<Class>_val.txt` and `<Class>_test.txt`, in subfolders too.
 
+    -> Conversion.
     The actions of a video are sorted by class name, then as listed in the file.
     """
     found = Conversion({})

@@ -24,7 +24,10 @@ DETAD_REPOSITORY = "github.com/HumamAlwassel/DETAD"
 
 
 def count_actions(path):
-    """Videos and actions (per subset, if the file has subsets) and classes. -> Counter."""
+    """Videos and actions (per subset, if the file has subsets) and classes.
+
+    -> Counter.
+    """
     counts, records = Counter(), read_records(path)
     for record in records:
         part = f"{record.subset} " if record.subset else ""
@@ -63,7 +66,10 @@ def count_durations(path):
 
 
 def count_scores(path):
-    """Classes in a file of video-level scores, and videos with another number. -> Counter."""
+    """Classes in a file of video-level scores, and videos with another number.
+
+    -> Counter.
+    """
     content = read_json(path)
     if not isinstance(content, dict) or not isinstance(content.get("results"), dict) \
             or not isinstance(content.get("class"), list):

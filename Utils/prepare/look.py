@@ -70,15 +70,19 @@ class Report:
 
 
 def check_data(config, cut=None):
-    """Check annotations and features of the config's dataset; print the report. -> exit code."""
+    """Check annotations and features of the config's dataset; print the report.
+
+    -> exit code.
+    """
     report = look(config, cut)
     print(*opening(config, "Cut_long_videos", " --check"), report, sep="\n")
     return report.exit_code
 
 
 def look(config, cut=None):
-    """Everything odd about a dataset. -> Report. Raises UserError if it cannot be opened at all.
+    """Everything odd about a dataset.
 
+    -> Report. Raises UserError if it cannot be opened at all.
     cut: function from a Source to sentences about what the window lists lack; None:
     not checked.
     """

@@ -118,7 +118,10 @@ def look_at_shapes(report, survey, config):
 
 
 def _has_sidecars(survey):
-    """Whether sidecars say how features were made. `refusals` reports those that are wrong."""
+    """Whether sidecars say how features were made.
+
+    `refusals` reports those that are wrong.
+    """
     try:
         return bool(sidecars(survey.store, survey.shapes))
     except UserError:

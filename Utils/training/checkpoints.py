@@ -1,5 +1,4 @@
-"""Checkpoints of a run: `checkpoint.pth.tar` (last epoch)
-and `best.pth.tar` (lowest loss).
+"""Checkpoints of a run: `checkpoint.pth.tar` (last epoch), `best.pth.tar` (best validation).
 
 A checkpoint is a dict with the original's keys `epoch` (finished epochs), `state_dict`
 and `optimizer`, plus what is needed to resume exactly. It is loaded with
@@ -48,8 +47,7 @@ def check_classes(content, classes, path):
 
 
 def load_checkpoint(path):
-    """The dict of a checkpoint, with tensors on the CPU;
-    without settings if the original wrote it.
+    """The dict of a checkpoint, with tensors on the CPU; the original's has no settings.
 
     Raises UserError if the file is missing, broken, refused, or holds no weights.
     """
@@ -74,7 +72,7 @@ def load_checkpoint(path):
 
 
 def check_resumable(content, path):
-    """Refuse to resume a checkpoint with only the weights, or only part of the rest."""
+    """Refuse to resume from a checkpoint with only the weights, or only part of the rest."""
     if "settings" not in content:
         raise UserError(f"{path} has no settings: it is a released checkpoint, which "
                         "can be used for inference but not resumed")
@@ -109,7 +107,7 @@ def _check_sums(path):
 
 
 def _check_content(content, path):
-    """Refuse other contents than a checkpoint, and weights that are not finite."""
+    """Refuse content that is not a checkpoint, and weights that are not finite."""
     if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
         raise UserError(f"{path} holds no state_dict; it is not a checkpoint of VSGN")
     trained = content.get("trained_state_dict", {})

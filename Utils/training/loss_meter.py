@@ -6,8 +6,7 @@ from Utils.files import UserError
 
 
 class LossMeter:
-    """Means of the losses over an epoch,
-    weighted by the number of inputs in each (global) batch.
+    """Means of the losses over an epoch, weighted by the inputs of each (global) batch.
 
     sizes: numbers of inputs of the batches. epoch, folder (of the run): for messages.
     world: number of processes.
@@ -20,8 +19,11 @@ class LossMeter:
         self.names, self.sum, self.count, self.unseen = None, 0.0, 0, []
 
     def add(self, losses, windows):
-        """Add the losses of one batch (dict of scalars). Whether they are finite is
-        checked at once on a CPU, every PATIENCE steps on a GPU."""
+        """Add the losses of one batch (dict of scalars).
+
+        Whether they are finite is checked at once on a CPU, every PATIENCE steps on a
+        GPU.
+        """
         self.names = list(losses)
         values = torch.stack([loss.detach() for loss in losses.values()])
         size = next(self.sizes)

@@ -28,8 +28,7 @@ class Updates:
         self._averages = list(self.averaged.parameters()) if self.averaged else []
 
     def step(self, loss, epoch, batch, batches):
-        """Follow the gradient of `loss`,
-        that of batch `batch` of the `batches` of an epoch."""
+        """Follow the gradient of `loss`, that of batch `batch` of the `batches` of an epoch."""
         done = epoch * batches + batch
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.config, epoch, done,
@@ -48,8 +47,10 @@ class Updates:
         torch._foreach_lerp_(self._averages, self._parameters, 1 - decay)
 
     def state(self):
-        """Its part of a checkpoint: the weights to use and, if these are averages, the
-        trained ones as well."""
+        """Its part of a checkpoint: the weights to use.
+
+        If these are averages, the trained weights as well.
+        """
         trained = {"optimizer": self.optimizer.state_dict()}
         if self.averaged is None:
             return {"state_dict": self.model.state_dict(), **trained}
@@ -58,8 +59,7 @@ class Updates:
 
 
 def build_optimizer(model, config):
-    """Adam, or AdamW without decay on tensors of one dimension:
-    biases, norms and scales."""
+    """Adam, or AdamW without decay on tensors of one dimension: biases, norms and scales."""
     if config.optimizer == "adam":
         return torch.optim.Adam(model.parameters(), config.train_lr,
                                 weight_decay=config.weight_decay, fused=True)
@@ -71,9 +71,9 @@ def build_optimizer(model, config):
 
 
 def learning_rate(config, epoch, done, total):
-    """The learning rate of a step. done: steps before it;
-    total: steps of the whole training.
+    """The learning rate of a step.
 
+    done: steps before it; total: steps of the whole training.
     step: multiplied by step_gamma after every step_size epochs. cosine: half a cosine
     down to LAST_SHARE. Both rise linearly during warm-up.
     """

@@ -26,15 +26,16 @@ def seed_everything(seed):
 
 
 def limit_threads(dataset):
-    """Run the demo in one thread: its network is too small to gain from a second one. The
-    environment overrides this."""
+    """Run the demo in one thread: its network is too small to gain from a second one.
+
+    The environment overrides this.
+    """
     if dataset == "demo" and "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(1)
 
 
 def random_states():
-    """The states of all generators,
-    as plain values and tensors that load with weights_only."""
+    """The states of all generators, as plain values and tensors that weights_only can load."""
     kind, keys, *rest = np.random.get_state()
     states = {"torch": torch.get_rng_state(), "python": random.getstate(),
               "numpy": (kind, torch.from_numpy(keys.astype(np.int64)), *rest)}
@@ -68,7 +69,7 @@ class Processes:
 
     @property
     def is_first(self):
-        """Whether this process speaks and writes for all."""
+        """Whether this process speaks and writes for all of them."""
         return self.rank == 0
 
     @property

@@ -16,8 +16,8 @@ from Utils.files import UserError, check_held, why_unwritten
 class ScalarLog:
     """A new event file in `folder`, written synchronously with the training.
 
-    tensorboardX's SummaryWriter writes in a thread,
-    which dies on a full disk, and the run hangs.
+    tensorboardX's SummaryWriter writes in a thread, which dies on a full disk, and the
+    run hangs.
     """
 
     def __init__(self, folder):

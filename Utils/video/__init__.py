@@ -1,2 +1,4 @@
 """From video files to features: decoding, extraction, demo videos.
-Import the modules; the scripts and Engine.inference use them."""
+
+Import the modules; the scripts and Engine.inference use them.
+"""

@@ -1,8 +1,8 @@
-"""The demo videos: moving shapes on panning textures, with annotations of what they do.
+"""The demo videos: moving shapes on panning textures, annotated with what they do.
 
-A shape crosses to the left or right, bounces, spins or blinks: five classes of 1 to 3.5 s. Shapes
-also stand still, sink, rise and swell, which belongs to no class. A single frame shows nothing of
-this.
+A shape crosses to the left or right, bounces, spins or blinks: five classes of 1 to
+3.5 s. Shapes also stand still, sink, rise and swell, which belongs to no class. None
+of this shows in a single frame.
 """
 
 import functools
@@ -17,7 +17,7 @@ from Utils.files import UserError, read_json, replacing, write_json
 from Utils.video.reader import library
 
 MARK = "VSGN demo videos"
-VERSION = f"{MARK} 2"       # raise the number with every change of the videos below
+VERSION = f"{MARK} 2"       # raise this with every change to the videos below
 ANNOTATIONS = "annotations.json"
 
 CLASSES = ("cross_left", "cross_right", "bounce", "spin", "blink")
@@ -26,7 +26,7 @@ DISTRACTIONS = ("sink", "rise", "swell")
 RATE, WIDTH, HEIGHT = 15, 320, 240
 NUM_TRAIN, NUM_TEST, SECONDS = 20, 10, 40
 ACTION_SECONDS, QUIET_SECONDS = (1.0, 3.5), (0.8, 2.5)
-LEAST_SECONDS = 8           # per video, so that every one holds an action
+LEAST_SECONDS = 8           # per video, so that each one holds an action
 DISTRACTED = 0.5            # share of quiet periods in which a shape does something else
 SHAPES, SIDE = ("square", "disc", "triangle"), 44
 HOMES = (80, 160, 240)      # initial positions of the shapes, from the left
@@ -37,7 +37,7 @@ MARGIN = 40                 # pixels of texture beyond the picture, for panning
 class Event:
     """What a shape (given by its number) does between two times, in seconds.
 
-    reach: pixels by which it has moved to the right at the end.
+    reach: how many pixels to the right it has moved by the end.
     """
     kind: str
     shape: int
@@ -110,7 +110,7 @@ def write_video(path, events, seconds, seed):
     """Write one H.264 video of the events."""
     av = library()
     with replacing(path) as part, av.open(str(part), "w", format="mp4") as container:
-        # x264's mbtree does not always come to the same file.
+        # x264's mbtree does not always produce the same file.
         stream = container.add_stream("libx264", rate=RATE, options={
             "preset": "veryfast", "crf": "26", "x264-params": "mbtree=0"})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
@@ -176,7 +176,7 @@ def texture(rng, height, width, level, contrast):
 
 
 def draw(picture, skin, shape, x, y, pose):
-    """Draw a shape into a picture with its middle at (x, y)."""
+    """Draw a shape into a picture, centred at (x, y)."""
     import cv2
     middle = (SIDE - 1) / 2
     matrix = cv2.getRotationMatrix2D((middle, middle), pose["angle"], pose["scale"])

@@ -11,9 +11,9 @@ ENDINGS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".t
 def find_videos(places):
     """Video files by the name of their features, the stem. -> {name: Path}, sorted by name.
 
-    places: files, folders (searched recursively, without hidden ones), or .txt lists of either,
-    whose relative paths start from the folder of the list. Raises UserError if two files would have
-    the same name, or none is found.
+    places: files, folders (searched recursively, without hidden ones), or .txt lists
+    of either, whose relative paths start from the folder of the list. Raises UserError
+    if two files would have the same name, or none is found.
     """
     found = {}
     for path in (path for place in places for path in _files(Path(place))):

@@ -11,7 +11,7 @@ from Utils.video.reader import VideoReader
 
 
 class SecondsProgress:
-    """A bar on a terminal, otherwise a line every 30 s. lengths: {name: seconds in the header}."""
+    """A bar on a terminal, otherwise a line every 30 s. lengths: {name: seconds by its header}."""
 
     def __init__(self, lengths):
         self.lengths, self.so_far, self.ended = lengths, dict.fromkeys(lengths, 0.0), 0

@@ -1,7 +1,7 @@
-"""Tasks with many partial results in worker processes; a crash of one does not affect others.
+"""Worker processes for tasks with many partial results; a crash affects no other task.
 
-Library pools return one result per task; features of a long video have to arrive part by
-part, or all of them would be in memory.
+Library pools return one result per task; features of a long video have to arrive in
+parts, or all of them would be in memory.
 """
 
 import contextlib
@@ -73,7 +73,7 @@ class _Worker:
 
 def _serve(work, events, theirs):
     """Receive tasks from a pipe; send their events, and None after the last."""
-    # Ctrl-C reaches every process of a terminal; the first one ends the others.
+    # Ctrl-C reaches every process of a terminal; the first process ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     theirs.close()

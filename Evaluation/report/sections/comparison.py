@@ -50,7 +50,10 @@ def _runs_bars(content):
 
 
 def interval_cell(difference: Sequence[float] | None) -> dict:
-    """A difference in points with its interval. difference: [value, low, high] or None."""
+    """A difference in points with its interval.
+
+    difference: [value, low, high] or None.
+    """
     if not difference:
         return cell(NONE)
     middle, low, high = (f"{100 * value:+.1f}" for value in difference)

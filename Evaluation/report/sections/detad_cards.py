@@ -157,8 +157,9 @@ def misses(detad: dict) -> dict:
 
 
 def _bucket_groups(detad, value, tip, paint=None):
-    """One bar per bucket, with its limits. value, tip: functions of (characteristic, bucket).
+    """One bar per bucket, with its limits.
 
+    value, tip: functions of (characteristic, bucket).
     paint: the colour of all bars, or None for one per characteristic.
     """
     groups = []

@@ -41,8 +41,9 @@ def cell(text: object, small: str | None = None, kind: str = "") -> dict:
 
 def table(header: Sequence, rows: Sequence, kind: str = "", *, name: str | None = None,
           caption: str | None = None, folded: bool = False) -> dict:
-    """A table whose first column heads the rows. header: texts; rows: of texts or `cell`s.
+    """A table whose first column heads the rows.
 
+    header: texts; rows: of texts or `cell`s.
     name: what a screen reader calls it. folded: closed at first, as for the numbers of
     a figure.
     """
@@ -104,7 +105,10 @@ def bars(label: str, groups: Sequence, y: dict, base: object = None, legend: Seq
 
 def lines(label: str, series: Sequence, x: dict, y: dict, height: int = 300,
           mark: object = None) -> dict:
-    """A line chart. series: {name, paint, points, dashed, dots}; mark: an x to highlight."""
+    """A line chart.
+
+    series: {name, paint, points, dashed, dots}; mark: an x to highlight.
+    """
     return {"type": "lines", "label": label, "series": series, "x": x, "y": y, "height": height,
             "mark": mark}
 

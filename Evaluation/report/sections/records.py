@@ -86,7 +86,10 @@ def _curve(name, history, epochs, epoch):
 # ---- settings -----------------------------------------------------------------------------------
 
 def settings_parts(provenance: dict, own: Sequence[str]) -> list:
-    """What was scored, and with which settings. own: names of the settings to show first."""
+    """What was scored, and with which settings.
+
+    own: names of the settings to show first.
+    """
     settings = provenance.get("settings") or {}
     first = {name: value for name, value in settings.items() if name in own}
     rest = {name: value for name, value in settings.items() if name not in own}

@@ -28,7 +28,10 @@ NO_FILES = ("Each figure can be saved as SVG; Eval.py --figures pdf (or png, bot
 # ---- scores -------------------------------------------------------------------------------------
 
 def score_parts(scores: dict, provenance: dict, files: Sequence[str]) -> list:
-    """The tiles, notes and chart of the scores. files: names of the files beside the page."""
+    """The tiles, notes and chart of the scores.
+
+    files: names of the files beside the page.
+    """
     notes = provenance.get("notes")
     parts = [{"type": "tiles", "tiles": tiles(scores)},
              card("Mind when comparing", {"type": "list", "items": list(notes)}, kind="warning")
@@ -125,7 +128,10 @@ def class_parts(rows: list, labels: Sequence[str], thresholds: Sequence[float]) 
 
 def curve_parts(curves: PrecisionRecall | None, recall: AverageRecall | None, scores: dict,
                 labels: Sequence[str]) -> list:
-    """The cards of the curves. curves: PrecisionRecall or None. recall: AverageRecall or None."""
+    """The cards of the curves.
+
+    curves: PrecisionRecall or None. recall: AverageRecall or None.
+    """
     cards = [card("Precision and recall", _precision_recall(curves, labels),
                   note("Interpolated, matched by ActivityNet's protocol: the area under a curve is "
                        "the average precision.")) if curves else None,

@@ -18,7 +18,10 @@ USUAL_RATES = (0.5, 1, 1.5625, 1.875, 2, 3, 3.125, 3.75, 4, 5, 6, 6.25, 7.5, 8, 
 
 
 def without_features(database, feature_path):
-    """A list with a line on the videos, of all subsets, without features; [] without a folder."""
+    """A list with a line on the videos, of all subsets, without features.
+
+    Empty if no folder of features is given.
+    """
     if feature_path is None:
         return []
     store = open_features(feature_path)
@@ -30,7 +33,7 @@ def without_features(database, feature_path):
 
 
 def look_and_go_on(database, path, feature_path):
-    """What `Cut_long_videos.py --check` says of new annotations, and the next command, as lines."""
+    """Lines: what `Cut_long_videos.py --check` says of new annotations, and the next command."""
     words = {"dataset": "custom", "video_anno": str(path), "feature_path": feature_path}
     said, is_good = _checked(words)
     rate = source = None
@@ -56,8 +59,9 @@ def _checked(words):
 
 
 def guessed_rate(database, feature_path):
-    """Features per second where videos lack a duration. -> (rate, what it is guessed from).
+    """Features per second where videos lack a duration.
 
+    -> (rate, what it is guessed from).
     The rate of the videos that have a duration. If none has one, the highest usual
     rate at which the features of every video reach its last action. (None, None) if
     nothing tells.

@@ -47,7 +47,10 @@ def read(source, options):
 
 
 def _read_tier(found, tier, name, times, media, origin, is_chosen):
-    """Read one tier. Annotations that refer to others only count if the tier was selected."""
+    """Read one tier.
+
+    Annotations that refer to others only count if the tier was selected.
+    """
     for number, annotation in enumerate(tier.iterfind("ANNOTATION/*"), 1):
         if annotation.tag == "REF_ANNOTATION" and not is_chosen:
             found.left_out["annotations of reference tiers"] += 1
@@ -63,7 +66,7 @@ def _read_tier(found, tier, name, times, media, origin, is_chosen):
 
 
 def _media(root, source):
-    """(media file, milliseconds to add to all times) of the first video, else the first medium."""
+    """(media file, milliseconds to add to all times) of the first video or else medium."""
     header = root.find("HEADER")
     header = ElementTree.Element("HEADER") if header is None else header
     if (unit := header.get("TIME_UNITS", "milliseconds")) != "milliseconds":

@@ -24,8 +24,9 @@ from Utils.prepare.formats.kept_rows import Choices, check_names, rows_of, short
 
 @dataclass(frozen=True)
 class Target:
-    """One format to write. name: that of the file, or None if each video has its own file.
+    """One format to write.
 
+    name: that of the file, or None if each video has its own file.
     to_text: function of `(rows by video, choices)` for all videos, or
     `(video, rows, choices)` for one; rows are tables with the columns start, end,
     label, score. min_score: the default of --min_score if no training recommends

@@ -96,7 +96,10 @@ class Found:
             self.left_out["bad rows"] += 1
 
     def add_media(self, media, duration=None, subset=None):
-        """Add a media file, with or without actions. BadRow if it contradicts what is known."""
+        """Add a media file, with or without actions.
+
+        BadRow if it contradicts what is known.
+        """
         if not media:
             raise BadRow("the name of the video is empty")
         known = self.media.setdefault(media, Media())

@@ -12,7 +12,10 @@ ALMOST = 1e-6  # frames; by rounding, a product like 2.04 * 25 may miss the whol
 
 
 def read(source, options):
-    """The regions of one annotation per task, from an export as JSON or JSON_MIN. -> Found."""
+    """The regions of one annotation per task, from an export as JSON or JSON_MIN.
+
+    -> Found.
+    """
     found = Found(source.path, options.skip_bad)
     if not isinstance(source.json, list):
         raise UserError(f"{source.path} is not a Label Studio export: expected a list of tasks")

@@ -82,7 +82,10 @@ def joined(files, options, notes):
 
 
 def _agree(video, about, options, where, stem_subset):
-    """Add what one file says about a video. Raises UserError if files contradict each other."""
+    """Add what one file says about a video.
+
+    Raises UserError if files contradict each other.
+    """
     try:
         if about.duration is not None and not 0 < round(about.duration, DECIMALS) < math.inf:
             raise BadRow(f"the duration is {about.duration:g} s, expected more than 0")

@@ -51,8 +51,9 @@ def is_media(value):
 
 
 def names_of(found, names):
-    """{media: name} of all media of one file. `names`: {path or name: the user's name for it}.
+    """{media: name} of all media of one file.
 
+    `names`: {path or name: the user's name for it}.
     Raises UserError if two media get the same name, or one gets an impossible file name.
     """
     chosen = {}
