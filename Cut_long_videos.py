@@ -1,6 +1,7 @@
-"""Cut videos into windows: annotations and feature lengths in,
-window_path/{train,val,infer}.json out. With --check, the data are checked instead and
-nothing is written."""
+"""Cut videos into windows: annotations in, window_path/{train,val,infer}.json out.
+
+With --check, the data are checked instead and nothing is written.
+"""
 
 import os
 import sys
@@ -103,8 +104,10 @@ def sliding_lists(source):
 
 
 def whole_lists(source):
-    """The three lists of whole videos and of clips from long ones.
-    -> {name: list of Window}."""
+    """The three lists of whole videos, and of clips of long ones.
+
+    -> {name: list of Window}.
+    """
     config, spec = source.config, DATASETS[source.config.dataset]
     rate = spec.clip_rate or statistics.median(
         source.frames(video) / video.duration for video in source.all_videos)
@@ -126,7 +129,7 @@ def clip_rule(config, rng, rate=1.0):
 
 
 def lacking(lists, source):
-    """Sentences about empty lists and what cannot run without them.
+    """Sentences on empty lists and on what cannot run without them.
 
     Raises UserError if there are no windows for inference.
     """
@@ -151,8 +154,7 @@ def list_path(config, name):
 
 
 def is_authors_list(path):
-    """Whether a file is a bare JSON list, as in the authors' layout;
-    ours also store settings."""
+    """Whether a file is a bare JSON list, as in the authors' layout; ours stores settings too."""
     if not path.is_file():
         return False
     with open(path, "rb") as file:

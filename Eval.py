@@ -1,5 +1,4 @@
-"""Score and diagnose detections:
-of Infer.py's proposals, or of any method's detection file.
+"""Score and diagnose detections: those of Infer.py's proposals, or any method's file.
 
     python Eval.py --dataset thumos --output_path RUN
     python Eval.py --detections results.json --video_anno ground_truth.json
@@ -9,7 +8,7 @@ of Infer.py's proposals, or of any method's detection file.
 import os
 import sys
 
-# -P, -I and PYTHONSAFEPATH leave the folder of a script out.
+# With -P, -I or PYTHONSAFEPATH, sys.path lacks the folder of the script.
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import Utils.packages  # noqa: F401  (says so if one is missing)
 
@@ -74,7 +73,7 @@ def main(argv=None):
 
 
 def compare_runs(config, watch):
-    """Compare the runs that --compare names; a page and a table of them."""
+    """Compare the runs that --compare names: write a page and print a table."""
     folder = Path(config.output_path if "output_path" in config.given else "comparison")
     with locked(folder):
         content = compare(config.compare, folder / "report.html",
@@ -85,9 +84,7 @@ def compare_runs(config, watch):
 
 
 def finding(diagnosis):
-    """What DETAD's analysis says first, in words:
-    the error that costs most, what is missed most.
-    """
+    """What DETAD's analysis says first: the error that costs most, and what is missed most."""
     said = []
     impact = diagnosis["false_positives"]["impact"]
     worst = max(impact, key=impact.get)
@@ -100,8 +97,10 @@ def finding(diagnosis):
 
 
 def missed_most(diagnosis):
-    """The length of actions that is missed more than all others, or else the share of
-    all actions that is missed. In whole percent: what looks alike is no finding."""
+    """The length of actions that is missed most, else the share of all actions missed.
+
+    In whole percent: lengths that look alike are not a finding.
+    """
     rates = {size: round(100 * found["miss_rate"])
              for size, found in diagnosis["false_negatives"].get("length", {}).items()}
     highest = max(rates.values(), default=0)

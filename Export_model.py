@@ -76,7 +76,7 @@ def check_program(path, model, shape):
 
 
 def check_onnx(path, model, shape):
-    """Like `check_program`, for an ONNX file; if onnxruntime is not installed, the line says so."""
+    """As `check_program`, for an ONNX file; without onnxruntime, the line says so."""
     if importlib.util.find_spec("onnxruntime") is None:
         return f"{path} was not checked against the network: onnxruntime is not installed"
     run = onnx_runner(path)

@@ -1,5 +1,7 @@
-"""Extract features of video files: writes NAME.npy and its sidecar NAME.json per video to a folder,
-which the other scripts take as --feature_path."""
+"""Extract features of video files, for the other scripts to take as --feature_path.
+
+Writes NAME.npy and its sidecar NAME.json per video to a folder.
+"""
 
 import os
 import sys
@@ -50,13 +52,13 @@ def main(argv=None):
 
 
 def device_of(options):
-    """The name of the device: no GPU where nothing would run on it, unless the user wants one."""
+    """The name of the device: no GPU if nothing would run on it, unless the user wants one."""
     is_for_cpu = options.device == "auto" and not has_network(options.extractor)
     return "cpu" if is_for_cpu else options.device
 
 
 def check_together(options):
-    """Refuse options that would do nothing beside the others."""
+    """Refuse options that would do nothing together with the others."""
     writing = [f"--{name}" for name in ("demo", "template") if getattr(options, name)]
     if options.check and writing:
         raise UserError(f"--check only reads, but {writing[0]} would write; leave one of them out")
@@ -138,7 +140,7 @@ def parser():
 
 
 def make_demo(options):
-    """Write the demo's videos into the one folder named."""
+    """Write the demo's videos to the only folder named."""
     if len(options.videos) != 1:
         raise UserError("--demo takes one folder, for the videos that it writes")
     seconds = SECONDS if options.demo_seconds is None else options.demo_seconds
@@ -152,8 +154,11 @@ def make_demo(options):
 
 
 def meeting(process):
-    """A function that waits for the other processes of torchrun: it stops all of them when one ends
-    with an error, so none may end before the others have done their work."""
+    """A function that waits for the other processes of torchrun.
+
+    torchrun stops all of them when one ends with an error, so none may end before the
+    others have done their work.
+    """
     if process.world == 1:
         return lambda: None
     import torch.distributed as dist
@@ -181,8 +186,10 @@ def sharing(process):
 
 
 def chosen_workers(wanted, videos, sharing=1):
-    """Number of worker processes: as requested or one per core, but no more than videos. Of the
-    cores, each of `sharing` processes takes its share, at least one."""
+    """The number of worker processes: as requested, or one per core; no more than videos.
+
+    Each of `sharing` processes takes its share of the cores, at least one.
+    """
     if wanted is None:
         import joblib
 
@@ -191,8 +198,10 @@ def chosen_workers(wanted, videos, sharing=1):
 
 
 def share_of(videos, process):
-    """The videos of this process among those of torchrun, in order of decreasing file size, so that
-    the longest start first. -> {name: Path}."""
+    """The videos of this process among those of torchrun. -> {name: Path}.
+
+    They are in order of decreasing file size, so that the longest start first.
+    """
     by_size = sorted(videos, key=lambda name: (-videos[name].stat().st_size, name))
     return {name: videos[name] for name in by_size[process.rank::process.world]}
 

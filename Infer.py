@@ -1,4 +1,4 @@
-"""Predict scored segments: inference windows and a checkpoint in, output_path/proposals.h5 out."""
+"""Predict scored segments: windows and a checkpoint in, output_path/proposals.h5 out."""
 
 import os
 import sys
@@ -96,8 +96,10 @@ def check_of_videos(config):
 
 
 def infer_videos(config, watch):
-    """Detect in the videos of --video or --videos; write files, or print the detections if there
-    is no -o."""
+    """Detect actions in the videos of --video or --videos.
+
+    Write them to files, or print them if there is no -o.
+    """
     check_outputs(config)
     with processes(config.device) as process, contextlib.ExitStack() as held:
         if process.world > 1:
@@ -127,8 +129,11 @@ def check_outputs(config):
 
 
 def write_outputs(network, found, kept, films):
-    """The detections to the file of -o, with a picture and, of --videos, a page; and to other
-    tools. -> lines for the user. films: the video files that were given."""
+    """Write the detections to all files that the options name. -> lines for the user.
+
+    That is the file of -o, with a picture and, for --videos, a page; and files of
+    other tools. films: the video files that were given.
+    """
     config = network.config
     if config.out:
         out = Path(config.out)
@@ -146,7 +151,7 @@ def write_outputs(network, found, kept, films):
 
 @contextlib.contextmanager
 def features_of_videos(network):
-    """Paths of the features of --video and --videos, extracted if they are video files.
+    """Paths of the features of --video and --videos, extracted if these are video files.
 
     Yields the paths, {video file: why it has no features}, and the video files.
     """
@@ -164,9 +169,9 @@ def features_of_videos(network):
 
 
 def named_videos(config, places):
-    """FeatureStore of some paths, the names of the videos, and {name: seconds or None}."""
+    """A FeatureStore of some paths, the names of the videos, and {name: seconds or None}."""
     store, names = open_places(places)
-    # The annotation file named in config.json is that of the training.
+    # The annotation file that config.json names is that of the training.
     if config.videos is None or "video_anno" not in config.given:
         return store, names, {}
     durations = annotated(config.video_anno, config.given.get("subset"))
@@ -174,10 +179,10 @@ def named_videos(config, places):
 
 
 def in_order(results, process):
-    """The results of all processes in the order of windows, on the first process.
+    """On the first process, the results of all processes in the order of windows.
 
-    results: (row, result) pairs. A single process yields its results one by one, without keeping
-    them.
+    results: (row, result) pairs. A single process yields its results one by one,
+    without keeping them.
     """
     if process.world == 1:
         return (result for _, result in results)
@@ -188,7 +193,7 @@ def in_order(results, process):
 
 
 def whole_history(config, checkpoint):
-    """The training curves, taken from the last checkpoint if it is of the same run."""
+    """The training curves, from the last checkpoint if it is of the same run."""
     own, last = checkpoint.get("history", []), Path(config.checkpoint_path) / LAST
     found = load_checkpoint(last).get("history", []) if own and last.is_file() else []
     return found if found[:len(own)] == own else own

@@ -1,5 +1,4 @@
-"""Train VSGN: window lists and features in,
-checkpoint_path/{checkpoint,best}.pth.tar out."""
+"""Train VSGN: window lists and features in, checkpoint_path/{checkpoint,best}.pth.tar out."""
 
 import os
 import sys

@@ -1,5 +1,4 @@
-"""What pyproject.toml cannot say:
-run_vsgn.sh is installed beside the scripts that it calls."""
+"""What pyproject.toml cannot say: run_vsgn.sh is installed beside the scripts it calls."""
 
 from setuptools import setup
 from setuptools.command.build_py import build_py

@@ -35,8 +35,7 @@ Progress = bool | Callable[[str, int, int], object]
 
 @dataclass(frozen=True)
 class Run:
-    """A trained run: the folder of its checkpoints,
-    its options by name, one dict per epoch."""
+    """A trained run: its folder of checkpoints, its options by name, one dict per epoch."""
     folder: Path
     config: dict
     history: list[dict]
@@ -79,7 +78,7 @@ def _plain(value):
 # ---- detection ----------------------------------------------------------------------------------
 
 class Detector:
-    """The network of a run, which detects actions in new videos. Threads can share one.
+    """The network of a run, which detects actions in new videos. Threads can share it.
 
     classes: names of the classes; None for a class-agnostic network.
     """
@@ -119,7 +118,7 @@ class Detector:
                     feature_fps: float | None = None, min_score: float | None = None,
                     top: int | None = None, progress: Progress = False
                     ) -> dict[str, pd.DataFrame]:
-        """As `detect`, for many videos {name: features} at once."""
+        """`detect` for many videos {name: features} at once."""
         import pandas as pd
 
         from Engine.inference.tables import COLUMNS, flat, stores_of
@@ -140,7 +139,7 @@ class Detector:
 
     def detect_video(self, path: str | os.PathLike, *, weights: str | None = None,
                      min_score: float | None = None, top: int | None = None) -> pd.DataFrame:
-        """As `detect`, for a video file, whose features are extracted as in training.
+        """`detect` for a video file, whose features are extracted as in training.
 
         weights: those of the extractor's network, if they cannot be downloaded.
         """

@@ -1,7 +1,7 @@
 """Characteristics of actions, and the buckets into which they fall (DETAD, Sec. 3).
 
-Characteristics are a dict of name -> (n,) float64 for a table of n actions;
-NaN if unknown.
+Characteristics are a dict of name -> (n,) float64 for a table of n actions; NaN if
+unknown.
 """
 
 import math
@@ -46,10 +46,10 @@ VSGN_LENGTHS = _ACTIVITYNET["length"][0]
 
 @dataclass(frozen=True)
 class Buckets:
-    """Intervals (edges[i], edges[i + 1]] of one characteristic;
-    the first includes its left edge.
+    """Intervals (edges[i], edges[i + 1]] of one characteristic.
 
-    Equal neighbouring edges (quantiles of few distinct values) give an empty bucket.
+    The first one includes its left edge. Equal neighbouring edges (quantiles of few
+    distinct values) give an empty bucket.
     """
     edges: tuple[float, ...]
     labels: tuple[str, ...]
@@ -65,8 +65,10 @@ class Buckets:
 
     @property
     def limits(self) -> tuple[str, ...]:
-        """The intervals in figures, such as `0-3`, `>6`, or `1`, `2-4` for whole
-        numbers; "" if the label says enough."""
+        """The intervals in figures, such as `0-3`, `>6`, or `1`, `2-4` for whole numbers.
+
+        "" if the label says enough.
+        """
         if self.name in NAMED:
             return tuple("" for _ in self.labels)
         factor, whole = FACTORS.get(self.name, 1), self.name in WHOLE
@@ -82,8 +84,7 @@ class Buckets:
 
 
 def _whole_limits(low, high):
-    """The range of whole numbers from 1 on that are above `low` and at most `high`,
-    as text."""
+    """The whole numbers from 1 on that are above `low` and at most `high`, as text."""
     first = max(int(low) + 1, 1)
     return f"{high:g}" if first >= high else f"{first}-{high:g}"
 
@@ -137,9 +138,9 @@ def notes_on(table: str, buckets: dict[str, Buckets]) -> list[str]:
 def read_characteristics(
         content: object, subset: str, source: object = "the DETAD file"
 ) -> tuple[ActionTable, dict[str, np.ndarray]]:
-    """Actions and their characteristics from the content of an official DETAD file.
+    """Actions and their characteristics, from the content of an official DETAD file.
 
-    content: the file's JSON. subset: its name there, or its beginning: `test` finds
+    content: the file's JSON. subset: its name there, or how that begins: `test` finds
     `testing`. Returns ActionTable (videos, classes and actions in file order),
     characteristics. Raises UserError where videos, labels or segments are missing.
     """
@@ -166,8 +167,7 @@ def read_characteristics(
 def compute_characteristics(truth: ActionTable, durations: dict) -> dict[str, np.ndarray]:
     """Length, coverage and num-instances of every action, computed if no file has them.
 
-    truth: ActionTable. durations: dict of video -> seconds;
-    coverage is NaN if one is missing.
+    truth: ActionTable. durations: dict of video -> seconds; without one, coverage is NaN.
     """
     seconds = np.array([durations.get(video) or math.nan
                         for video in truth.videos], np.float64)
@@ -189,8 +189,7 @@ def usable_actions(truth: ActionTable,
 
 
 def _table(videos, annotations):
-    """ActionTable of (video, annotation) pairs;
-    classes in the order of their first action."""
+    """ActionTable of (video, annotation) pairs; classes are ordered by their first action."""
     classes = tuple(dict.fromkeys(annotation["label"] for _, annotation in annotations))
     video_id = {video: index for index, video in enumerate(videos)}
     class_id = {label: index for index, label in enumerate(classes)}

@@ -31,9 +31,9 @@ def diagnose(truth: ActionTable, characteristics: dict[str, np.ndarray], detecti
 
     truth, detections: ActionTable. characteristics: name -> (n,) of the truth's actions.
     thresholds: tIoU. buckets: name -> Buckets. limit: detections per class for the false
-    positives, as a multiple of its instances. min_tiou: below it a false positive is
-    background. floor: precision at which a false-negative match no longer counts.
-    Returns the content of detad.json; buckets without an action are left out.
+    positives, as a multiple of its instances. min_tiou: below it, a false positive is
+    background. floor: precision at which a false-negative match no longer counts. Returns
+    the content of detad.json; buckets without an action are left out.
     """
     usable = usable_actions(truth, characteristics)
     kept = truth[usable]
@@ -61,8 +61,7 @@ def diagnose(truth: ActionTable, characteristics: dict[str, np.ndarray], detecti
 
 
 def _assign(buckets, characteristics, usable):
-    """Characteristic -> (bucket labels, bucket of each usable action),
-    unless all are empty."""
+    """Characteristic -> (bucket labels, bucket of each usable action), unless all are empty."""
     bucket_of = {name: (buckets[name].labels, buckets[name].assign(values[usable]))
                  for name, values in characteristics.items() if name in buckets}
     return {name: entry for name, entry in bucket_of.items() if (entry[1] >= 0).any()}
@@ -114,8 +113,10 @@ def _false_negatives(ranking, num_actions, bucket_of):
 
 
 def _class_report(found, ranking, classes):
-    """For each class with instances: their number, and AP_N, final recall and
-    precision per threshold."""
+    """For each class with instances: AP_N, final recall and precision per threshold.
+
+    Also the number of its instances.
+    """
     return {classes[k]: {"num_instances": int(ranking.num_instances[k]),
                          "AP_N": found.area[:, k].tolist(),
                          "final_recall": found.final_recall[:, k].tolist(),
@@ -124,8 +125,10 @@ def _class_report(found, ranking, classes):
 
 
 def _bucket_report(buckets, bucket):
-    """The intervals of a characteristic, also as text, with the number of actions in
-    each; null means no upper edge."""
+    """The intervals of a characteristic, also as text, with the number of actions in each.
+
+    null means no upper edge.
+    """
     edges = [None if edge == math.inf else edge for edge in buckets.edges]
     rows = zip(buckets.labels, pairwise(edges), buckets.limits, strict=True)
     return {label: {"interval": list(interval), "limits": limits,
@@ -149,12 +152,11 @@ def _by_type(values):
 
 
 def _class_mean(values, ranking):
-    """Mean over thresholds and classes with instances: (T, K) -> float;
-    0 if there are none."""
+    """Mean over thresholds and classes with instances: (T, K) -> float; 0 if there are none."""
     return float(values[:, ranking.present].mean()) if ranking.present.any() else 0.0
 
 
 def _videos_without(truth, detections):
-    """Names of the videos in the ground truth that have no detection."""
+    """Names of the videos in the ground truth that have no detections."""
     seen = set(detections.video.tolist())
     return [name for index, name in enumerate(truth.videos) if index not in seen]

@@ -1,5 +1,4 @@
-"""Kinds of false positives, the cost of each,
-and missed actions (DETAD, Sec. 4.1, 4.3)."""
+"""Kinds of false positives, the cost of each, and missed actions (DETAD, Sec. 4.1, 4.3)."""
 
 from itertools import combinations
 
@@ -25,8 +24,8 @@ def nearest_actions(truth: ActionTable,
                     detections: ActionTable) -> tuple[np.ndarray, np.ndarray]:
     """For each detection, the action of any class in its video with the highest tIoU.
 
-    Returns tIoU (M,) and row of the action (M,):
-    the first one for ties, -1 without actions.
+    Returns tIoU (M,) and row of the action (M,): the first one for ties, -1 without
+    actions.
     """
     overlap, nearest = np.zeros(len(detections)), np.full(len(detections), -1)
     edges = np.arange(len(truth.videos) + 1)
@@ -63,16 +62,14 @@ def count_types(types: np.ndarray) -> np.ndarray:
 
 
 def count_by_rank(types: np.ndarray, ranking: Ranking, limit: float) -> np.ndarray:
-    """The same for each slice of the ranks [g*N, (g + 1)*N) of every class:
-    (limit, T, 6)."""
+    """`count_types` per slice of the ranks [g*N, (g + 1)*N) of every class: (limit, T, 6)."""
     group = ranking.rank // ranking.num_instances[ranking.label]
     return np.stack([count_types(types[:, group == index])
                      for index in range(int(limit))])
 
 
 def impacts(ranking: Ranking, types: np.ndarray) -> np.ndarray:
-    """Gain in AP_N if all errors of one type are removed:
-    (5, T, K), types without the first."""
+    """Gain in AP_N if all errors of one type are removed: (5, T, K), all types but the first."""
     base = curves(ranking).area
     return np.stack([curves(ranking, keep=types != kind).area - base
                      for kind in range(1, len(TYPES))])
@@ -89,9 +86,8 @@ def missed_actions(ranking: Ranking, num_actions: int) -> np.ndarray:
 def miss_rates(missed: np.ndarray, bucket_of: dict) -> dict:
     """Share of all actions and rate of misses per bucket, averaged over thresholds.
 
-    bucket_of: characteristic -> (labels, (n,) bucket of each action).
-    Returns characteristic -> bucket -> {"share", "miss_rate"};
-    empty buckets are left out.
+    bucket_of: characteristic -> (labels, (n,) bucket of each action). Returns
+    characteristic -> bucket -> {"share", "miss_rate"}; empty buckets are left out.
     """
     rate = missed.mean(axis=0)
     return {name: {text: _share_and_rate(bucket == index, rate)
@@ -100,8 +96,7 @@ def miss_rates(missed: np.ndarray, bucket_of: dict) -> dict:
 
 
 def pairs(bucket_of: dict) -> dict:
-    """Combined buckets of two characteristics,
-    in the form of `bucket_of`, with names `a|b`.
+    """Combined buckets of two characteristics, as in `bucket_of`, with names `a|b`.
 
     Pairs without a common action are left out.
     """

@@ -69,8 +69,8 @@ def rank_detections(truth: ActionTable, detections: ActionTable,
 class Curves:
     """Normalized precision and recall; precision, hit: (T, M), positions of a Ranking.
 
-    area: AP_N (T, K). final_precision, final_recall:
-    (T, K), after the last position of a class.
+    area: AP_N (T, K). final_precision, final_recall: (T, K), after the last position
+    of a class.
     """
     precision: np.ndarray
     hit: np.ndarray
@@ -104,12 +104,11 @@ def curves(ranking: Ranking, keep: np.ndarray | bool = True,
 
 
 def areas(ranking: Ranking, num_instances: np.ndarray) -> np.ndarray:
-    """The areas of `curves` alone, (T, K), in a fraction of the time:
-    only hits are looked at.
+    """Only the areas of `curves`, (T, K), in a fraction of the time: it looks at hits alone.
 
     num_instances: (K,) in place of the ranking's, for a bucket.
     """
-    # (T, M), 0 where no hit is; in the order of memory in which `curves` adds,
+    # (T, M), 0 where there is no hit; in the memory order in which `curves` adds,
     # to the last digit.
     best = np.zeros(ranking.matched.shape[::-1]).T
     for row, matched in zip(best, ranking.matched, strict=True):
@@ -137,24 +136,24 @@ def _best_precision(ranking, at, counts):
 
 
 def with_floor(ranking: Ranking, floor: float) -> Ranking:
-    """The ranking in which positions with a precision
-    of at most `floor` lose their match, once."""
+    """The ranking in which positions with a precision of at most `floor` lose their match.
+
+    Precision is not computed again after that.
+    """
     weak = curves(ranking).precision <= floor
     return replace(ranking, matched=np.where(weak, -1, ranking.matched))
 
 
 def _area(precision, hit, count):
-    """Area under the interpolated precision. (T, m), (T, m) -> (T,);
-    each hit adds 1 / count.
+    """Area under the interpolated precision: (T, m), (T, m) -> (T,); each hit adds 1 / count.
 
-    Between hits precision only falls, so the maximum from any position on is at a hit.
+    Between hits, precision only falls, so the maximum from any position on is at a hit.
     """
     return np.where(hit, envelope(precision), 0).sum(axis=1) / max(count, 1)
 
 
 def _running(flags, ranking):
-    """Number of `flags` (T, M) set in the class up to
-    and including each position -> (T, M)."""
+    """How many `flags` (T, M) are set in the class up to and including each position: (T, M)."""
     total = np.concatenate([np.zeros((len(flags), 1), np.int64), flags.cumsum(axis=1)],
                            axis=1)
     start = np.arange(len(ranking.label)) - ranking.rank

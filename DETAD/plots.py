@@ -61,7 +61,7 @@ def figures_of(report: dict) -> dict:
 
 
 def draw_sensitivity(figure: Figure, report: dict) -> None:
-    """Normalized mAP per bucket; next to it the lowest and highest, relative to all actions."""
+    """Normalized mAP per bucket; beside it, the lowest and highest relative to all actions."""
     rows = _rows(report["buckets"], GROUPS_A_ROW)
     left, right = figure.subfigures(1, 2, width_ratios=(7, 3))
     values = {name: {label: 100 * value for label, value in buckets.items()}
@@ -76,7 +76,7 @@ def draw_sensitivity(figure: Figure, report: dict) -> None:
 
 
 def draw_false_positives(figure: Figure, report: dict) -> None:
-    """Types of the top kG detections; next to it the gain from removing each kind of error."""
+    """Types of the top kG detections; beside it, the gain from removing each kind of error."""
     part = report["false_positives"]
     stack, impact = figure.subplots(1, 2, width_ratios=(3, 2))
     groups = [group for group in part["top_kG"] if sum(group["counts"].values())]
@@ -136,7 +136,7 @@ def _rows(names, width):
 
 
 def _grouped_bars(axes, buckets, names, values, colour=None, named=True):
-    """Bars of name -> bucket -> value, a group a name; a dash where a bucket holds no action."""
+    """Bars of name -> bucket -> value, one group per name; a dash where a bucket is empty."""
     ticks, labels = [], []
     position = 0.0
     for name in names:
@@ -174,14 +174,14 @@ def _bar(axes, position, value, colour):
 
 
 def _base_line(axes, value):
-    """A dashed line at the value of all actions, written behind its right end."""
+    """A dashed line at the value of all actions, which is written to the right of it."""
     axes.axhline(value, color=INK, linestyle="--", linewidth=1, zorder=1.5)
     axes.annotate(f"all\n{value:.1f}", (1, value), (3, 0), xycoords=("axes fraction", "data"),
                   textcoords="offset points", ha="left", va="center", fontsize=8)
 
 
 def _spread_bars(axes, change, names):
-    """From the least to the greatest bucket of each characteristic, both written at the ends."""
+    """A bar per characteristic from the least to the greatest bucket, with both values."""
     ends = [1.0]
     for position, name in enumerate(names):
         low, high = change[name]["min"], change[name]["max"]

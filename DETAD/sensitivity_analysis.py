@@ -1,5 +1,4 @@
-"""Sensitivity: normalized mAP on the actions
-of one bucket at a time (DETAD, Sec. 4.2)."""
+"""Sensitivity: normalized mAP on the actions of one bucket at a time (DETAD, Sec. 4.2)."""
 
 import numpy as np
 
@@ -19,8 +18,7 @@ def sensitivity(ranking: Ranking, label: np.ndarray, bucket_of: dict) -> dict:
 
 
 def bucket_means(per_class: dict) -> dict:
-    """Mean over the classes that have an action in the bucket:
-    as `sensitivity`, floats."""
+    """`sensitivity` averaged over the classes that have an action in the bucket, as floats."""
     return {name: {text: float(np.nanmean(values)) for text, values in buckets.items()}
             for name, buckets in per_class.items()}
 
@@ -40,11 +38,11 @@ def relative_change(means: dict, base: float) -> dict:
 def _bucket_precision(ranking, label, inside):
     """AP_N (K,) on the actions `inside` (n,) bool, mean over the thresholds.
 
-    A detection stays if at every threshold it is unmatched
-    or holds an action of the bucket.
+    A detection stays if, at every threshold, it is unmatched or matched to an action
+    of the bucket.
     """
     counts = np.bincount(label[inside], minlength=len(ranking.num_instances))
-    # Behind the last action: what -1, no match, stands for.
+    # Appended after the last action: index -1, no match.
     allowed = np.append(inside, True)
     keep = allowed[ranking.matched].all(axis=0)
     area = areas(ranking.only(keep), num_instances=counts)

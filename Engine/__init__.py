@@ -1,3 +1,4 @@
 """What the scripts do with networks, data and scores: training, inference, evaluation.
 
-Only the scripts and `vsgn` import from here; it may import every other room."""
+Only the scripts and `vsgn` import from here; Engine may import everything else.
+"""

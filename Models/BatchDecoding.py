@@ -1,7 +1,6 @@
-"""Proposals of a whole batch, computed on the network's device
-in two steps that never block.
+"""Proposals of a whole batch, computed on the network's device in two steps.
 
-Rules and order are those of the reference,
+Neither step waits for the device. Rules and order are those of the reference,
 `Evaluation.postprocessing.proposals.window_proposals`.
 """
 
@@ -21,7 +20,7 @@ PAIRS_AT_ONCE = 2 ** 23   # pairs of boxes, with IoU in float64
 
 
 class DecodableBatch(Protocol):
-    """What is read here of a batch of Utils.inputs: B windows."""
+    """What is read of a batch of Utils.inputs: B windows."""
     num_frames: Tensor          # (B,) int
     stitched: Tensor            # (B,) bool
     origin: Tensor              # (B,) frames
@@ -31,8 +30,7 @@ class DecodableBatch(Protocol):
 
 @dataclass(frozen=True)
 class Candidates:
-    """Boxes of a batch that may become proposals:
-    K classes without background, or one score."""
+    """Boxes of a batch that may become proposals: K classes without background, or one score."""
     seconds: torch.Tensor       # (B, M, 2) float64
     boxes: torch.Tensor         # (B, M, 2) float32, frames of the window
     scores: torch.Tensor        # (B, M, K) float32
@@ -44,8 +42,7 @@ class Candidates:
 
 @dataclass(frozen=True)
 class BatchProposals:
-    """Proposals of a batch: per class, R ranks by descending score,
-    of which some are kept."""
+    """Proposals of a batch: per class, R ranks by descending score, of which some are kept."""
     seconds: torch.Tensor       # (B, M, 2) float64
     scores: torch.Tensor        # (B, K, R) float32
     box: torch.Tensor           # (B, K, R) int32, index of its segment in `seconds`
@@ -67,16 +64,14 @@ class Arriving:
             self.event.record()
 
     def arrived(self) -> list[Tensor]:
-        """The tensors, once they have arrived;
-        later work on the GPU may still be running."""
+        """The tensors, once they have arrived; later work on the GPU may still be running."""
         if self.event:
             self.event.synchronize()
         return self.tensors
 
 
 class Decoder:
-    """Turns predictions of a batch into proposals,
-    according to the options of a config."""
+    """Turns predictions of a batch into proposals, by the options of a config."""
 
     def __init__(self, config):
         self.gap, self.boundary_power = config.stitch_gap, config.boundary_power
@@ -151,14 +146,12 @@ class Decoder:
 
 
 def gpu_decoder(config: Config, device: torch.device) -> Decoder | None:
-    """A Decoder for a network on a GPU;
-    None on a CPU, where window by window is faster."""
+    """A Decoder for a network on a GPU; None on a CPU, where window by window is faster."""
     return Decoder(config) if device.type == "cuda" else None
 
 
 def one_behind(items: Iterable) -> Iterator:
-    """The items, each yielded once the next one has been fetched
-    (the last at the end)."""
+    """The items, each yielded once the next one has been fetched (the last at the end)."""
     waiting = []
     for item in items:
         waiting.append(item)
@@ -168,8 +161,7 @@ def one_behind(items: Iterable) -> Iterator:
 
 
 def only_finite(parts: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
-    """Which items of a batch are finite, (B,) bool,
-    and the parts with all other items set to 0."""
+    """Which items of a batch are finite, (B,) bool, and the parts with the others set to 0."""
     finite = torch.stack([part.flatten(1).isfinite().all(dim=1)
                           for part in parts]).all(dim=0)
     return finite, [torch.where(finite.view(-1, *[1] * (part.dim() - 1)), part, 0)
@@ -208,8 +200,7 @@ def overlapping(boxes: Tensor, threshold: float) -> Tensor:
 
 
 def suppressed(overlaps: Tensor, order: Tensor) -> Tensor:
-    """Which boxes are suppressed by a better, kept one of their class;
-    rank by rank in all classes.
+    """Which boxes a better, kept one of their class suppresses, rank by rank in all classes.
 
     overlaps: (B, M, M) bool; order: (B, K, R) int64, boxes of a class by descending
     score. Returns (B, K, R) bool.
@@ -223,7 +214,7 @@ def suppressed(overlaps: Tensor, order: Tensor) -> Tensor:
     found = []
     for box, row in zip(boxes[..., None].unbind(), rows.unbind(), strict=True):
         found.append(gone.gather(1, box))
-        # a box that is gone suppresses none
+        # a suppressed box suppresses none
         gone |= table.index_select(0, row) > found[-1]
     if not found:
         return torch.zeros_like(order, dtype=torch.bool)

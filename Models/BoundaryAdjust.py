@@ -1,4 +1,4 @@
-"""Shifts the start and end of each box according to the finest features around them.
+"""Shift the start and end of each box according to the finest features around them.
 
 Attribute names (start_conv, end_conv) are those of the released weights.
 """
@@ -11,8 +11,7 @@ from Utils.segments import length
 
 
 class BoundaryAdjust(nn.Module):
-    """Offsets of the two edges of a box,
-    from three cells around each (paper Sec. 3.4)."""
+    """Offsets of the two edges of a box, from three cells around each (paper Sec. 3.4)."""
 
     def __init__(self, channels, stride):
         super().__init__()
@@ -21,8 +20,10 @@ class BoundaryAdjust(nn.Module):
         self.end_conv = edge_conv(channels)
 
     def forward(self, finest: Tensor, boxes: Tensor) -> Tensor:
-        """finest: (B, C, L); boxes: (B, M, 2) in frames
-        -> adjusted boxes (B, M, 2) in frames."""
+        """Adjust boxes.
+
+        finest: (B, C, L); boxes: (B, M, 2) in frames -> (B, M, 2) in frames.
+        """
         num_cells = finest.shape[-1]
         cells = edge_cells(boxes.detach(), self.stride, num_cells)
         nodes = finest.transpose(1, 2)
@@ -43,11 +44,11 @@ def edge_cells(boxes: Tensor, stride: int, num_cells: int) -> Tensor:
 
 
 def edge_offset(conv: nn.Module, nodes: Tensor, cells: Tensor) -> Tensor:
-    """The output of `conv` for three cells per box:
-    (B, L, C), (B, M, 3) int64 -> (B, M) float32.
+    """The output of `conv` for three cells per box.
 
-    The three taps of its first layer are applied to every cell and then gathered,
-    instead of to every box: there are four times as many boxes as cells.
+    (B, L, C), (B, M, 3) int64 -> (B, M) float32. The three taps of its first layer are
+    applied to every cell and then gathered, instead of to every box: there are four
+    times as many boxes as cells.
     """
     first, _, last = conv
     channels = first.out_channels

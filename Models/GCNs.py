@@ -1,5 +1,4 @@
-"""One encoder level of the pyramid:
-a convolution, and a graph over the most similar cells.
+"""One encoder level of the pyramid: a convolution, and a graph over the most similar cells.
 
 Attribute names (tconv1, nconv1.mlp) are those of the released weights.
 """
@@ -25,8 +24,7 @@ class GraphOptions:
 
 
 class XGN(nn.Module):
-    """Convolution and graph, in parallel or in sequence,
-    then pooling (paper Sec. 3.3)."""
+    """Convolution and graph, in parallel or in sequence, then pooling (paper Sec. 3.3)."""
 
     def __init__(self, channels, out_channels, options):
         super().__init__()
@@ -113,11 +111,10 @@ def neighbours(x: Tensor, count: int, second_copy: Tensor | None = None) -> Tens
 
 
 def nearest(distance: Tensor, count: int) -> Tensor:
-    """The `count` smallest of each row, by increasing distance:
-    (B, L, L) -> (B, L, count) int64.
+    """The `count` smallest of each row, by increasing distance: (B, L, L) -> (B, L, count) int64.
 
-    Ties, as among excluded cells, are left to torch.topk:
-    released weights were trained this way.
+    Ties, as among excluded cells, are left to torch.topk: released weights were
+    trained this way.
     """
     return distance.topk(count, largest=False).indices
 
@@ -184,9 +181,9 @@ def neighbour_mean(values: Tensor, nearest: Tensor) -> Tensor:
 
 def neighbour_max(values: Tensor, nearest: Tensor) -> Tensor:
     """Maximum over the neighbours of each cell.
-    values: (B, L, C), nearest: (B, L, K) -> (B, L, C).
 
-    A running maximum, so the gathered values (B, L, K, C) never exist at once.
+    values: (B, L, C), nearest: (B, L, K) -> (B, L, C). With a running maximum, the
+    gathered values (B, L, K, C) never exist at once.
     """
     if torch.is_grad_enabled() and values.requires_grad:
         return NeighbourMax.apply(values, nearest)[0]
@@ -201,8 +198,7 @@ class NeighbourMax(torch.autograd.Function):
 
     @staticmethod
     def forward(values: Tensor, nearest: Tensor) -> tuple[Tensor, Tensor]:
-        """values: (B, L, C), nearest: (B, L, K) -> maximum (B, L, C),
-        which k (B, L, C) uint8."""
+        """values: (B, L, C), nearest: (B, L, K) -> maximum (B, L, C), which k (B, L, C) uint8."""
         best = winner = None
         for k, candidate in enumerate(candidates(values, nearest)):
             if best is None:

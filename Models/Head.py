@@ -1,7 +1,7 @@
 """Class scores and box codes of every anchor; one head for all levels of the pyramid.
 
-Attribute names (cls_tower, bbox_tower, cls_logits, bbox_pred) are those
-of the released weights.
+Attribute names (cls_tower, bbox_tower, cls_logits, bbox_pred) are those of the
+released weights.
 """
 
 from collections.abc import Sequence
@@ -41,25 +41,24 @@ class Head(nn.Module):
 
 
 def towered(tower: nn.Sequential, joined: Tensor, lengths: Sequence[int]) -> Tensor:
-    """The layers of a tower on joined levels; each level is normalised for itself."""
+    """The layers of a tower on joined levels; each level is normalized by itself."""
     for conv, norm, relu in zip(tower[::3], tower[1::3], tower[2::3], strict=True):
         joined = relu(join([norm(level) for level in split(conv(joined), lengths)]))
     return joined
 
 
 def join(levels: Sequence[Tensor]) -> Tensor:
-    """Levels behind one another, a column of zeros between them,
-    as convolutions pad each.
+    """Levels one after another, with a column of zeros between them, as convolutions pad each.
 
-    One convolution of all in place of one per level: short levels cost little but its
-    start. (B, C, L) each -> (B, C, sum of L + gaps).
+    One convolution of all replaces one per level: short levels cost little more than
+    starting it. (B, C, L) each -> (B, C, sum of L + gaps).
     """
     gap = levels[0].new_zeros(*levels[0].shape[:2], 1)
     return torch.cat([part for level in levels for part in (level, gap)][:-1], dim=2)
 
 
 def split(joined: Tensor, lengths: Sequence[int]) -> tuple[Tensor, ...]:
-    """Undo `join`: the levels, views of it."""
+    """Undo `join`: the levels, as views."""
     return joined.split([part for length in lengths
                          for part in (length, 1)][:-1], dim=2)[::2]
 

@@ -1,5 +1,4 @@
-"""The training losses. All sums run over the padded batch at once,
-without waiting for the CPU.
+"""The training losses. All sums run over the padded batch, without waiting for the CPU.
 
 Every loss is a sum of means over some anchors or frames, so a single function divides
 sums by counts; with several processes, by the counts of all of them.
@@ -21,8 +20,7 @@ ACTION_EPSILON = 1e-5
 
 
 class TrainingTargets(Protocol):
-    """What is read here of Utils.inputs.Targets:
-    B inputs of T frames, at most G actions each."""
+    """What is read of Utils.inputs.Targets: B inputs of T frames, at most G actions each."""
     segments: Tensor        # (B, G, 2) frames
     labels: Tensor          # (B, G) int
     counts: Tensor          # (B,) int, actions of each input
@@ -50,13 +48,15 @@ class Criterion(nn.Module):
 
     def forward(self, predictions: Predictions,
                 targets: TrainingTargets) -> dict[str, Tensor]:
-        """predictions: Models.VSGN.Predictions. targets: segments (B, G, 2) in
-        frames, labels (B, G) int, counts (B,) actions per item, action, start, end
-        (B, T), and optionally the padding mask (B, T) bool, False on frames that must
-        not serve as negatives.
+        """Losses of a batch by name, unweighted scalars.
 
-        Returns a dict of unweighted scalars. With several processes, the mean over
-        processes is the loss of the whole batch; the same holds for gradients.
+        predictions: Models.VSGN.Predictions. targets: segments (B, G, 2) in frames,
+        labels (B, G) int, counts (B,) actions per item, action, start, end (B, T), and
+        optionally the padding mask (B, T) bool, False on frames that must not serve as
+        negatives.
+
+        With several processes, the mean over processes is the loss of the whole batch;
+        the same holds for gradients.
         """
         matches = self._matches(predictions.boxes.detach(), targets)
         return normalise({
@@ -72,8 +72,7 @@ class Criterion(nn.Module):
                 + self.score_weight * frame_level)
 
     def _matches(self, boxes, targets):
-        """The action on which each anchor is trained, for the three anchor losses:
-        (B, M) each."""
+        """The action on which each anchor is trained, for the three anchor losses: (B, M) each."""
         segments = targets.segments.float()
         is_action = torch.arange(segments.shape[1], device=boxes.device) < targets.counts[:, None]
         of_boxes = matching_iou(boxes, segments)                # (B, M, G)
@@ -122,11 +121,10 @@ def box_shares(boxes: Tensor, matches: Tensor, targets: TrainingTargets) -> list
 
 
 def frame_shares(scores: Tensor, truth: Tensor, visible: Tensor, epsilon: float) -> list:
-    """Balanced binary cross-entropy:
-    positive and negative frames each have half the weight.
+    """Balanced binary cross-entropy: positive and negative frames each have half the weight.
 
-    scores, truth: (B, T), positive where truth > 0.5; visible: (B, T) bool or None
-    for all. Equal to the usual form with weights c1 = r / 2 and c0 = r / (2 (r - 1)),
+    scores, truth: (B, T), positive where truth > 0.5; visible: (B, T) bool or None for
+    all. Equal to the usual form with weights c1 = r / 2 and c0 = r / (2 (r - 1)),
     r = frames/positives.
     """
     positive, negative = truth > 0.5, truth <= 0.5
@@ -137,10 +135,7 @@ def frame_shares(scores: Tensor, truth: Tensor, visible: Tensor, epsilon: float)
 
 
 def giou(boxes: Tensor, actions: Tensor) -> Tensor:
-    """Generalised IoU of each box and its action, in one dimension.
-
-    Both (..., 2) -> (...).
-    """
+    """Generalised IoU of each box and its action, in one dimension: (..., 2), (..., 2) -> (...)."""
     start, end = boxes.amin(dim=-1), boxes.amax(dim=-1)
     first, last = actions.unbind(-1)
     overlap = (torch.minimum(end, last) - torch.maximum(start, first)).clamp(min=0)
@@ -150,7 +145,7 @@ def giou(boxes: Tensor, actions: Tensor) -> Tensor:
 
 
 def sigmoid_focal(logits: Tensor, positive: Tensor, alpha: float) -> Tensor:
-    """Focal loss of one score an anchor: logits (...), positive (...) bool -> (...)."""
+    """Focal loss of one score per anchor: logits (...), positive (...) bool -> (...)."""
     entropy = F.binary_cross_entropy_with_logits(logits, positive.float(),
                                                  reduction="none")
     probability = logits.sigmoid()

@@ -114,8 +114,10 @@ def load_weights(model: nn.Module, state_dict: dict, source: object) -> None:
 
 
 def check_weights(config: Config, state_dict: dict, source: object) -> None:
-    """Refuse weights that do not match `config`, as `load_weights` does, but without building the
-    network, which may not fit into memory."""
+    """Refuse weights that do not match `config`, as `load_weights` does.
+
+    The network is not built, since it may not fit into memory.
+    """
     with torch.device("meta"):
         _fitting(VSGN(config), state_dict, source)
 

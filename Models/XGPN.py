@@ -1,7 +1,7 @@
 """Cross-scale graph pyramid network: encoder, decoder.
 
-Attribute names (conv0, levels_enc, levels_dec, levels1, levels2) are those
-of the released weights.
+Attribute names (conv0, levels_enc, levels_dec, levels1, levels2) are those of the
+released weights.
 """
 
 from collections.abc import Sequence

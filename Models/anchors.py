@@ -1,7 +1,7 @@
 """Anchors of the pyramid, and the encoding of boxes relative to them.
 
-An anchor or box of n whole frames runs from s to s + n - 1,
-so its length is end - start + 1.
+An anchor or box of n whole frames runs from s to s + n - 1, so its length is end -
+start + 1.
 """
 
 import math
@@ -41,7 +41,7 @@ def _level_anchors(num_frames, stride, scales):
 def encode(segments: Tensor, anchors: Tensor) -> Tensor:
     """The code that `decode` turns back into `segments`.
 
-    Both (..., 2) in frames -> (..., 2).
+    (..., 2) in frames -> (..., 2).
     """
     anchor_length = length(anchors, add_one=True)
     shift = (centre(segments) - centre(anchors)) / anchor_length

@@ -1,7 +1,4 @@
-"""Assigns an action to each anchor or box.
-
-Batched and padded, without waiting for the CPU.
-"""
+"""Assign an action to each anchor or box, in padded batches, without waiting for the CPU."""
 
 import torch
 from torch import Tensor
@@ -12,11 +9,11 @@ NO_MATCH = -1
 
 
 def matching_iou(boxes: Tensor, actions: Tensor) -> Tensor:
-    """IoU of every pair in frames. boxes: (..., M, 2), actions:
-    (..., G, 2) -> (..., M, G).
+    """IoU of every pair in frames.
 
-    Only the box's length counts whole frames (+ 1):
-    the released weights were trained this way.
+    boxes: (..., M, 2), actions: (..., G, 2) -> (..., M, G).
+    Only the box's length counts whole frames (+ 1): the released weights were trained
+    this way.
     """
     overlap = intersection(boxes, actions)
     union = length(boxes, add_one=True)[..., :, None] + length(actions)[..., None, :] - overlap

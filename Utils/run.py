@@ -1,5 +1,4 @@
-"""The frame of a script: errors as sentences,
-the lock of its folder, progress, a summary."""
+"""The frame of a script: errors as sentences, a lock on its folder, progress, a summary."""
 
 import contextlib
 import functools
@@ -20,8 +19,7 @@ SECONDS_BETWEEN_LINES = 30
 
 
 def script_main(main):
-    """Make `main(argv) -> int` return an exit code:
-    for a user's mistake, one sentence and 2.
+    """Make `main(argv) -> int` return an exit code: for a user's mistake, one sentence and 2.
 
     Ctrl-C, SIGTERM and a closed terminal end it with 130; files written before stay
     intact. A lost log does not end it, since results are in files.
@@ -96,8 +94,7 @@ def locked(folder):
 
 
 def _same_file(path):
-    """A function that says whether the file
-    that is now at `path` is still there when called."""
+    """A function that tells whether the file now at `path` is still there when it is called."""
     def identity():
         try:
             found = path.stat()
@@ -152,8 +149,7 @@ def progress(items, what, shown=True):
 
 
 class Stopwatch:
-    """Wall time since its creation, and peak resident memory,
-    for the last line of a script."""
+    """Wall time since its creation, and peak memory, for the last line of a script."""
 
     def __init__(self):
         self.start = time.perf_counter()

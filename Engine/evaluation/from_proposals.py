@@ -29,8 +29,8 @@ def results_from_proposals(config: Config, file: ProposalFile,
                            folder: Path | None = None) -> Results:
     """Detections of a ProposalFile. -> Results.
 
-    Writes detections_postNMS.json and, without classes,
-    proposals_postNMS.json, if given a folder.
+    Given a folder, writes detections_postNMS.json and, without classes,
+    proposals_postNMS.json.
     """
     classes = file.settings["classes"]
     video_scores = scores_of_videos(config, classes,
@@ -69,7 +69,7 @@ def frames_of_videos(config: Config, file: ProposalFile) -> dict:
 
 def scores_of_videos(config: Config, classes: Sequence[str],
                      names: Collection[str]) -> dict[str, np.ndarray]:
-    """{video: scores} of the video-level classifier if there is a file, else empty."""
+    """{video: scores} of the video-level classifier if there is a file of them, else empty."""
     path = find_file(config, "video_scores", optional=True)
     if path is None:
         return {}
@@ -92,8 +92,7 @@ def recommended(config: Config, file: ProposalFile, folder: Path) -> float | Non
 
 
 def history_of(file: ProposalFile, folder: Path) -> list[dict]:
-    """The training curves up to the epoch that made the proposals;
-    empty where there are none."""
+    """The training curves up to the epoch that made the proposals; empty if unknown."""
     path = folder / "history.json"
     return read_json(path)[:file.settings.get("epoch")] if path.is_file() else []
 
@@ -101,8 +100,8 @@ def history_of(file: ProposalFile, folder: Path) -> list[dict]:
 def read_results(inputs: Inputs) -> Results:
     """The detections to score. -> Results.
 
-    Raises UserError for a ground truth without actions,
-    after writing the detections of proposals.
+    Raises UserError for a ground truth without actions, after writing the detections
+    of proposals.
     """
     if inputs.file is None:
         check_actions(inputs.annotations)

@@ -1,5 +1,4 @@
-"""What Eval.py scores: the proposals of a run or a detection file,
-and the ground truth."""
+"""What Eval.py scores: the proposals of a run or a detection file, and the ground truth."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -67,8 +66,7 @@ def read_inputs(config: Config, folder: Path) -> Inputs:
 
 
 def results_folder(config: Config) -> Path:
-    """The folder for the scores: output_path,
-    or that of the detection file if there is none."""
+    """The folder for the scores: output_path, or else that of the detection file."""
     if config.detections and "output_path" not in config.given:
         if not Path(config.detections).is_file():
             raise UserError(f"no detection file at {config.detections}")
@@ -81,16 +79,20 @@ def results_folder(config: Config) -> Path:
 
 
 def proposals_path(config: Config) -> Path:
-    """The proposals to score: those in output_path, or else those of the run, if
-    output_path is a new folder for the results."""
+    """The proposals to score: those in output_path, or else those of the run.
+
+    The latter if output_path is a new folder for the results.
+    """
     own, home = (Path(folder) / "proposals.h5"
                  for folder in (config.output_path, config.home))
     return home if home.is_file() and not own.is_file() else own
 
 
 def open_proposals(config: Config) -> tuple[Config, ProposalFile | None]:
-    """The config with the options of the proposals, and their ProposalFile. With
-    --detections there are none: config, None."""
+    """The config with the options of the proposals, and their ProposalFile.
+
+    With --detections there are none: config, None.
+    """
     if config.detections:
         return config, None
     file, stored = read_proposals(proposals_path(config))
@@ -105,8 +107,11 @@ def open_proposals(config: Config) -> tuple[Config, ProposalFile | None]:
 
 
 def load_truth(config: Config) -> tuple[Config, Annotations, ActionTable]:
-    """The config with the subset of the ground truth, its Annotations, and the same as an
-    ActionTable."""
+    """The ground truth, and the config with its subset.
+
+    -> config, Annotations, ActionTable.
+    The table has the same content as the Annotations.
+    """
     annotations = load_ground_truth(config)
     truth = action_table(annotations.videos, annotations.classes)
     subset = canonical(annotations.videos[0].subset)

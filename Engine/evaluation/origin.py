@@ -1,4 +1,4 @@
-"""What scores were computed on and with, and what another evaluation must share."""
+"""What scores were computed on and with, and what another evaluation must have in common."""
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -19,22 +19,20 @@ def truth_of(annotations: Annotations) -> str:
 
 
 def durations_of(annotations: Annotations, results: Results) -> dict[str, float | None]:
-    """Seconds of every video, from the annotations or else the proposals;
-    None if unknown."""
+    """Seconds of every video, from the annotations or else the proposals; None if unknown."""
     return {video.name: video.duration or results.durations.get(video.name)
             for video in annotations.videos}
 
 
 def setting_names(config: Config) -> tuple[str, ...]:
-    """The options on which scores depend;
-    for other methods' detections, only ours are known."""
+    """The options on which scores depend; for detections of other methods, only our own count."""
     return (*(("dataset",) if config.detections else STORED_NAMES), *SCORING_NAMES)
 
 
 def origin(inputs: Inputs, warnings: Sequence[str], varied: Collection[str] = ()) -> dict:
     """What the scores were computed on and with.
 
-    varied: names of options that no value fits.
+    varied: names of options to leave out, as several of their values were tried.
     """
     config = inputs.config
     files = {"ground_truth": truth_of(inputs.annotations), "detections": str(inputs.source),
@@ -47,8 +45,7 @@ def origin(inputs: Inputs, warnings: Sequence[str], varied: Collection[str] = ()
 
 
 def check_earlier_scores(inputs: Inputs) -> None:
-    """Refuse to replace scores of other settings,
-    subset or detections without --overwrite."""
+    """Without --overwrite, refuse to replace scores of other settings, subset or detections."""
     config, path = inputs.config, inputs.folder / "metrics.json"
     if config.overwrite or not path.is_file():
         return
@@ -62,9 +59,11 @@ def check_earlier_scores(inputs: Inputs) -> None:
 
 
 def recommendation(folder: Path, epoch: int | None) -> dict:
-    """{"recommended_score": x}: that with the best F1 on the validation windows of the
-    training, after the epoch used; None where the evaluated videos would have chosen it,
-    and empty where the training did not tell."""
+    """{"recommended_score": the one with the best F1 on the validation windows}.
+
+    That is after the epoch used. None if the evaluated videos would have chosen it;
+    the dict is empty if the training says nothing.
+    """
     path = folder / "history.json"
     history = read_json(path) if epoch is not None and path.is_file() else []
     found = [entry["val"]["threshold"] for entry in history

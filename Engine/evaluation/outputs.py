@@ -19,7 +19,7 @@ from Utils.config.options import SCORING_NAMES, STORED_NAMES
 from Utils.config.resolve import Config, resolve
 from Utils.files import read_json, write_json
 
-FIGURE_VIDEOS = 3    # in the figure of timelines; report.html has all
+FIGURE_VIDEOS = 3    # in the figure of timelines; report.html has all of them
 
 
 def write_scores(inputs: Inputs, outcome: Outcome) -> None:

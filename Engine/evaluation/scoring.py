@@ -1,4 +1,4 @@
-"""The scores and the diagnosis, as in the files of a run."""
+"""The scores and the diagnosis of a run, as its files have them."""
 
 from dataclasses import dataclass
 

@@ -15,11 +15,11 @@ SHARE = 64  # videos that a process takes at once: groups of per_video.TOGETHER
 
 def suppressed(config: Config, file: ProposalFile, video_scores: dict,
                num_frames: dict) -> tuple[dict, dict, dict]:
-    """Results of all videos of a ProposalFile:
-    detections, proposals (see `results_of`), durations.
+    """Results of all videos of a ProposalFile: detections, proposals, durations.
 
     video_scores: {name: (K + 1,)} of a video-level classifier, or empty. num_frames:
-    {video: of its file}, or empty. -> {name: Detections} twice, {name: seconds or None}.
+    {video: of its file}, or empty. -> {name: Detections} twice (see `results_of`),
+    {name: seconds or None}.
     """
     processes = processes_for(file.size, math.ceil(len(file) / SHARE))
     if processes == 1:
@@ -43,7 +43,7 @@ def of_videos(file: ProposalFile, config: Config, videos: Iterable[str], video_s
 
 def in_shares(processes: int, file: ProposalFile, config: Config, video_scores: dict,
               num_frames: dict) -> tuple[dict, dict, dict]:
-    """As `suppressed`, by several processes, in the order of the file."""
+    """As `suppressed`, in several processes, in the order of the file."""
     import joblib  # a quarter of a second that small evaluations save
 
     videos, prefix = list(file), DATASETS[config.dataset].result_prefix

@@ -16,7 +16,7 @@ from Utils.config.resolve import Config
 from Utils.config.result_options import AgnosticOptions, DetectionOptions
 from Utils.files import UserError, counted, write_json
 
-# What Eval.py applies, and so may vary without inference: the numbers among its options.
+# What may vary without inference: the numbers among the options that Eval.py applies.
 SWEPT = tuple(name for name in names_of(DetectionOptions, AgnosticOptions)
               if OPTIONS[name].kind is not bool)
 
@@ -66,8 +66,10 @@ def format_sweep(tried: Sequence[tuple[dict, dict]]) -> str:
 
 
 def sweep(inputs: Inputs) -> int:
-    """Score every combination of --sweep on the saved proposals;
-    table, and sweep.json."""
+    """Score every combination of --sweep on the saved proposals.
+
+    Prints a table and writes sweep.json.
+    """
     config, path = inputs.config, inputs.folder / "sweep.json"
     if inputs.file is None:
         raise UserError("--sweep varies the suppression of Infer.py's proposals, and "
@@ -81,7 +83,7 @@ def sweep(inputs: Inputs) -> int:
                              "multiprocessing")(jobs)
     found, warnings = zip(*scored, strict=True)
     tried = list(zip(settings_tried, found, strict=True))
-    # What was varied stands with each score, so not among the settings that all have.
+    # What was varied is stored with each score, not among the settings that all share.
     write_json(path, {
         "tried": [{"settings": chosen, "scores": found} for chosen, found in tried],
         "provenance": origin(inputs, warnings[0], varied=settings_tried[0])})
@@ -93,8 +95,10 @@ def sweep(inputs: Inputs) -> int:
 
 def try_settings(config: Config, path: Path,
                  truth: ActionTable) -> tuple[dict, list[str]]:
-    """Decode the proposals at `path` according to the config and score them.
-    -> {name: average}, warnings."""
+    """Decode the proposals at `path` by the config and score them.
+
+    -> {name: average}, warnings.
+    """
     with ProposalFile(path) as file:
         results = results_from_proposals(config, file)
         scores, _ = score(config, truth, results)

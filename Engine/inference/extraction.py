@@ -1,5 +1,8 @@
-"""Features of many videos into a folder: decoded in worker processes, forwarded in
-batches over the borders of videos, resumed by what is there."""
+"""Extract the features of many videos into a folder.
+
+Worker processes decode; batches are forwarded across the borders of videos; what the
+folder already has is not made again.
+"""
 
 import contextlib
 import functools
@@ -29,11 +32,10 @@ def num_steps(duration, rate):
 
 
 def video_events(path, extractor, forwards, most=AT_ONCE):
-    """Decode one video. -> iterator of (ITEMS, seconds, items), then (END, Facts)
-    or (FAULT, sentence).
+    """Decode one video, as an iterator of events.
 
-    forwards: whether items become features here, arrays (n, channels).
-    most: items per event.
+    These are (ITEMS, seconds, items), then (END, Facts) or (FAULT, sentence). forwards:
+    whether items become features here, arrays (n, channels). most: items per event.
     """
     try:
         with VideoReader(path) as reader:
@@ -65,7 +67,9 @@ def _ready(extractor, items, forwards):
 
 def features_of(path, extractor):
     """Features of one video file.
-    -> (n, channels) float32, Facts. UserError if it is unusable."""
+
+    -> (n, channels) float32, Facts. UserError if it is unusable.
+    """
     parts = []
     for kind, *rest in video_events(Path(path), extractor, forwards=True):
         if kind == FAULT:
@@ -78,7 +82,7 @@ def features_of(path, extractor):
 
 @dataclass
 class Outcome:
-    """The outcome for all videos: names, or {name: why}."""
+    """What became of all videos: names, or {name: why}."""
     done: list[str] = field(default_factory=list)
     before: list[str] = field(default_factory=list)
     faults: dict[str, str] = field(default_factory=dict)
@@ -88,8 +92,7 @@ class Outcome:
 
 @dataclass
 class _Open:
-    """A video in progress: its lock and writer;
-    number of waiting items; its Facts, once read."""
+    """A video in progress: its lock and writer; number of waiting items; its Facts, once read."""
     name: str
     lock: filelock.BaseFileLock
     writer: FeatureWriter
@@ -116,7 +119,9 @@ class Extraction:
 
     def run(self):
         """Extract all videos, and wait for those that other processes work on.
-        -> Outcome."""
+
+        -> Outcome.
+        """
         self.locks.mkdir(parents=True, exist_ok=True)
         left, said = list(self.videos), False
         work = functools.partial(_work, self.extractor, not self.forwards_here)
@@ -139,8 +144,7 @@ class Extraction:
         return self.outcome
 
     def _tasks(self, names, busy):
-        """The videos that have to be done and are free;
-        those of other processes go to `busy`."""
+        """The videos that are free and still to be done; those of other processes go to `busy`."""
         for name in names:
             lock = filelock.FileLock(self.locks / f"{name}.lock")
             try:
@@ -182,8 +186,7 @@ class Extraction:
             self.see(name, 0.0, True)
 
     def _forward(self, count):
-        """Turn the first `count` waiting items into features,
-        whichever videos they belong to."""
+        """Turn the first `count` waiting items into features, whichever videos they belong to."""
         batch, self.pending = self.pending[:count], self.pending[count:]
         features = forward(self.extractor, [item for _, item in batch])
         for (video, _), row in zip(batch, features, strict=True):

@@ -48,8 +48,7 @@ class Network:
 
 
 def trained(config):
-    """The config with the options of the checkpoint,
-    the checkpoint, and notes for the user.
+    """The config with the options of the checkpoint, the checkpoint, and notes for the user.
 
     Paths of the data come from the config.json next to the checkpoint.
     """
@@ -68,8 +67,10 @@ def trained(config):
 
 
 def chosen_checkpoint(config):
-    """The checkpoint named by the user, or else the one that the training intended.
-    -> path, content."""
+    """The checkpoint that the user names, or else the one meant by the training.
+
+    -> path, content.
+    """
     folder = Path(config.checkpoint_path)
     last, best = folder / LAST, folder / BEST
     if "checkpoint" not in config.given and last.is_file():

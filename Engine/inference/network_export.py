@@ -1,7 +1,7 @@
 """The network of a checkpoint for other programs: a torch.export program, or ONNX.
 
-T is fixed, the batch size is not.
-Both files are self-contained: neither needs this project to run.
+T is fixed, the batch size is not. Both files are self-contained: neither needs this
+project to run.
 """
 
 import contextlib
@@ -26,8 +26,7 @@ MOST_INPUTS = 4096      # largest batch size
 
 
 class _Tuples(torch.nn.Module):
-    """The network with a tuple as output,
-    since exported programs cannot return a Predictions."""
+    """The network with a tuple as output: exported programs cannot return a Predictions."""
 
     def __init__(self, model):
         super().__init__()
@@ -41,8 +40,8 @@ def exported(model: torch.nn.Module, channels: int,
              length: int) -> torch.export.ExportedProgram:
     """The network as a program of torch's own operators.
 
-    Inputs: (B, channels, length) float32 and (B,) int64.
-    Outputs: the fields of Predictions.
+    Inputs: (B, channels, length) float32 and (B,) int64. Outputs: the fields of
+    Predictions.
     """
     batch = torch.export.Dim("batch", min=1, max=MOST_INPUTS)
     with torch.no_grad(), _quiet():
@@ -85,10 +84,10 @@ def check_onnx_packages(path: str | Path) -> None:
 
 
 def difference(model: torch.nn.Module, run, channels: int, length: int) -> float:
-    """Largest difference of `run` and the network for two batch sizes, as a share of the
-    largest value of an output.
+    """The largest difference between `run` and the network, for two batch sizes.
 
-    run: function (features, num_frames) -> one tensor per field of Predictions.
+    It is a share of the largest value of an output. run: function
+    (features, num_frames) -> one tensor per field of Predictions.
     """
     largest = 0.0
     features, num_frames = probe(channels, length, seed=1)
@@ -103,13 +102,12 @@ def difference(model: torch.nn.Module, run, channels: int, length: int) -> float
 
 
 def agrees_from(config: Config) -> int:
-    """From how many frames on a window has no excluded neighbours,
-    so that ONNX and PyTorch agree.
+    """From how many frames on ONNX and PyTorch agree, since no cell needs excluded neighbours.
 
-    A cell in a magnified copy takes half of its K neighbours from outside the copy,
-    where the other half may come from too. With fewer than K cells there, excluded ones
-    may have to fill up; they are all equally far, and which of them torch.topk takes is
-    its own affair.
+    A cell in a magnified copy takes half of its K neighbours from outside the copy;
+    the other half may come from there too. With fewer than K cells outside, excluded
+    ones may have to fill up. They are all equally far, and which of them torch.topk
+    takes is undefined.
     """
     if not (config.use_VSS and config.use_xGPN):
         return 1

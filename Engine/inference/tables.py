@@ -1,5 +1,4 @@
-"""Detections, actions and features:
-from the forms of a notebook to those of the scripts."""
+"""Detections, actions and features, from the forms of a notebook to those of the scripts."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +16,7 @@ COLUMNS = ["start", "end", "label", "score"]
 
 
 def flat(row: dict) -> dict:
-    """A row of a detection file as one of a table."""
+    """A row of a detection file as a row of a table."""
     return {"start": row["segment"][0], "end": row["segment"][1], "label": row.get("label"),
             "score": row["score"]}
 

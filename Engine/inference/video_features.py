@@ -1,4 +1,4 @@
-"""Video files for a trained network: features are extracted as in its training."""
+"""Extract the features of video files as in the training of a network."""
 
 import contextlib
 import tempfile
@@ -41,12 +41,11 @@ def extractor_of(checkpoint, where, weights=None, device="cpu"):
 @contextlib.contextmanager
 def feature_files(paths, checkpoint, where, keep=None, weights=None, device="cpu",
                   workers=0):
-    """The feature file of each path: for a video, its features are extracted;
-    others stay.
+    """The feature file of each path: a video's features are extracted, other files stay.
 
     keep: folder for the extracted features, with sidecars; None: they are removed when
-    the block ends. Yields {path: Path of the features} and {path: why it has none}. For
-    the rest see `extractor_of`.
+    the block ends. Yields {path: Path of the features} and {path: why it has none}.
+    For the rest see `extractor_of`.
     """
     videos = [path for path in paths if is_video(path)]
     files = {path: Path(path) for path in paths if not is_video(path)}

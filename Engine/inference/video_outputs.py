@@ -1,5 +1,4 @@
-"""Output of detections in videos without annotations: a file, a picture, a page, or the terminal.
-"""
+"""Detections in videos without annotations: to a file, a picture, a page, or the terminal."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -28,8 +27,11 @@ MOST_LINES = 10         # per video on the terminal
 
 @dataclass(frozen=True)
 class Kept:
-    """Which detections are written: with at least min_score (None: all, for other tools from the
-    recommended score on), at most the `top` best per video. recommended: by the training."""
+    """Which detections are written: with at least min_score, at most the `top` best per video.
+
+    min_score: None: all of them, but for other tools those from the recommended score
+    on. recommended: by the training.
+    """
     min_score: float | None = None
     top: int | None = None
     recommended: float | None = None
@@ -59,8 +61,8 @@ def write_found(path: Path, found: list[Found], kept: Kept, version: str | None 
                 overwrite: bool = False) -> list[str]:
     """Write detections in the format of the extension. -> lines about what was written.
 
-    For several videos, formats with one video per file use a folder with the name of the file,
-    without its extension.
+    For several videos, formats with one video per file use a folder with the name of
+    the file, without its extension.
     """
     results = {video.name: video.rows for video in found}
     suffix = path.suffix.lower()
@@ -109,7 +111,7 @@ def draw_found(path: Path, found: list[Found]) -> Path:
 
 def write_report(out: Path, found: list[Found], kept: Kept, films: list[str],
                  network: Network) -> Path:
-    """Write the page of all videos, to play there those of `films`. -> its path.
+    """Write the page of all videos, in which those of `films` can be played. -> its path.
 
     films: the video files that were given. network: what the detections come from.
     """

@@ -1,4 +1,4 @@
-"""Detection in videos that have neither annotations nor window lists."""
+"""Detect actions in videos that have neither annotations nor window lists."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -54,8 +54,7 @@ def _found(network: Network, video: Video, proposals: Proposals) -> Found:
 
 
 def annotated(path, subset=None) -> dict[str, float | None]:
-    """The videos of an annotation file (of one subset, if given),
-    with their durations."""
+    """The videos of an annotation file (of one subset, if given), with their durations."""
     records = read_records(path)
     chosen = [record for record in records if subset is None
               or canonical(record.subset or "") == canonical(subset)]

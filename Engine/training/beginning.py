@@ -1,4 +1,4 @@
-"""How a run begins, anew or where an earlier one ended, and how it is continued."""
+"""How a run begins: anew, or where an earlier one ended."""
 
 import contextlib
 from pathlib import Path
@@ -29,8 +29,10 @@ def earlier_run(config, process):
 
 
 def check_schedule(config, before):
-    """Refuse to lengthen a run with a cosine schedule: the learning rate of a longer run
-    would have fallen more slowly."""
+    """Refuse to lengthen a run with a cosine schedule.
+
+    The learning rate of a longer run would have fallen more slowly.
+    """
     planned = before["settings"].get("num_epoch", config.num_epoch)
     if config.schedule == "cosine" and config.num_epoch != planned:
         raise UserError(f"the cosine schedule in {config.checkpoint_path} was planned "
@@ -41,8 +43,7 @@ def check_schedule(config, before):
 
 
 def draw_input(stem, dataset, source):
-    """Draw one training input to stem.pdf and stem.png,
-    to check by eye that the labels fit.
+    """Draw one training input to stem.pdf and stem.png, to check by eye that the labels fit.
 
     It is the first stitched input, or else the first with an action.
     """
@@ -72,8 +73,10 @@ def telling_how_to_go_on(config, history, process):
 
 
 def how_to_go_on(config, history):
-    """What is saved of this run, in words;
-    read from the file, as the end may come at any time."""
+    """What is saved of this run and how to continue, in words.
+
+    Read from the file, as the end may come at any time.
+    """
     folder = config.checkpoint_path
     path = Path(folder) / LAST
     try:

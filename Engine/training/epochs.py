@@ -28,8 +28,7 @@ RECOMMENDED_ON = {"none": "training videos", "heldout": "held-out videos"}
 
 
 class Run:
-    """What changes while training: weights, optimizer, history;
-    saved after every epoch."""
+    """What changes while training: weights, optimizer, history; saved after every epoch."""
 
     def __init__(self, config, source, process, history, before=None):
         self.config, self.source, self.process = config, source, process
@@ -92,9 +91,12 @@ class Run:
         self.best_loss = min(self.best_loss, val["total"])
 
     def validate(self, loader):
-        """Losses on the validation windows. With --best_by map, also the mAP of their
-        detections; where the checkpoint of the epoch is to be used, also the score with
-        the best F1 as "threshold", None if the evaluated videos would choose it."""
+        """Losses on the validation windows.
+
+        With --best_by map also the mAP of their detections. If the epoch's checkpoint
+        is the one to be used, also the score with the best F1 as "threshold", None if
+        the evaluated videos would choose it.
+        """
         chooses = self.config.best_by == "map"
         is_used = self.config.checkpoint == "last" and self.epoch + 1 == self.config.num_epoch
         recommends = (chooses or is_used) and not self.config.class_agnostic
@@ -115,8 +117,7 @@ class Run:
                    for video in self.source.videos["val"])
 
     def losses_and_scores(self, loader):
-        """Losses of the validation windows,
-        and what validation_score tells of their detections."""
+        """Losses of the validation windows, and what validation_score says of their detections."""
         found, decoder = [], gpu_decoder(self.config, self.process.device)
         losses = run_epoch(self, loader, see=lambda predictions, batch: found.extend(
             decoded([(predictions, batch)], self.config, decoder)))
@@ -135,7 +136,7 @@ class Run:
         return not before or last > max(before)
 
     def save(self):
-        """Write checkpoint.pth.tar, and best.pth.tar first where this epoch is the best so far."""
+        """Write checkpoint.pth.tar, after best.pth.tar if this epoch is the best so far."""
         folder = Path(self.config.checkpoint_path)
         content = {
             "epoch": self.epoch, **self.updates.state(), "settings": settings(self.config),

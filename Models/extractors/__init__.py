@@ -1,2 +1,5 @@
-"""Feature extractors: from the frames of a video to feature vectors; `registry` lists them by name.
-Imports of Models, Utils.files and, where it is used, an optional library."""
+"""Feature extractors: from the frames of a video to feature vectors.
+
+`registry` lists them by name. They import Models, Utils.files and, where used, an
+optional library.
+"""

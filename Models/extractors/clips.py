@@ -1,4 +1,4 @@
-"""Clips of frames around the middle of each step; frames are chosen by time, edges repeated."""
+"""Clips of frames around the middle of each step, chosen by time, with edges repeated."""
 
 import hashlib
 from collections import deque
@@ -94,9 +94,9 @@ def one_thread(device: torch.device) -> Iterator[None]:
 @torch.inference_mode()
 def forward_clips(network: Callable, clips: Sequence[np.ndarray], device: torch.device,
                   precision: str) -> np.ndarray:
-    """Features of clips, each (channels, ...) float32 tensors alike. -> (n, D) float32.
+    """Features of clips, (channels, ...) float32 tensors of one shape. -> (n, D) float32.
 
-    On a CPU one by one, as a batch is not faster, but changes the last digits.
+    On a CPU one by one: a batch would not be faster, but would change the last digits.
     """
     at_once = 1 if device == "cpu" else len(clips)
     parts = []

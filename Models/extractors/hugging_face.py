@@ -1,6 +1,7 @@
 """Networks of transformers, by name or from a folder: VideoMAE, V-JEPA 2, DINOv2, CLIP.
 
-Features are the mean of the tokens; of networks that see pictures, those of the middle of a step.
+Features are the mean of the tokens; networks for single pictures see the middle of a
+step.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Several extractors as one: the channels of all, for the same steps."""
+"""Several extractors as one, with the channels of all for the same steps."""
 
 from collections.abc import Sequence
 

@@ -20,7 +20,7 @@ except ImportError:
                     "requirements-video.txt") from None
 
 LONG_SIDE = 160         # pixels of the frames that are described
-FLOW_SHARE = 0.5        # sides of the pictures whose flow is computed, of those of the frames
+FLOW_SHARE = 0.5        # size of the pictures whose flow is computed, as a share of it
 PAIRS = 3               # pairs of frames per step
 GRIDS = (1, 3)          # cells per side; each grid covers the frame
 BINS = 8                # directions per histogram
@@ -46,7 +46,7 @@ class Motion:
         return MotionSampler(self)
 
     def forward(self, items: Sequence) -> np.ndarray:
-        """Features of some items, which here already are features.
+        """Features of some items, which already are features here.
 
         -> (n, channels) float32.
         """
@@ -87,8 +87,10 @@ class MotionSampler:
         return self._add(previous[0], frame.seconds, descriptor)
 
     def _add(self, start, end, descriptor):
-        """Add the descriptor of two frames to the step at their middle, and to steps between them
-        that have none."""
+        """Add the descriptor of two frames to the step at their middle.
+
+        Steps between them that have none get it too.
+        """
         step, done = int((start + end) / 2 * self.settings.rate), []
         while self.step < step:
             is_before = (self.step + 0.5) / self.settings.rate < start
@@ -152,8 +154,11 @@ class Cells:
 
     def descriptor(self, before: np.ndarray, gray: np.ndarray, flow: np.ndarray,
                    scale: float) -> np.ndarray:
-        """before, gray: (h, w) uint8, the two frames. flow: (h, w, 2) float32, in pixels from the
-        first to the second; scale makes it long sides per second. -> (channels,) float32."""
+        """The channels that describe two frames: (channels,) float32.
+
+        before, gray: (h, w) uint8, the two frames. flow: (h, w, 2) float32, in pixels
+        from the first to the second; scale makes it long sides per second.
+        """
         self.unexplained(before, gray, flow)
         flow = flow * np.float32(scale)
         camera = np.median(flow[::4, ::4].reshape(-1, 2), axis=0)
@@ -181,8 +186,8 @@ class Cells:
 def spread(x: np.ndarray, y: np.ndarray, angles: np.ndarray, planes: np.ndarray) -> None:
     """How far the vectors (x, y), each (h, w), point in each direction, into planes (bins, h, w).
 
-    A vector counts for the directions within 60 degrees of its own; angles that span half a circle
-    stand for both directions.
+    A vector counts for the directions within 60 degrees of its own; angles that span
+    half a circle stand for both directions.
     """
     is_half = angles[-1] < np.pi
     half = cv2.multiply(cv2.magnitude(x, y), 0.5)
@@ -216,6 +221,9 @@ def gradient(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def working_size(width: int, height: int, long_side: int, least: int) -> tuple[int, int]:
-    """(width, height) of a frame with the given long side; both at least `least` and 16 pixels."""
+    """(width, height) of a frame with the given long side.
+
+    Both are at least `least` and 16 pixels.
+    """
     scale = long_side / max(width, height)
     return tuple(max(16, least, round(side * scale)) for side in (width, height))

@@ -1,10 +1,10 @@
 """Extractors by name: `motion`, torchvision's Kinetics networks, `hf:...`, and joins `a+b`.
 
-An extractor has an `identity` (plain values that tell it apart), `rate` (features per second) and
-`channels`. Its `sampler()` takes the frames of one video: `push(frame)` and at last `finish(count)`
-give the items of the steps that are complete, in order. `forward(items)` makes them features.
-Frames have `seconds`, `width`, `height` and `pixels(width, height, colour)`, as those of
-Utils.video.reader.
+An extractor has an `identity` (plain values that tell it apart), `rate`
+(features per second) and `channels`. Its `sampler()` takes the frames of one video:
+`push(frame)` and, at the end, `finish(count)` return the items of the steps that are
+complete, in order. `forward(items)` makes them features. Frames have `seconds`,
+`width`, `height` and `pixels(width, height, colour)`, as those of Utils.video.reader.
 """
 
 import difflib
@@ -57,10 +57,9 @@ def build(name: str, setting: Setting) -> object:
 
 
 def split(name: str) -> list[str]:
-    """The parts of a join.
+    """The parts of a join: "motion+hf:a+b+s3d" -> ["motion", "hf:a+b", "s3d"].
 
-    A + belongs to the name of a folder where what follows is no extractor.
-    "motion+hf:a+b+s3d" -> ["motion", "hf:a+b", "s3d"]
+    A + belongs to the name of a folder where what follows is not an extractor.
     """
     parts = []
     for word in name.split("+"):

@@ -1,7 +1,8 @@
-"""The feature file of one video, written as features arrive, and its sidecar, which marks it done.
+"""The feature file of one video, written as features arrive, and its sidecar.
 
-All parts are written to hidden files first, so that a kill leaves no partial file, and features
-that are complete but have no sidecar yet are recognised as ours.
+All parts are written to hidden files first, so that a kill leaves no partial file, and
+features that are complete but have no sidecar yet are recognised as ours. The sidecar
+marks a video as done.
 """
 
 import contextlib
@@ -20,7 +21,7 @@ HEADER = 128            # bytes before the values of a .npy, as numpy itself wri
 
 
 class FeatureWriter:
-    """Writes NAME.npy and NAME.json of one video in `folder`; `close` leaves nothing unfinished."""
+    """Writes NAME.npy and NAME.json of one video; `close` leaves nothing unfinished."""
 
     def __init__(self, folder, name, identity):
         self.folder, self.name, self.identity = Path(folder), name, identity
@@ -112,8 +113,10 @@ def source_of(path):
 
 
 def sha256_of_pieces(path):
-    """The sha256 of PIECES pieces spread evenly over a file, from its first to its last byte. They
-    overlap in a short file, and cost the same in any longer one."""
+    """The sha256 of PIECES pieces spread evenly over a file, from its first to its last byte.
+
+    They overlap in a short file, and cost the same in any longer one.
+    """
     digest, last = hashlib.sha256(), max(0, path.stat().st_size - PIECE)
     with open(path, "rb") as file:
         for piece in range(PIECES):
@@ -123,10 +126,7 @@ def sha256_of_pieces(path):
 
 
 def is_source(source, path):
-    """Whether a video file is the one that a sidecar tells of, though copied or touched since.
-
-    source: from `source_of`; those of old versions have no pieces, where the size has to do.
-    """
+    """Whether a video file is the one that a sidecar tells of, even if copied or touched since."""
     state = path.stat()
     if source.get("size") != state.st_size:
         return False
@@ -135,8 +135,11 @@ def is_source(source, path):
 
 
 def state_of(folder, name, path, identity):
-    """The state of a video's features in a folder: "done", "absent", "stale" (of another file),
-    "foreign" (without sidecar) or "other" (of another extractor)."""
+    """The state of a video's features in a folder.
+
+    "done", "absent", "stale" (of another file), "foreign" (without sidecar) or "other"
+    (of another extractor).
+    """
     npy = Path(folder) / f"{name}.npy"
     if not npy.is_file():
         return "absent"
