@@ -24,16 +24,14 @@ from Utils.data.datasets import DATASETS
 from Utils.data.sidecars import fingerprints
 from Utils.data.sources import open_source
 from Utils.files import UserError, counted, listed
+from Utils.inputs.window_file import INFER_SHAPERS, TRAIN_SHAPERS, write_windows
 from Utils.inputs.windows import (
-    INFER_SHAPERS,
-    TRAIN_SHAPERS,
     ClipRule,
     cut_sliding,
     cut_sliding_inference,
     cut_whole,
     cut_whole_inference,
     inference_clip,
-    write_windows,
 )
 from Utils.prepare.look import check_data
 from Utils.run import Stopwatch, locked, script_main

@@ -18,14 +18,8 @@ from Utils.files import UserError, counted
 from Utils.inputs.dataset import WindowDataset
 from Utils.inputs.loader import WindowLoader
 from Utils.inputs.random_windows import RandomWindows, WindowDraw
-from Utils.inputs.windows import (
-    RATES,
-    check_window_settings,
-    cut_sliding_inference,
-    cut_whole_inference,
-    inference_clip,
-    read_windows,
-)
+from Utils.inputs.window_file import RATES, check_window_settings, read_windows
+from Utils.inputs.windows import cut_sliding_inference, cut_whole_inference, inference_clip
 
 FEW_ACTIONS = 100   # validation actions; fewer cannot distinguish epochs
 SAME_RATE = 1.05    # largest ratio of feature rates of videos that count as equal

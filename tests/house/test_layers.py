@@ -55,7 +55,8 @@ VIDEO, OF_NETWORKS = ("Utils.video.*", "Models.extractors.*"), (
     "torchvision", "transformers", "huggingface_hub")
 IMPORTED_AS = {"pympi-ling": "pympi", "opencv-python-headless": "cv2"}
 WITHOUT_TORCH = ("Evaluation.*", "DETAD.*", "Engine.evaluation.*", "Utils.files", "Utils.config.*",
-                 "Utils.inputs.windows", "Utils.packages", "Utils.data.demo")
+                 "Utils.inputs.windows", "Utils.inputs.window_file", "Utils.packages",
+                 "Utils.data.demo")
 
 
 def module_files():

@@ -19,7 +19,7 @@ from tests.activitynet_data import (
     write_features,
     write_video_scores,
 )
-from Utils.inputs.windows import read_windows
+from Utils.inputs.window_file import read_windows
 
 TRAINED = ["--num_epoch", "2", "--batch_size", "8", "--input_feat_dim", "10"]
 TRAIN = ["--is_train", "true", "--dataset", "activitynet", "--feature_path", "features",

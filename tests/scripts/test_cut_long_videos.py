@@ -9,7 +9,7 @@ import pytest
 import Train
 from Cut_long_videos import main
 from tests.small_data import entry, noise, write_annotations, write_custom, write_hdf5
-from Utils.inputs.windows import read_windows
+from Utils.inputs.window_file import read_windows
 
 
 def cut(tmp_path, *words, change=None, **data):

@@ -9,7 +9,7 @@ from Evaluation.postprocessing.proposal_file import read_proposals
 from tests.disks import full, read_only, small_disk
 from tests.small_data import noise
 from tests.small_run import call, make_run, refusal
-from Utils.inputs.windows import read_windows
+from Utils.inputs.window_file import read_windows
 from Utils.training.checkpoints import load_checkpoint
 
 

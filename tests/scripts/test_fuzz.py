@@ -20,7 +20,7 @@ from Utils.data.annotation_files import read_records
 from Utils.data.datasets import read_csv_rows, read_durations
 from Utils.data.feature_places import open_features
 from Utils.files import UserError
-from Utils.inputs.windows import read_windows
+from Utils.inputs.window_file import read_windows
 from Utils.training.checkpoints import LAST, check_resumable, load_checkpoint
 
 WORDS = (b"NaN", b"Infinity", b"-1", b"1e999", b"null", b"[]", b"{}", b'""', b"\0", b"\xff\xfe",

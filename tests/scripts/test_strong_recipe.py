@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.small_run import call, copy_run, make_run, refusal
-from Utils.inputs.windows import read_windows
+from Utils.inputs.window_file import read_windows
 
 STRONG = ["--recipe", "strong", "--steps_per_epoch", "4", "--batch_size", "4", "--num_epoch", "2",
           "--warmup_steps", "2"]

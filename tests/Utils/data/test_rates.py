@@ -18,7 +18,8 @@ from Utils.data.annotations import Video, check_units
 from Utils.data.sources import open_source
 from Utils.files import UserError
 from Utils.inputs.framing import InputShape, sliding_layout, whole_layout
-from Utils.inputs.windows import Window, cut_sliding, read_windows
+from Utils.inputs.window_file import read_windows
+from Utils.inputs.windows import Window, cut_sliding
 from Utils.segments import iou
 
 FPS = {"train0": 24, "train1": 25, "train2": 30000 / 1001}   # all others: 30
