@@ -1,83 +1,35 @@
 """Timelines as figures: detections of a video, with or without its ground truth."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import matplotlib
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch, Rectangle
-from matplotlib.ticker import FuncFormatter, MultipleLocator
 
-from Evaluation.metrics import ActionTable, align, best_score, instances, match
+from Evaluation.metrics import ActionTable, align, best_score, match
 from Evaluation.report.curve_figures import drawable
+from Evaluation.report.lanes import (
+    KEY,
+    LEAST_SHARE,
+    Lane,
+    detected_lanes,
+    draw_timeline,
+    height_of,
+    key_patch,
+    lanes_of,
+    last_end,
+)
 from Utils.figures import (
-    BLUE,
     FORMATS,
-    GREEN,
-    GREY,
-    MAGENTA,
     PAGE_WIDTH,
-    SLATE,
     STYLE,
     figure_files,
     paths_of,
 )
 from Utils.files import counted
 
-ACTION, DETECTION, GAP = 1.0, 0.55, 0.5    # heights in a timeline; 1 is 0.13 inches
-UNIT_INCHES = 0.13
-MAX_ROWS = 6                               # of detections of a class, with the best in the first
-TIME_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)   # s
-MAX_TICKS = 9
-FOUND, MISSED, RIGHT, WRONG, UNJUDGED = SLATE, MAGENTA, GREEN, GREY, BLUE
-KEY = (("action, found", FOUND, True), ("action, missed", MISSED, False),
-       ("detection, right", RIGHT, True), ("detection, wrong", WRONG, False))
-MOST_CLASSES, MOST_BARS = 12, 200          # of a video without ground truth
-LEAST_SHARE = 0.05                         # of the best score: what scores less is not drawn
-
-
-@dataclass(frozen=True)
-class Lane:
-    """One class in one video.
-
-    actions: (n, 2) seconds, found: (n,) bool. detections: (m, 2) by descending score;
-    right: (m,) bool, None without ground truth; shades: (m,) from 0 to 1, how dark the
-    detections are then.
-    """
-    name: str
-    actions: np.ndarray
-    found: np.ndarray
-    detections: np.ndarray
-    right: np.ndarray | None = None
-    shades: np.ndarray | None = None
-
-    @cached_property
-    def rows(self) -> np.ndarray:
-        """The row in which each detection is drawn: (m,) int."""
-        return packed(self.detections)
-
-    @property
-    def looks(self) -> list[dict]:
-        """How each detection is drawn, as options of a patch."""
-        if self.right is None:
-            return [{"facecolor": UNJUDGED, "alpha": shade, "linewidth": 0}
-                    for shade in self.shades]
-        return [_look(is_right, RIGHT, WRONG) for is_right in self.right]
-
-    @property
-    def above(self) -> float:
-        """The height of its actions; 0 without actions."""
-        return ACTION + 0.1 if len(self.actions) else 0.0
-
-    @property
-    def height(self) -> float:
-        """Its height in units of the height of an action; at least that of its name."""
-        return max(self.above + DETECTION * (self.rows.max(initial=-1) + 1), ACTION) + GAP
+UNIT_INCHES = 0.13       # the height of an action
 
 
 def write_timelines(truth: ActionTable, detections: ActionTable, durations: dict,
@@ -101,9 +53,9 @@ def write_timelines(truth: ActionTable, detections: ActionTable, durations: dict
     with figure_files(stem, PAGE_WIDTH, height, formats) as figure:
         grid = figure.subplots(len(videos), 1, height_ratios=heights, squeeze=False)[:, 0]
         for axes, video, lanes in zip(grid, videos, panels, strict=True):
-            draw_timeline(axes, lanes, durations.get(video) or _last_end(lanes))
+            draw_timeline(axes, lanes, durations.get(video) or last_end(lanes))
             axes.set_title(drawable(video, 80), loc="left", fontweight="bold")
-        figure.legend(handles=[_key_patch(*entry) for entry in KEY], ncols=len(KEY),
+        figure.legend(handles=[key_patch(*entry) for entry in KEY], ncols=len(KEY),
                       loc="outside upper center", handlelength=1.5)
         figure.supxlabel(f"time (min:s); detections with a score of at least {least_score:.3g}, "
                          f"right at tIoU {threshold:g}", fontsize=8)
@@ -153,7 +105,7 @@ def judged_figure(name: str, duration: float, rows: list[dict], actions: list[di
                         layout="constrained")
         draw_timeline(axes := figure.subplots(), lanes, duration)
         axes.set_title(drawable(name, 80), loc="left", fontweight="bold")
-        figure.legend(handles=[_key_patch(*entry) for entry in KEY], ncols=len(KEY),
+        figure.legend(handles=[key_patch(*entry) for entry in KEY], ncols=len(KEY),
                       loc="outside upper center", handlelength=1.5)
         figure.supxlabel(f"time (min:s); detections with a score of at least {least_score:.3g}, "
                          f"right at tIoU {threshold:g}", fontsize=8)
@@ -187,110 +139,3 @@ def draw_detected(figure: Figure, videos: Sequence[tuple], lanes: Sequence[list[
                        "in brackets the best score", loc="left", fontweight="bold")
     panels[-1].set_xlabel(f"time (min:s); detections with at least {100 * LEAST_SHARE:g} % of the "
                           "best score, darker where it is higher")
-
-
-def detected_lanes(rows: list[dict]) -> list[Lane]:
-    """One Lane per class of the best detections, best first.
-
-    rows: see `write_detected`.
-    """
-    best = max((row["score"] for row in rows), default=0)
-    shown = [row for row in rows if row["score"] >= LEAST_SHARE * best]
-    by_class = {}
-    for row in sorted(shown, key=lambda row: -row["score"])[:MOST_BARS]:
-        by_class.setdefault(row.get("label", "action"), []).append(row)
-    lanes = []
-    for label, own in list(by_class.items())[:MOST_CLASSES]:
-        scores = np.array([row["score"] for row in own], np.float64)
-        lanes.append(Lane(f"{drawable(label)} ({scores[0]:.2f})", np.zeros((0, 2)), np.zeros(0),
-                          np.array([row["segment"] for row in own], np.float64),
-                          shades=(scores / max(best, 1e-9)).clip(LEAST_SHARE, 1)))
-    return lanes
-
-
-def height_of(lanes: list[Lane]) -> float:
-    """The height of a panel with title and axis, in units of the height of an action."""
-    return sum(lane.height for lane in lanes) + 4.5
-
-
-def lanes_of(truth: ActionTable, detections: ActionTable, matched: np.ndarray,
-             video: int) -> list[Lane]:
-    """One Lane per class with actions in a video, then one per class with only detections.
-
-    matched: (M,) row of the truth that each detection has, or -1. video: index.
-    """
-    mine, own = (np.flatnonzero(table.video == video) for table in (truth, detections))
-    taken = np.isin(np.arange(len(truth)), matched)
-    with_actions = instances(truth[mine])
-    labels = [*np.flatnonzero(with_actions)[np.argsort(-with_actions[with_actions > 0])],
-              *np.setdiff1d(detections.label[own], truth.label[mine])]
-    lanes = []
-    for label in labels:
-        actions = mine[truth.label[mine] == label]
-        found = own[detections.label[own] == label]
-        found = found[np.argsort(-detections.scores[found], kind="stable")]
-        lanes.append(Lane(drawable(detections.classes[label]), truth.segments[actions],
-                          taken[actions], detections.segments[found], matched[found] >= 0))
-    return lanes
-
-
-def packed(spans: np.ndarray) -> np.ndarray:
-    """The first row in which each span overlaps no earlier one; the last row takes the rest.
-
-    spans: (n, 2) -> (n,) int from 0.
-    """
-    rows, filled = np.zeros(len(spans), np.int64), [[] for _ in range(MAX_ROWS)]
-    for i, (start, end) in enumerate(spans):
-        free = [all(end <= other[0] or start >= other[1] for other in row) for row in filled]
-        rows[i] = free.index(True) if True in free else MAX_ROWS - 1
-        filled[rows[i]].append((start, end))
-    return rows
-
-
-def draw_timeline(axes: Axes, lanes: list[Lane], duration: float) -> None:
-    """Draw the lanes of a video of `duration` seconds, the first one on top."""
-    top, names = 0.0, []
-    for lane in lanes:
-        names.append((top + (lane.above or DETECTION) / 2, lane.name))
-        _draw_spans(axes, lane.actions, np.full(len(lane.actions), top), ACTION,
-                    [_look(is_found, FOUND, MISSED) for is_found in lane.found])
-        _draw_spans(axes, lane.detections, top + lane.above + DETECTION * lane.rows,
-                    DETECTION - 0.15, lane.looks)
-        top += lane.height
-    axes.set_yticks([place for place, _ in names], [name for _, name in names])
-    axes.tick_params(axis="y", length=0)
-    axes.set_ylim(max(top, ACTION), -0.4)
-    axes.set_xlim(0, duration)
-    step = next((step for step in TIME_STEPS if step * MAX_TICKS >= duration),
-                duration / MAX_TICKS)
-    axes.xaxis.set_major_locator(MultipleLocator(step))
-    axes.xaxis.set_major_formatter(FuncFormatter(_clock))
-    axes.grid(axis="x")
-    axes.spines["left"].set_visible(False)
-
-
-def _draw_spans(axes, spans, tops, height, looks):
-    for (start, end), top, look in zip(spans, tops, looks, strict=True):
-        axes.add_patch(Rectangle((start, top), end - start, height, **look))
-
-
-def _look(is_solid, colour, other):
-    """The look of a bar: filled with one colour, or outlined with the other."""
-    if is_solid:
-        return {"facecolor": colour, "edgecolor": colour, "linewidth": 0.3}
-    return {"facecolor": to_rgba(other, 0.25), "edgecolor": other, "linewidth": 0.7}
-
-
-def _key_patch(name, colour, is_solid):
-    return Patch(label=name, **_look(is_solid, colour, colour))
-
-
-def _last_end(lanes):
-    ends = [part[:, 1].max(initial=0) for lane in lanes for part in (lane.actions, lane.detections)]
-    return max(ends, default=0) or 1.0
-
-
-def _clock(seconds, _):
-    whole = round(seconds * 10) / 10
-    minutes, rest = divmod(whole, 60)
-    return f"{int(minutes)}:{rest:02.0f}" if rest == int(rest) else f"{int(minutes)}:{rest:04.1f}"

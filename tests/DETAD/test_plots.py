@@ -13,7 +13,7 @@ from matplotlib.text import Text
 from DETAD import diagnose, plots
 from DETAD.characteristics import NAMES, bucket_table
 from Evaluation.metrics import ActionTable
-from Evaluation.report.timeline import MISSED
+from Evaluation.report.lanes import MISSED
 from Utils.figures import PAGE_WIDTH, STYLE, draw_all
 
 THREE = ("coverage", "length", "num-instances")

@@ -6,6 +6,7 @@ from Evaluation.metrics import (
     action_table,
     align,
     average_precision,
+    best_score,
     detection_table,
     envelope,
     match,
@@ -15,7 +16,7 @@ from Evaluation.metrics import (
     short_average_precision,
 )
 from Evaluation.postprocessing.detections import Detections
-from tests.tables import actions, detections
+from tests.tables import actions, detections, random_tables
 from Utils.data.annotations import Video
 
 NONE = UNMATCHED
@@ -214,3 +215,24 @@ def test_an_action_of_just_that_length_is_short():
     truth, found = actions(("v", "x", 0.7, 2.2)), detections(("v", "x", 0.7, 2.2, 1))
     assert short_average_precision(truth, found, (0.5,), 1.5).tolist() == [[1]]
     assert np.isnan(short_average_precision(truth, found, (0.5,), 1.4999)).all()
+
+
+def test_the_best_score_keeps_what_is_right_and_leaves_what_is_not():
+    truth = actions(("v", "x", 0, 10), ("v", "x", 20, 30))
+    found = detections(("v", "x", 0, 10, 0.9), ("v", "x", 20, 30, 0.6), ("v", "x", 50, 60, 0.5))
+    assert best_score(truth, align(found, truth), 0.5) == 0.6
+    assert best_score(truth, align(detections(), truth), 0.5) == 0
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_score_has_a_higher_f1_than_the_best(seed):
+    truth, found = random_tables(seed, 12, 40)
+    found = align(found, truth)
+
+    def f1(score):
+        shown = found[found.scores >= score]
+        _, matched = match(truth, shown, (0.4,))
+        return (matched >= 0).sum() / (len(shown) + len(truth))
+
+    best = best_score(truth, found, 0.4)
+    assert f1(best) == pytest.approx(max(f1(score) for score in found.scores))

@@ -6,21 +6,16 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from Evaluation.metrics import ActionTable, align, best_score, match
+from Evaluation.metrics import ActionTable, align, match
 from Evaluation.report.curve_figures import drawable
-from Evaluation.report.timeline import (
-    MAX_ROWS,
-    MOST_CLASSES,
-    detected_lanes,
+from Evaluation.report.lanes import (
     draw_timeline,
     lanes_of,
-    packed,
-    write_detected,
-    write_timelines,
 )
+from Evaluation.report.timeline import write_detected, write_timelines
 from tests.figure_checks import drawn
 from tests.report_data import random_run
-from tests.tables import actions, detections, random_tables
+from tests.tables import actions, detections
 from Utils.figures import PNG_DOTS, STYLE
 
 ODD_NAMES = ("$x^$", "two\nlines", "\ud800", "\0", "", "y" * 4000, "\u202etxt", "日本語")
@@ -34,46 +29,6 @@ def bars(axes):
 
 
 # ---- parts --------------------------------------------------------------------------------------
-
-def test_spans_go_into_the_first_free_row():
-    spans = np.array([[0, 10], [5, 15], [10, 20], [0, 4], [8, 9]], float)
-    assert packed(spans).tolist() == [0, 1, 0, 1, 2]
-    assert packed(np.zeros((0, 2))).tolist() == []
-    assert packed(np.array([[0.0, 1.0]] * 20)).max() == MAX_ROWS - 1
-
-
-def test_the_best_score_keeps_what_is_right_and_leaves_what_is_not():
-    truth = actions(("v", "x", 0, 10), ("v", "x", 20, 30))
-    found = detections(("v", "x", 0, 10, 0.9), ("v", "x", 20, 30, 0.6), ("v", "x", 50, 60, 0.5))
-    assert best_score(truth, align(found, truth), 0.5) == 0.6
-    assert best_score(truth, align(detections(), truth), 0.5) == 0
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_no_score_has_a_higher_f1_than_the_best(seed):
-    truth, found = random_tables(seed, 12, 40)
-    found = align(found, truth)
-
-    def f1(score):
-        shown = found[found.scores >= score]
-        _, matched = match(truth, shown, (0.4,))
-        return (matched >= 0).sum() / (len(shown) + len(truth))
-
-    best = best_score(truth, found, 0.4)
-    assert f1(best) == pytest.approx(max(f1(score) for score in found.scores))
-
-
-def test_lanes_hold_a_class_each_those_with_most_actions_first():
-    truth = actions(("v", "x", 0, 10), ("v", "y", 0, 10), ("v", "y", 20, 30), ("w", "z", 0, 1))
-    found = align(detections(("v", "z", 0, 5, 0.9), ("v", "y", 21, 30, 0.5), ("v", "y", 0, 4, 0.8),
-                             ("w", "y", 0, 10, 0.7)), truth)
-    _, (matched,) = match(truth, found, (0.5,))
-    first, second, third = lanes_of(truth, found, matched, 0)
-    assert [lane.name for lane in (first, second, third)] == ["y", "x", "z"]
-    assert first.actions.tolist() == [[0, 10], [20, 30]] and first.found.tolist() == [False, True]
-    assert first.detections.tolist() == [[0, 4], [21, 30]] and first.right.tolist() == [False, True]
-    assert len(second.detections) == 0 and second.found.tolist() == [False]
-    assert len(third.actions) == 0 and third.right.tolist() == [False]
 
 
 @pytest.mark.filterwarnings("ignore:Glyph")      # no font has every letter
@@ -163,10 +118,3 @@ def test_several_videos_have_a_panel_each(tmp_path, monkeypatch):
     assert first.get_title(loc="left").startswith("a: 1 detection;") and len(bars(first)) == 1
     assert second.get_title(loc="left").startswith("b: 0 ") and second.get_xlim() == (0, 9)
     assert [path.name for path in paths] == ["all.png"]
-
-
-def test_only_the_best_classes_have_room_and_proposals_have_one_name():
-    many = [row(f"class {i}", i, i + 1, i / 99) for i in range(30)]
-    assert [lane.name.split(" (")[0] for lane in detected_lanes(many)] == [
-        f"class {i}" for i in range(29, 29 - MOST_CLASSES, -1)]
-    assert detected_lanes([{"segment": [0, 1], "score": .5}])[0].name == "action (0.50)"
