@@ -14,7 +14,7 @@ from Models.VSGN import VSGN, check_weights, load_weights
 from Utils.config.resolve import settings
 from Utils.data.annotations import canonical
 from Utils.files import write_json
-from Utils.inputs.loaders import feature_state
+from Utils.inputs.trained_features import feature_state
 from Utils.run import progress
 from Utils.training.augmentation import Augmentation
 from Utils.training.checkpoints import BEST, LAST, broken_state, save_checkpoint

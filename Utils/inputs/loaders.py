@@ -10,22 +10,19 @@ from Utils.config.checks import check_stored
 from Utils.data.annotations import Video, frames_per_second
 from Utils.data.features import check_width
 from Utils.data.rates import timed
-from Utils.data.sidecars import check_identities, fingerprints, identities, sidecars
+from Utils.data.sidecars import fingerprints, identities, sidecars
 from Utils.data.sources import Source, open_source
 from Utils.data.splits import INFER, TRAIN
-from Utils.data.standard import Standard, check_streams, is_uneven
 from Utils.files import UserError, counted
 from Utils.inputs.dataset import WindowDataset
 from Utils.inputs.loader import WindowLoader
 from Utils.inputs.random_windows import RandomWindows, WindowDraw
+from Utils.inputs.trained_features import prepare_features, standard_lines, use_features_of
 from Utils.inputs.window_file import RATES, check_window_settings, read_windows
 from Utils.inputs.windows import cut_sliding_inference, cut_whole_inference, inference_clip
 
 FEW_ACTIONS = 100   # validation actions; fewer cannot distinguish epochs
-SAME_RATE = 1.05    # largest ratio of feature rates of videos that count as equal
 PARTS = {"none": " (from a fifth of the training videos; nothing is held out)"}
-# With deltas, channels say more about each other; docs/strong_recipe.md has the measurements.
-DROPOUT_WITH_DELTAS = 0.3
 SHOWN = 40      # validation windows at most, if their loss chooses nothing
 
 
@@ -55,27 +52,6 @@ def training_loaders(config, process, before=None):
     return source, (train, val), lines
 
 
-def prepare_features(config, source):
-    """Decide whether training adds deltas to the features and standardizes them.
-
-    Measures what that takes. -> Config, with what the data decide about deltas and
-    channel dropout.
-    """
-    store, names = source.features, [video.name for video in source.videos["train"]]
-    decides = "auto" in (config.standardize, config.deltas) and config.recipe == "strong"
-    # Channels of an extractor have one unit.
-    uneven = decides and not source.extractors and is_uneven(store, names)
-    is_on = {"on": True, "off": False}
-    store.deltas = is_on.get(config.deltas, uneven and config.standardize != "off")
-    if is_on.get(config.standardize, uneven or store.deltas or bool(source.extractors)):
-        store.standard = Standard.measured(store, names)
-    if not store.deltas:
-        return config
-    dropout = (config.feature_dropout if config.recipe == "paper" or "feature_dropout" in
-               config.given else DROPOUT_WITH_DELTAS)
-    return dataclasses.replace(config, deltas="on", feature_dropout=dropout)
-
-
 def few_to_choose_by(videos):
     """A warning if there are too few validation actions to choose an epoch by mAP."""
     count = sum(len(video.labels) for video in videos)
@@ -83,46 +59,6 @@ def few_to_choose_by(videos):
             f"{counted(len(videos), 'validation video')}; with fewer than {FEW_ACTIONS} actions, "
             "differences between epochs are mostly chance: --checkpoint last, or more validation "
             "videos, is safer"] * (count < FEW_ACTIONS)
-
-
-def standard_lines(source):
-    """Lines about features that are not used as they are in the files."""
-    standard, lines = source.features.standard, []
-    if source.features.deltas:
-        lines.append("each feature channel is joined by its deltas, how it changes from frame to "
-                     "frame")
-    if standard is not None:
-        constant = standard.num_constant
-        lines.append("features are standardized per channel over the training videos" + (
-            f"; {counted(constant, 'constant channel')} set to zero" if constant else ""))
-    return lines
-
-
-def feature_state(source):
-    """What a checkpoint stores about the features: standardization, extractors and rate."""
-    standard, rate = source.features.standard, usual_rate(source)
-    return ({"standard": standard.state()} if standard else {}) | (
-        {"extractors": source.extractors} if source.extractors else {}) | (
-        {"feature_rate": rate} if rate else {})
-
-
-def usual_rate(source):
-    """Features per second of the videos; None if they differ."""
-    rates = sorted(frames_per_second(video, source.frames(video)) for video in source.all_videos)
-    return rates[len(rates) // 2] if rates and rates[-1] <= SAME_RATE * rates[0] else None
-
-
-def use_features_of(checkpoint, store, extractors, path):
-    """Add deltas and standardize as a checkpoint says; refuse features of another extractor.
-
-    extractors: {stream: identity} of the features, if sidecars say. path: for messages.
-    """
-    check_identities(extractors, checkpoint.get("extractors"), path)
-    store.deltas = checkpoint.get("settings", {}).get("deltas") == "on"
-    store.standard = Standard.of(checkpoint.get("standard"))
-    if store.standard:
-        store.standard = store.standard.fitting(store)
-        check_streams(store.standard, store)
 
 
 def inference_loader(config, process, checkpoint):
