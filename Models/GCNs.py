@@ -227,10 +227,7 @@ class NeighbourMax(torch.autograd.Function):
 
 
 def candidates(values: Tensor, nearest: Tensor) -> Iterator[Tensor]:
-    """The values of each cell's 1st, 2nd, ...
-
-    neighbour: K tensors (B, L, C), one at a time.
-    """
+    """Each cell's 1st, 2nd, ... neighbour's values: K tensors (B, L, C), one at a time."""
     flat, item = values.flatten(0, 1), torch.arange(values.shape[0], device=values.device)
     # (B, L, K), rows of flat (B L, C)
     rows = nearest + item[:, None, None] * values.shape[1]

@@ -52,10 +52,7 @@ def plain_shape(shape):
 
 
 def part_of(array, start, stop):
-    """Frames start ..
-
-    stop - 1 of an array, or of an HDF5 dataset. -> (n, channels) array.
-    """
+    """Frames start .. stop - 1 of an array or HDF5 dataset. -> (n, channels) array."""
     found = axes(array.shape)
     if found is None:
         return array[start:stop]

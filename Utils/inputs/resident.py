@@ -103,10 +103,7 @@ class ResidentFeatures:
         return self.frames[video][part], self.widths[part]
 
     def read(self, video, stream, start=0, stop=None):
-        """Frames start ..
-
-        stop - 1 of one stream, not copied. -> (n, channels) float32.
-        """
+        """Frames start .. stop - 1 of one stream, not copied: (n, channels) float32."""
         return self._rows(video, self.streams.index(stream))[start:stop].numpy()
 
 

@@ -33,10 +33,7 @@ def plain_actions(segments, labels, start, end, fps, num_frames, count, min_insi
 
 
 def stitched_actions(segments, labels, start, end, fps, length, gap, min_inside=1.0):
-    """Actions in both copies of the clip start ..
-
-    end (inclusive), the left copy's first.
-    """
+    """Actions in both copies of the clip start .. end (inclusive), those of the left first."""
     frames = segments * fps
     kept = inside(np.rint(frames), start, end, min_inside) & _has_length(segments)
     frames, count = frames[kept] - start, end - start + 1
