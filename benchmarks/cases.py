@@ -22,8 +22,8 @@ from Models.Loss import Criterion
 from Models.VSGN import VSGN
 from Utils.config.resolve import parse_config
 from Utils.data.annotations import Video
-from Utils.data.feature_files import Hdf5Stream
 from Utils.data.features import FeatureStore
+from Utils.data.hdf5_stream import Hdf5Stream
 from Utils.inputs.dataset import Targets, WindowDataset
 from Utils.inputs.resident import ResidentFeatures
 from Utils.inputs.targets import frame_targets

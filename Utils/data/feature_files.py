@@ -1,12 +1,11 @@
-"""Streams of features: an array (frames, channels) per video, in several kinds of files.
+"""Streams of features: an array (frames, channels) per video, in files or in memory.
 
-A stream is a few HDF5 files with a dataset or group per video, or a folder with a
-.npy, .npz, .pt or .h5 file per video, directly in it or below. A video is looked up
-among the names that exist; no name is ever turned into a path.
+A stream is a folder with a .npy, .npz, .pt or .h5 file per video, directly in it or
+below, or a few HDF5 files of many videos (`hdf5_stream`). A video is looked up among
+the names that exist; no name is ever turned into a path.
 """
 
 import contextlib
-import os
 import pickle
 import struct
 import tokenize
@@ -14,21 +13,15 @@ import zipfile
 import zlib
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 from Utils.data.feature_arrays import (
-    ARRAY_KEYS,
     HDF5_ENDINGS,
-    has_one_dataset,
-    numbers,
-    one_dataset,
     opened,
     part_of,
     plain_shape,
 )
 from Utils.files import UserError, listed, reason
-from Utils.hdf5 import open_file
 
 ARRAY_ENDINGS = (".npy", ".npz", ".pt")
 FILE_ENDINGS = (*ARRAY_ENDINGS, *HDF5_ENDINGS)
@@ -37,104 +30,6 @@ PREFIX = "v_"            # features of YouTube videos are often filed under v_<i
 READ_ERRORS = (OSError, ValueError, LookupError, RuntimeError, TypeError, EOFError, AttributeError,
                MemoryError, SyntaxError, ArithmeticError, AssertionError, pickle.UnpicklingError,
                tokenize.TokenError, zipfile.BadZipFile, zlib.error, struct.error)
-
-
-class Hdf5Stream:
-    """One dataset (frames, channels) per video, in one of a few HDF5 files."""
-
-    def __init__(self, paths, follow_links=False):
-        self.paths, self.follow_links = [Path(path) for path in paths], follow_links
-        self._files, self._process, self._below = None, None, None
-
-    @property
-    def places(self):
-        """Where the features are, for messages."""
-        return listed(self.paths)
-
-    def _open(self):
-        # Once per process: a handle that crosses a fork reads garbage.
-        if self._process != os.getpid():
-            self._files = [_open_hdf5(path, self.follow_links) for path in self.paths]
-            self._process = os.getpid()
-            self._below = None
-        return self._files
-
-    def _find(self, video):
-        """The dataset or group of a video, at the top of a file or else below, or None."""
-        for file in self._open():
-            for key in (video, PREFIX + video):
-                if key in file:
-                    return file[key]
-        inside = self._inside()
-        found = inside.get(video) or inside.get(PREFIX + video)
-        if found is None:
-            return None
-        if len(found) > 1:
-            raise UserError(f"video {video} occurs {len(found)} times: "
-                            f"{listed(f'{file.filename}: {path}' for file, path in found)}; "
-                            "keep one of them")
-        (file, path), = found
-        return file[path]
-
-    def _inside(self):
-        """{name: [(file, path)]} of everything in groups, not at the top."""
-        if self._below is None:
-            self._below = {}
-            for file in self._open():
-                file.visit(lambda path, file=file: self._note(file, path))
-        return self._below
-
-    def _note(self, file, path):
-        above, _, name = path.rpartition("/")
-        places = self._below.setdefault(name, []) if above else []
-        # A dataset with the name of its group is found with the group.
-        if not any(file is other and path.startswith(f"{place}/") for other, place in places):
-            places.append((file, path))
-
-    def __contains__(self, video):
-        with _reading(video, self.places):
-            return self._find(video) is not None
-
-    def names(self):
-        """Names at the top of the files; for a group of several videos, their names."""
-        with _reading("", self.places):
-            return [name for file in self._open() for name in _names_in(file)]
-
-    def _dataset(self, video):
-        item = self._find(video)
-        where = f"{item.file.filename}: {item.name.lstrip('/')}"
-        if isinstance(item, h5py.Group):
-            item = one_dataset(item, where)
-        if not isinstance(item, h5py.Dataset):
-            raise UserError(f"{where} is not an array of numbers")
-        return numbers(item, where, self.follow_links)
-
-    def shape(self, video):
-        """(frames, channels) of a video; UserError if it cannot be read."""
-        with _reading(video, self.places):
-            return plain_shape(self._dataset(video).shape)
-
-    def read(self, video, start, stop):
-        """Frames start to stop of a video, as they are stored.
-
-        -> (stop - start, channels).
-        UserError if they cannot be read.
-        """
-        with _reading(video, self.places):
-            return part_of(self._dataset(video), start, stop)
-
-    def path_of(self, video):
-        """None: no video has its own file."""
-
-    def close(self):
-        """Close the files that this process has opened."""
-        if self._process == os.getpid():
-            for file in self._files:
-                file.close()
-        self._files, self._process, self._below = None, None, None
-
-    def __getstate__(self):
-        return vars(self) | {"_files": None, "_process": None, "_below": None}
 
 
 class FolderStream:
@@ -147,7 +42,7 @@ class FolderStream:
 
     def __init__(self, folder, files=None, follow_links=False):
         self.folder, self.follow_links = Path(folder), follow_links
-        with _reading("", folder):
+        with reading("", folder):
             files = [(path.stem, path) for path in files_below(folder, FILE_ENDINGS)
                      ] if files is None else files
         self.paths, self.twice, self.inside = {}, {}, {}
@@ -190,7 +85,7 @@ class FolderStream:
 
     def shape(self, video):
         """(frames, channels) of a video; UserError if it cannot be read."""
-        with _reading(video, self.path_of(video)), self._opened(video) as array:
+        with reading(video, self.path_of(video)), self._opened(video) as array:
             return plain_shape(array.shape)
 
     def read(self, video, start, stop):
@@ -199,7 +94,7 @@ class FolderStream:
         -> (stop - start, channels).
         UserError if they cannot be read.
         """
-        with _reading(video, self.path_of(video)), self._opened(video) as array:
+        with reading(video, self.path_of(video)), self._opened(video) as array:
             # A copy, so that a mapped file is read here, where its errors are handled.
             return np.array(part_of(array, start, stop))
 
@@ -239,21 +134,12 @@ class ArrayStream:
         """Nothing is open."""
 
 
-def _open_hdf5(path, follow_links):
-    if path.is_dir():
-        raise UserError(f"{path} is a folder, expected an HDF5 file of features")
-    if not path.exists():
-        raise UserError(f"no feature file {path}; check --feature_path")
-    try:
-        return open_file(path, follow_links)
-    except (OSError, RuntimeError) as problem:
-        raise UserError(f"{path} cannot be read as HDF5 (truncated, or another format): "
-                        f"{problem}") from None
-
-
 @contextlib.contextmanager
-def _reading(video, place):
-    """Turn exceptions of a reader into a UserError that names video and file."""
+def reading(video, place):
+    """Turn exceptions of a reader into a UserError that names video and file.
+
+    video: "" for all of them.
+    """
     try:
         yield
     except UserError:
@@ -274,30 +160,3 @@ def files_below(folder, endings):
         if path.suffix in endings and not path.is_dir() and not is_hidden:
             found.append(path)
     return sorted(found)
-
-
-def are_of_one_video(paths, looked_at=3):
-    """Whether HDF5 files hold one video each.
-
-    That is: a single array, whose name is the same in all of them, a usual one, or
-    that of its file.
-    """
-    keys = []
-    for path in paths[:looked_at]:
-        try:
-            with open_file(path) as file:
-                keys.append(one_dataset(file, path).name.lstrip("/"))
-        except (*READ_ERRORS, UserError):      # no array, or several: not one video
-            return False
-    is_named = all(key.rpartition("/")[2] in (*ARRAY_KEYS, path.stem)
-                   for key, path in zip(keys, paths, strict=False))
-    return bool(keys) and (is_named or (len(keys) == looked_at and len(set(keys)) == 1))
-
-
-def _names_in(group):
-    """Names of the videos in an HDF5 group, including those in groups of several videos."""
-    for name, item in group.items():
-        if isinstance(item, h5py.Group) and not has_one_dataset(item):
-            yield from _names_in(item)
-        else:
-            yield name

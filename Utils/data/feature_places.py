@@ -3,15 +3,9 @@
 from pathlib import Path
 
 from Utils.data.feature_arrays import HDF5_ENDINGS, refusal
-from Utils.data.feature_files import (
-    ARRAY_ENDINGS,
-    FILE_ENDINGS,
-    FolderStream,
-    Hdf5Stream,
-    are_of_one_video,
-    files_below,
-)
+from Utils.data.feature_files import ARRAY_ENDINGS, FILE_ENDINGS, FolderStream, files_below
 from Utils.data.features import ONLY, FeatureStore
+from Utils.data.hdf5_stream import Hdf5Stream, are_of_one_video
 from Utils.files import UserError, listed
 
 STREAMS = ("rgb", "flow")   # in the order of their channels

@@ -9,9 +9,9 @@ import numpy as np
 from Utils.config.resolve import Config, resolve
 from Utils.data.annotations import canonical
 from Utils.data.datasets import DATASETS, load_videos
-from Utils.data.feature_files import Hdf5Stream
 from Utils.data.feature_places import open_features
 from Utils.data.features import FeatureStore
+from Utils.data.hdf5_stream import Hdf5Stream
 from Utils.files import UserError, counted, listed
 from Utils.prepare.known_files import COPIES, FEATURE_SOURCES, KNOWN_FILES, digests
 

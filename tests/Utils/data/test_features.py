@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from tests.small_data import noise, write_hdf5
 from Utils.data.datasets import Video
-from Utils.data.feature_files import ArrayStream, Hdf5Stream
+from Utils.data.feature_files import ArrayStream
 from Utils.data.feature_places import open_features
 from Utils.data.features import FeatureStore, check_width, with_features
+from Utils.data.hdf5_stream import Hdf5Stream
 from Utils.files import UserError
 
 
