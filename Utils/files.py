@@ -93,10 +93,15 @@ def why_unwritten(folder, problem):
     if _is_elsewhere(problem.filename, folder):
         return f"{problem.filename}: {problem.strerror}"
     if isinstance(problem, FileNotFoundError):
-        return (f"the folder {folder} was moved, deleted or replaced meanwhile; run the same "
-                "command again, with the new place of the folder if it has one")
+        return moved(folder)
     return "; ".join(filter(None, [problem.strerror or str(problem),
                                    REMEDIES.get(problem.errno)]))
+
+
+def moved(folder):
+    """What to do about a folder that is not what it was, in words."""
+    return (f"the folder {folder} was moved, deleted or replaced meanwhile; run the same command "
+            "again, with the new place of the folder if it has one")
 
 
 def _is_elsewhere(name, folder):

@@ -81,7 +81,7 @@ def locked(folder):
         raise UserError(f"cannot write to {folder}: {problem.strerror}") from problem
     with contextlib.ExitStack() as held:
         held.callback(lock.release)
-        is_there = _same_file(folder / ".lock")
+        is_there = same_file(folder / ".lock")
         held.callback(HELD.pop, Path(os.path.abspath(folder)), None)
         HELD[Path(os.path.abspath(folder))] = functools.partial(_check_there, folder, is_there)
         remove_parts(folder)
@@ -93,7 +93,7 @@ def locked(folder):
             raise
 
 
-def _same_file(path):
+def same_file(path):
     """A function that tells whether the file now at `path` is still there when it is called."""
     def identity():
         try:

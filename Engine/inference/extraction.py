@@ -15,7 +15,8 @@ import filelock
 import numpy as np
 
 from Models.extractors.registry import forward
-from Utils.files import UserError, counted, listed
+from Utils.files import UserError, counted, listed, moved
+from Utils.run import same_file
 from Utils.video.reader import Facts, VideoReader
 from Utils.video.workers import CRASHED, in_workers
 from Utils.video.writing import FeatureWriter, state_of
@@ -115,7 +116,7 @@ class Extraction:
         self.workers, self.batch_size, self.forwards_here = workers, batch_size, forwards_here
         self.keep_going, self.see = keep_going, see
         self.open, self.pending, self.outcome = {}, [], Outcome()
-        self.locks = self.folder / ".locks"
+        self.locks, self.is_there = self.folder / ".locks", None
 
     def run(self):
         """Extract all videos, and wait for those that other processes work on.
@@ -123,6 +124,7 @@ class Extraction:
         -> Outcome.
         """
         self.locks.mkdir(parents=True, exist_ok=True)
+        self.is_there = same_file(self.folder)
         left, said = list(self.videos), False
         work = functools.partial(_work, self.extractor, not self.forwards_here)
         with contextlib.ExitStack() as held:
@@ -146,6 +148,8 @@ class Extraction:
     def _tasks(self, names, busy):
         """The videos that are free and still to be done; those of other processes go to `busy`."""
         for name in names:
+            if not self.is_there():     # the lock would make it anew
+                raise UserError(moved(self.folder))
             lock = filelock.FileLock(self.locks / f"{name}.lock")
             try:
                 lock.acquire(timeout=0)

@@ -23,7 +23,9 @@ pytest.importorskip("av", reason="PYAV ABSENT: pip install -r requirements-video
 pytest.importorskip("cv2", reason="OPENCV ABSENT: pip install -r requirements-video.txt")
 
 import Extract_features  # noqa: E402
+from Engine.inference.extraction import Extraction  # noqa: E402
 from Extract_features import TEMPLATE  # noqa: E402
+from Models.extractors.registry import Setting, build  # noqa: E402
 from tests.small_run import call, refusal  # noqa: E402
 from tests.video_files import coded, damage, even_times, write_sound, write_video  # noqa: E402
 from Utils.data.sidecars import fingerprint, read_sidecar  # noqa: E402
@@ -224,6 +226,23 @@ def test_two_processes_share_a_folder(videos, features, tmp_path):
         process.join()
         assert process.exitcode == 0
     assert contents(tmp_path) == contents(features)
+
+
+@pytest.mark.parametrize("then", [lambda folder: None, Path.mkdir])
+def test_a_folder_that_moves_between_two_videos_is_not_made_anew(videos, tmp_path, then):
+    folder, taken = tmp_path / "f", {name: videos / f"{name}.mp4" for name in ("a", "d")}
+
+    def move(name, seconds, has_ended):
+        if has_ended:
+            folder.rename(tmp_path / "moved")
+            then(folder)
+
+    extractor = build("motion", Setting(5, None, "cpu", "fp32"))
+    with pytest.raises(UserError, match="f was moved, .*; run the same command again"):
+        Extraction(extractor, folder, taken, see=move).run()
+    assert not folder.exists() or not list(folder.iterdir())
+    Extraction(extractor, tmp_path / "moved", taken).run()
+    assert contents(tmp_path / "moved").keys() == {"a.npy", "a.json", "d.npy", "d.json"}
 
 
 def started(*words):
