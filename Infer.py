@@ -160,7 +160,8 @@ def features_of_videos(network):
     if len(places) == 1 and not holds_features(places[0]) and holds_videos(places[0]):
         places = tuple(map(str, find_videos(places).values()))
     with feature_files(places, network.checkpoint, config.checkpoint_path, config.save_features,
-                       config.weights, str(network.process.device)) as (files, faults):
+                       config.weights, str(network.process.device),
+                       overwrite=config.overwrite) as (files, faults):
         faults = {path: f"{path} has no features: {why}" for path, why in faults.items()}
         if faults and not (files and config.skip_missing):
             raise UserError(listed(faults.values(), 3) + (

@@ -10,6 +10,7 @@ from Utils.data.features import ONLY
 from Utils.data.sidecars import differences
 from Utils.files import UserError
 from Utils.video.listing import find_videos, is_video
+from Utils.video.writing import check_folder
 
 
 def extractor_of(checkpoint, where, weights=None, device="cpu"):
@@ -40,12 +41,13 @@ def extractor_of(checkpoint, where, weights=None, device="cpu"):
 
 @contextlib.contextmanager
 def feature_files(paths, checkpoint, where, keep=None, weights=None, device="cpu",
-                  workers=0):
+                  workers=0, overwrite=False):
     """The feature file of each path: a video's features are extracted, other files stay.
 
     keep: folder for the extracted features, with sidecars; None: they are removed when
-    the block ends. Yields {path: Path of the features} and {path: why it has none}.
-    For the rest see `extractor_of`.
+    the block ends. overwrite: whether features of another extractor may be replaced
+    there. Yields {path: Path of the features} and {path: why it has none}. For the rest
+    see `extractor_of`.
     """
     videos = [path for path in paths if is_video(path)]
     files = {path: Path(path) for path in paths if not is_video(path)}
@@ -56,6 +58,7 @@ def feature_files(paths, checkpoint, where, keep=None, weights=None, device="cpu
     extractor = extractor_of(checkpoint, where, weights, device)
     with contextlib.ExitStack() as held:
         folder = Path(keep or held.enter_context(tempfile.TemporaryDirectory(prefix="vsgn-")))
+        check_folder(folder, found, extractor.identity, overwrite, "--save_features")
         outcome = Extraction(extractor, folder, found, min(workers, len(found)),
                              forwards_here=device != "cpu").run()
         names = {path: Path(path).stem for path in videos}

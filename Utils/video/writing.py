@@ -151,10 +151,11 @@ def state_of(folder, name, path, identity):
     return "done" if is_source(sidecar.source, path) else "stale"
 
 
-def check_folder(folder, videos, identity, overwrite):
-    """Refuse a folder with features of another extractor or tool, unless they may be replaced."""
+def check_folder(folder, videos, identity, overwrite, option="--out"):
+    """Refuse a folder with features of another extractor or tool, unless they may be replaced.
+    option: that names the folder."""
     if folder.exists() and not folder.is_dir():
-        raise UserError(f"--out {folder} is a file; name a folder")
+        raise UserError(f"{option} {folder} is a file; name a folder")
     cars = {path.stem: car for path in sorted(folder.glob("*.npy"))
             if (car := read_sidecar(path)) is not None}
     others = {name: car for name, car in cars.items()
@@ -163,13 +164,14 @@ def check_folder(folder, videos, identity, overwrite):
         name, car = next(iter(others.items()))
         kept = len(others.keys() - videos.keys())
         remedy = (f"{kept} of them {agreeing(kept, 'belongs', 'belong')} to other videos than "
-                  "these, so --overwrite would mix extractors: choose another --out" if overwrite
-                  else "--overwrite replaces them, another --out leaves them alone")
+                  "these, so --overwrite would mix extractors: choose another "
+                  f"{option}" if overwrite else
+                  f"--overwrite replaces them, another {option} leaves them alone")
         raise UserError(f"{folder} holds features of another extractor: {name} differs in "
                         f"{differences(car.extractor, identity)}; {remedy}")
     foreign = [name for name, path in videos.items()
                if state_of(folder, name, path, identity) == "foreign"]
     if foreign and not overwrite:
         raise UserError(f"{folder} holds features without sidecars, of another tool: "
-                        f"{listed(foreign)}; --overwrite replaces them, another --out leaves "
+                        f"{listed(foreign)}; --overwrite replaces them, another {option} leaves "
                         "them alone")

@@ -530,6 +530,23 @@ def test_a_video_file_and_its_features_give_the_same_detections(run, tmp_path, c
         name: (folder / "data" / name).read_bytes() for name in ("v5.npy", "v5.json")}
 
 
+def test_features_are_kept_in_no_folder_of_others(run, tmp_path, capsys):
+    """Of another tool, as there is no sidecar; both remedies of the message work."""
+    folder, kept = copied(run, tmp_path), tmp_path / "kept"
+    kept.mkdir()
+    (kept / "v5.npy").write_text("of somebody else")
+    words = ["--video", folder / "videos" / "v5.mp4", "--save_features"]
+    capsys.readouterr()
+    detections_in(folder, *words, kept, code=2)
+    said = refusal(capsys.readouterr())
+    assert "holds features without sidecars, of another tool: v5; --overwrite replaces them, " \
+           "another --save_features leaves them alone" in said
+    assert contents(kept) == {"v5.npy": b"of somebody else"}
+    assert detections_in(folder, *words, tmp_path / "another")
+    assert detections_in(folder, *words, kept, "--overwrite")
+    assert contents(kept).keys() == {"v5.npy", "v5.json"}
+
+
 def test_a_video_file_that_is_none_is_said(run, tmp_path, capsys):
     (tmp_path / "bad.mp4").write_bytes(b"")
     folder = copied(run, tmp_path)
