@@ -32,7 +32,7 @@ from Evaluation.report.compare import compare, format_comparison
 from Evaluation.report.report import linked_videos
 from Evaluation.runs import shown_runs
 from Evaluation.scores import format_table
-from Utils.config.describe import opening
+from Utils.config.describe import opening, unread_by
 from Utils.config.resolve import parse_config
 from Utils.files import counted
 from Utils.run import Stopwatch, locked, script_main
@@ -49,7 +49,7 @@ def main(argv=None):
     watch = Stopwatch()
     config = parse_config("Eval", argv)
     if config.list is not None:
-        print(shown_runs(config.list or (".",)))
+        print(*unread_by(config, "list"), shown_runs(config.list or (".",)), sep="\n")
         return 0
     if config.compare:
         return compare_runs(config, watch)
@@ -78,7 +78,7 @@ def compare_runs(config, watch):
     with locked(folder):
         content = compare(config.compare, folder / "report.html",
                           linked_videos(config.video_folder, folder))
-        print(format_comparison(content))
+        print(*unread_by(config, "compare"), format_comparison(content), sep="\n")
         print(watch.summary(f"report: {folder / 'report.html'}"))
     return 0
 

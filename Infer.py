@@ -93,6 +93,10 @@ def check_of_videos(config):
     if given:
         raise UserError(f"--{given[0]} applies to the detections of --video or --videos; without "
                         "them Infer.py writes proposals, which Eval.py turns into detections")
+    given = [name for name in ("save_features", "weights") if name in config.given]
+    if given:
+        raise UserError(f"--{given[0]} is for the video files of --video and --videos; give one "
+                        f"of these, or leave --{given[0]} out")
 
 
 def infer_videos(config, watch):

@@ -15,6 +15,9 @@ from Utils.config.resolve import resolve
 FROM_DATA = ("framing", "temporal_scale", "input_feat_dim", "decoder_num_classes", "anchor_scale",
              "bb_hidden_dim", "feature_fps", "subset", "deltas",
              "feature_dropout")
+# What Eval.py reads beside these, which do not evaluate.
+READ_BY = {"list": ("config",),
+           "compare": ("config", "output_path", "video_folder", "overwrite", "verbose")}
 
 
 def opening(config, script, where="", lines=()):
@@ -83,7 +86,20 @@ def without_effect(config, script):
                    if getattr(config, other) != value]
         if lacking and script in spec.scripts and name not in config.from_file:
             found.append(f"--{name} has no effect: it needs {' and '.join(lacking)}")
+    if config.detections and not config.export and script == "Eval":
+        # A detection file is scored as it is, and stays so.
+        found += [f"--{name} has no effect: it needs --export"
+                  for name in ("min_score", "top")
+                  if name in config.given and name not in config.from_file]
     return found
+
+
+def unread_by(config, mode):
+    """Lines about given options that `Eval.py --MODE`, which is one of READ_BY, does not read."""
+    names = [name for name in config.given if name not in config.from_file
+             and name not in (mode, *READ_BY[mode])]
+    return [f"Eval.py --{mode} does not read {', '.join(f'--{name}' for name in names)}"] * bool(
+        names)
 
 
 def _flag(name, value):

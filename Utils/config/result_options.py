@@ -17,6 +17,8 @@ from Utils.config.fields import (
     option,
 )
 
+WHOLE = {"sweep": None}      # needed by what Eval.py writes besides the scores of a sweep
+
 
 @dataclass(frozen=True)
 class DecodeOptions:
@@ -109,7 +111,7 @@ class EvalOptions:
     protocol: Literal["activitynet", "thumos14"] = option(
         "activitynet", "how mean average precision is computed")
     short_seconds: float | None = option(
-        None, "also score only the actions of at most this length", ABOVE_0)
+        None, "also score only the actions of at most this length", ABOVE_0, needs=WHOLE)
     ambiguous: str | None = option(
         None, "ambiguous intervals of the official THUMOS14 protocol",
         needs={"protocol": "thumos14"}, is_rare=True, metavar="PATH")
@@ -117,15 +119,16 @@ class EvalOptions:
         None, "video-level classifier scores to fuse (layout: cuhk_val_simp_share.json)",
         metavar="PATH")
     detad_anno: str | None = option(
-        None, "ground truth with DETAD's characteristics", is_rare=True, metavar="PATH")
+        None, "ground truth with DETAD's characteristics", is_rare=True, metavar="PATH",
+        needs=WHOLE)
     detad_length_bins: Literal["official", "vsgn"] = option(
-        "official", "DETAD's length buckets, or the original VSGN's", is_rare=True)
+        "official", "DETAD's length buckets, or the original VSGN's", is_rare=True, needs=WHOLE)
     figures: Literal["none", "png", "pdf", "both"] = option(
-        "none", "also draw figures for papers and slides")
+        "none", "also draw figures for papers and slides", needs=WHOLE)
     video_folder: str | None = option(
         None, "folder of the video files, to play them in the report (matched by name "
               "without extension; "
-              "linked, not copied)", scripts=(INFER, EVAL), metavar="PATH")
+              "linked, not copied)", needs=WHOLE, scripts=(INFER, EVAL), metavar="PATH")
 
 
 @dataclass(frozen=True)
@@ -150,14 +153,15 @@ class VideoOptions:
         metavar="PATH")
     min_score: str | None = option(
         None, "leave out lower scores; auto: the score that the training recommends",
-        Limit("a number or auto", is_score), scripts=(INFER, EVAL), metavar="SCORE")
+        Limit("a number or auto", is_score), needs=WHOLE, scripts=(INFER, EVAL),
+        metavar="SCORE")
     top: int | None = option(
         None, "write only this many detections per video, the best ones", ABOVE_0,
-        scripts=(INFER, EVAL))
+        needs=WHOLE, scripts=(INFER, EVAL))
     export: tuple[str, ...] | None = option(
         None, "also write the detections for other tools into output_path/export: csv, "
               "srt, vtt, elan, "
-              "boris, audacity (docs/annotation_tools.md)", scripts=(INFER, EVAL))
+              "boris, audacity (docs/annotation_tools.md)", needs=WHOLE, scripts=(INFER, EVAL))
     save_features: str | None = option(
         None, "folder in which to keep the features extracted from video files",
         is_rare=True, metavar="PATH")

@@ -339,6 +339,7 @@ def test_broken_features_are_left_out_where_that_is_asked_for(run, unseen, tmp_p
 @pytest.mark.parametrize(("words", "said"), [
     (["-o", "x.json"], "--out applies to the detections of --video or --videos"),
     (["--export", "csv"], "--export applies to the detections of --video or --videos"),
+    (["--save_features", "d"], "--save_features is for the video files of --video and --videos"),
     (["--videos", "{files}", "--export", "xls"], "--export xls is not one of csv, srt, vtt, elan"),
     (["--videos", "{files}", "-o", "x.doc"], "the extension sets the format"),
     (["--videos", "{files}", "-o", "x.json", "--min_score", "high"], "a number or auto"),

@@ -8,7 +8,7 @@ import shlex
 import pytest
 
 from Utils.config.checks import check_network
-from Utils.config.describe import describe, notes, opening
+from Utils.config.describe import describe, notes, opening, unread_by
 from Utils.config.fields import SCRIPTS
 from Utils.config.help_text import help_text
 from Utils.config.options import GROUPS, OPTIONS, SETTLED, STORED_NAMES, names_of
@@ -318,11 +318,30 @@ def test_what_shaped_a_file_is_held_against_it_by_the_script_that_reads_it():
     ("Train", "--dataset thumos --focal_alpha 0.1", "--class_agnostic"),
     ("Eval", "--ambiguous there.txt", "--protocol thumos14"),
     ("Eval", "--detections a.json --nms_alpha_detect 0.3", "no --detections"),
+    ("Eval", "--detections a.json --min_score auto", "--export"),
+    ("Eval", "--detections a.json --top 3", "--export"),
+    ("Eval", "--sweep nms_alpha_detect=0.3 --min_score 0.2", "no --sweep"),
+    ("Eval", "--sweep nms_alpha_detect=0.3 --figures png", "no --sweep"),
+    ("Eval", "--sweep nms_alpha_detect=0.3 --short_seconds 2", "no --sweep"),
 ])
 def test_an_option_without_effect_says_which_other_one_it_needs(script, words, needed):
     name = [word for word in words.split() if word.startswith("--")][-1]
     assert notes(parse_config(script, words.split()), script) == [
         f"{name} has no effect: it needs {needed}"]
+
+
+def test_what_cuts_an_export_has_an_effect_with_one():
+    for words in ("--detections a.json --export csv --min_score auto", "--min_score 0.2 --top 3"):
+        assert notes(parse_config("Eval", words.split()), "Eval") == []
+
+
+def test_what_eval_does_not_read_where_it_does_not_evaluate_is_said():
+    words = ["--tiou", "0.5", "--output_path", "there", "--overwrite"]
+    config = parse_config("Eval", ["--compare", "a", "b", *words])
+    assert unread_by(config, "compare") == ["Eval.py --compare does not read --tiou"]
+    config = parse_config("Eval", ["--list", "a", *words])
+    assert unread_by(config, "list") == [
+        "Eval.py --list does not read --tiou, --output_path, --overwrite"]
 
 
 def test_thresholds_are_written_as_numbers_with_commas_or_as_a_range():
