@@ -161,10 +161,10 @@ def files_in(path):
     """[(file, format or None)] for a file, or a folder of frame labels."""
     if not path.is_dir():
         return [(path, None)]
+    if (path / "groundTruth").is_dir():
+        raise UserError(f"{path} holds the folder groundTruth; name that: {path / 'groundTruth'}")
     files = sorted(file for file in path.iterdir()
                    if file.suffix == ".txt" and file.is_file())
     if not files:
         raise UserError(f"{path} is a folder without .txt files; name the files in it")
-    if (path / "groundTruth").is_dir():
-        raise UserError(f"{path} holds the folder groundTruth; name that: {path / 'groundTruth'}")
     return [(file, "framelabels") for file in files]

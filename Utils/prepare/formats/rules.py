@@ -89,15 +89,18 @@ def _agree(video, about, options, where, stem_subset):
     try:
         if about.duration is not None and not 0 < round(about.duration, DECIMALS) < math.inf:
             raise BadRow(f"the duration is {about.duration:g} s, expected more than 0")
-        subset = None if about.subset is None else written_subset(about.subset, where)
         video.duration = agreed(video.duration, about.duration, "the duration")
-        if options.split is None:
-            video.subset = agreed(video.subset, subset, "the subset")
-            video.stem_subset = agreed(video.stem_subset, stem_subset,
-                                       "the subset by the name of the file")
     except BadRow as fault:
-        raise UserError(f"{where}: {fault}; fix one of them, or give the subsets with --split"
-                        ) from None
+        raise UserError(f"{where}: {fault}; fix it") from None
+    if options.split is not None:       # which says the subsets instead
+        return
+    try:
+        subset = None if about.subset is None else written_subset(about.subset)
+        video.subset = agreed(video.subset, subset, "the subset")
+        video.stem_subset = agreed(video.stem_subset, stem_subset,
+                                   "the subset by the name of the file")
+    except BadRow as fault:
+        raise UserError(f"{where}: {fault}; fix it, or give the subsets with --split") from None
 
 
 def _of_subjects(actions, subjects, left_out):

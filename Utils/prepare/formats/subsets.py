@@ -6,6 +6,7 @@ import numpy as np
 
 from Utils.data.annotations import canonical
 from Utils.files import UserError, counted, listed
+from Utils.prepare.formats.found import BadRow
 from Utils.prepare.formats.side_files import two_columns
 from Utils.prepare.formats.source import Source
 from Utils.prepare.formats.video_names import video_name
@@ -56,11 +57,10 @@ def by_chance(names, share, seed):
     return set(order[:count].tolist())
 
 
-def written_subset(word, where):
-    """training, validation or testing, from a word for it; UserError for any other word."""
+def written_subset(word):
+    """training, validation or testing, from a word for it; BadRow for any other word."""
     if canonical(word) not in WRITTEN:
-        raise UserError(f"{where}: the subset is {word[:40]!r}, expected training, "
-                        "validation or testing")
+        raise BadRow(f"the subset is {word[:40]!r}, expected training, validation or testing")
     return WRITTEN[canonical(word)]
 
 
@@ -100,7 +100,10 @@ def read_split(path, encoding=None):
         pairs = [(name, word, path) for name, word in _entries(Source(path, encoding))]
     split, places = {}, {}
     for media, word, place in pairs:
-        name, subset = video_name(media), written_subset(word, f"{place}: video {media}")
+        try:
+            name, subset = video_name(media), written_subset(word)
+        except BadRow as fault:
+            raise UserError(f"{place}: video {media}: {fault}; fix it") from None
         if split.setdefault(name, subset) != subset:
             raise UserError(f"video {name} is {split[name]} in {places[name]}, but "
                             f"{subset} in {place}; give --split the lists of one split "

@@ -59,8 +59,11 @@ def names_of(found, names):
     chosen = {}
     for media in found.media:
         try:
-            name = found.names.get(media) or video_name(media)
-            name = names.get(media) or names.get(name) or name
+            # --names, by the path, may name what has no name of its own.
+            name = names.get(media)
+            if name is None:
+                own = found.names.get(media) or video_name(media)
+                name = names.get(own, own)
         except BadRow as fault:
             raise UserError(f"{found.path}: {fault}; name it with --names") from None
         check_name(name, f"{found.path}: video {media!r}")

@@ -1,0 +1,163 @@
+"""What Prepare_data.py says to do about the files of other tools, taken from its words and done, as
+test_named_options.py does for the four scripts; tests/Utils/prepare/formats has more of these."""
+
+from pathlib import Path
+
+import pytest
+
+import Prepare_data
+from tests.scripts.test_named_options import adds, found, leaves_out
+from tests.small_run import refusal
+
+SAMPLES = Path(__file__).parents[1] / "data" / "interop"
+HEADER = "video,start,end,label"
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def written(name, *lines):
+    """Write a file of these lines. -> its name."""
+    Path(name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return name
+
+
+def rewrites(pattern, name, *lines):
+    """The file that the pattern's group names, if it has one, is `name`; it becomes these lines."""
+    def follow(words, said):
+        assert found(f"({pattern})", said)
+        written(name, *lines)
+        return words
+    return follow
+
+
+def more(pattern, name):
+    """Another file is imported too."""
+    return lambda words, said: [name, *words] if found(f"({pattern})", said) else words
+
+
+def replaces(pattern, old):
+    """The word `old` becomes what the pattern's group says."""
+    return lambda words, said: [found(pattern, said) if word == old else word for word in words]
+
+
+def by_table(pattern, *lines):
+    """The option in the pattern's group is added, with a table of these lines."""
+    return lambda words, said: [*words, found(pattern, said), written("by_table.csv", *lines)]
+
+
+def renames(option, media):
+    """The option in the pattern's group is added; its table names the media in the other's `b`."""
+    return lambda words, said: [*words, found(option, said), written(
+        "names.csv", "from,to", f"{found(media, said)},b")]
+
+
+def solomon(words, said):
+    """--columns KEY=HEADER, whose headers are for the user to choose."""
+    option, start, end = found(r"with (--columns start=HEADER end=HEADER)", said).split()
+    return [*words, option, start.replace("HEADER", "Time"), end.replace("HEADER", "Until")]
+
+
+# files {name: lines}, the words, how the message is followed
+TABLE = {"t.csv": [HEADER, "a,1,2,run", "b,1,2,run"]}
+IMPORTS = {
+    "a key": (TABLE, ["t.csv", "--columns", "who=video"], lambda words, said: [
+        *words[:-1], found(r"keys are (\w+)", said) + "=video"]),
+    "lists of one split": (
+        TABLE | {"lists/train.txt": ["a", "b"], "lists/test.txt": ["b"]},
+        ["t.csv", "--split", "lists"],
+        rewrites("give --split the lists of one split alone", "lists/train.txt", "a")),
+    "a video not listed": (
+        TABLE | {"s.csv": ["video,subset", "a,train"]}, ["t.csv", "--split", "s.csv"],
+        rewrites("s.csv does not list .*: b; add them", "s.csv", "video,subset", "a,train",
+                 "b,test")),
+    "one video": ({"t.csv": [HEADER, "a,1,2,run"]}, ["t.csv", "--test_share", "0.5"],
+                  leaves_out(r"(--\w+) cannot split one video; leave it out")),
+    "more videos": ({"t.csv": [HEADER, "a,1,2,run"], "u.csv": [HEADER, "b,1,2,run"]},
+                    ["t.csv", "--test_share", "0.5"],
+                    more("leave it out, or import more videos", "u.csv")),
+    "two subsets": (
+        {"t.csv": [f"{HEADER},subset", "a,1,2,run,train"], "u.csv": [f"{HEADER},subset",
+                                                                    "a,3,4,run,test"]},
+        ["t.csv", "u.csv"], by_table(r"or give the subsets with (--split)", "video,subset",
+                                     "a,train")),
+    "an unknown subset": (
+        {"t.csv": [f"{HEADER},subset", "a,1,2,run,blue"]}, ["t.csv"],
+        by_table(r"or give the subsets with (--split)", "video,subset", "a,train")),
+    "two durations": (
+        {"t.csv": [f"{HEADER},video_duration", "a,1,2,run,8"],
+         "u.csv": [f"{HEADER},video_duration", "a,3,4,run,9"]}, ["t.csv", "u.csv"],
+        rewrites("the duration is 9.0, but 8.0 elsewhere; fix it$", "u.csv",
+                 f"{HEADER},video_duration", "a,3,4,run,8")),
+    "a table of two durations": (
+        TABLE | {"d.csv": ["video,seconds", "a,8", "a,9"]}, ["t.csv", "--durations", "d.csv"],
+        rewrites("video a has the durations 8 and 9; leave one of them out", "d.csv",
+                 "video,seconds", "a,8")),
+    "two names": (TABLE | {"n.csv": ["from,to", "a,x", "a,y"]}, ["t.csv", "--names", "n.csv"],
+                  rewrites("give it one name", "n.csv", "from,to", "a,x")),
+    "no address in a list": (
+        TABLE | {"s.csv": ["video,subset", "a,train", "http://[a/b.mp4,test"]},
+        ["t.csv", "--split", "s.csv"],
+        rewrites("s.csv: video http:.* is not the address of a video; fix it", "s.csv",
+                 "video,subset", "a,train", "b,test")),
+    "one name for two": (
+        {"t.csv": [HEADER, "x/a.mp4,1,2,run", "y/a.mp4,1,2,run"]}, ["t.csv"],
+        renames(r"another name with (--\w+) \(a table `from,to`, by its path\)",
+                r"and (\S+) would both be video a")),
+    "no address": (
+        {"t.csv": [HEADER, "http://[a/b.mp4,1,2,run"]}, ["t.csv"],
+        renames(r"name it with (--\w+)", r"'(\S+)' is not the address of a video")),
+    "steps of time": ({"rat.csv": ["Time,Until,Behaviour", "0,1,run", "5,6,rest", "6,8,run"]},
+                      ["rat.csv", "--label", "Behaviour"], solomon),
+    "a column without a name": (
+        {"m_labels.csv": [",run,", "0,0,1", "1,1,0"]}, ["m_labels.csv", "--fps", "1"],
+        adds(r"or choose columns with (--\w+)", "run")),
+    "a column of that name": (
+        {"m_labels.csv": [",run", "0,0", "1,1"]},
+        ["m_labels.csv", "--fps", "1", "--labels", "walk"],
+        lambda words, said: [*words[:-1], found(r"choose with --labels of (\w+)", said)]),
+    "a tier": ({}, [str(SAMPLES / "elan.eaf"), "--tiers", "none"], lambda words, said: [
+        *words[:-1], found(r"choose with --tiers of (.*?),", said)]),
+    "a mapping": ({"v.txt": ["cut", "stir"], "m.txt": ["0 cut", "0 stir"]},
+                  ["v.txt", "--fps", "1", "--mapping", "m.txt"],
+                  rewrites("m.txt, line 2: .*; fix the file of --mapping", "m.txt", "0 cut",
+                           "1 stir")),
+    "no id": ({"v.txt": ["cut", "stir"], "m.txt": ["0 cut"]},
+              ["v.txt", "--fps", "1", "--mapping", "m.txt"],
+              rewrites("is neither .* an id of m.txt; add it there", "m.txt", "0 cut", "1 stir")),
+    "no mapping": ({"v.txt": ["cut", "stir"], "m.txt": ["0 cut"]},
+                   ["v.txt", "--fps", "1", "--mapping", "m.txt"],
+                   leaves_out(r"or leave (--\w+) out")),
+    "a folder": ({"labels/notes.md": ["x"], "labels/v.md": ["cut", "stir"]},
+                 ["labels", "--fps", "1"],
+                 lambda words, said: [found(r"(\S+) is a folder .*; name the files in it", said)
+                                      + "/v.md", *words[1:], "--from", "framelabels"]),
+    "the folder below": ({"salads/groundTruth/v.txt": ["cut", "stir"]}, ["salads", "--fps", "1"],
+                         replaces(r"the folder groundTruth; name that: (\S+)", "salads")),
+    "a name twice in JSON": (
+        {"t.json": ['{"database": {"a": {"subset": "train", "annotations": []},'
+                    ' "a": {"subset": "train", "annotations": []}}}']}, ["t.json"],
+        rewrites("the name 'a' occurs 2 times in one object; rename one of them", "t.json",
+                 '{"database": {"a": {"subset": "train", "annotations": []},'
+                 ' "b": {"subset": "train", "annotations": []}}}')),
+    "an encoding": ({}, ["t.csv", "--encoding", "utf-9"], lambda words, said: [
+        *words[:-1], found(r"no such encoding; (\S+), ", said)]),
+    "an unknown subject": (
+        {"t.csv": [f"{HEADER},subject", "a,1,2,run,hen"]}, ["t.csv", "--subjects", "cat"],
+        lambda words, said: [*words[:-1], found(r"no action is of it; there are (\w+)", said)]),
+}
+
+
+@pytest.mark.parametrize("case", IMPORTS)
+def test_an_import_goes_on_as_the_message_says(tmp_path, capsys, case):
+    files, words, follow = IMPORTS[case]
+    for name, lines in (files or TABLE).items():
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        written(name, *lines)
+    words = ["import", *words, "--to", "out.json"]
+    assert Prepare_data.main(words) == 2
+    said = refusal(capsys.readouterr())
+    followed = ["import", *follow(words[1:-2], said.strip()), "--to", "out.json"]
+    assert Prepare_data.main(followed) == 0, capsys.readouterr().err
