@@ -3,11 +3,16 @@ test_named_options.py does for the four scripts; tests/Utils/prepare/formats has
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import Cut_long_videos
 import Prepare_data
 from tests.scripts.test_named_options import adds, found, leaves_out
+from tests.small_data import noise
 from tests.small_run import refusal
+from Utils.files import REPOSITORY, write_json
+from Utils.prepare.convert import CLASSES
 
 SAMPLES = Path(__file__).parents[1] / "data" / "interop"
 HEADER = "video,start,end,label"
@@ -161,3 +166,153 @@ def test_an_import_goes_on_as_the_message_says(tmp_path, capsys, case):
     said = refusal(capsys.readouterr())
     followed = ["import", *follow(words[1:-2], said.strip()), "--to", "out.json"]
     assert Prepare_data.main(followed) == 0, capsys.readouterr().err
+
+
+# ---- what is only noted -------------------------------------------------------------------------
+
+# files, the words, the note (a part of its line), how it is followed
+ANIMALS = {"t.csv": [f"{HEADER},subject", "a,1,2,run,hen"]}
+NOTES = {
+    "no duration": (TABLE, ["t.csv"], "2 videos without a duration",
+                    by_table(r"(--durations), or --feature_fps later, gives it", "video,seconds",
+                             "a,8", "b,8")),
+    "subjects": (ANIMALS, ["t.csv"], "subjects ignored",
+                 adds(r"\((--subjects join) puts them into the label")),
+    "some subjects": (ANIMALS, ["t.csv"], "subjects ignored",
+                      adds(r"join puts them into the label, (--subjects) NAME", "hen")),
+    "another letter": ({}, ["c.csv"], "was read as cp1252",
+                       adds(r"if characters look wrong, give (--encoding)", "cp437")),
+    "no effect": (TABLE, ["t.csv", "--tiers", "x"], "has no effect",
+                  leaves_out(r"(--\w+) has no effect")),
+    "not checked": (TABLE, ["t.csv"], "features: not checked",
+                    adds(r"name their folder with (--feature_path)", ".")),
+}
+
+
+@pytest.mark.parametrize("case", NOTES)
+def test_a_note_of_an_import_is_gone_when_it_is_followed(tmp_path, capsys, case):
+    files, words, noted, follow = NOTES[case]
+    Path("c.csv").write_bytes(f"{HEADER}\na,1,2,caf\u00e9\n".encode("cp437"))
+    for name, lines in files.items():
+        written(name, *lines)
+    for name in "ab":
+        np.save(f"{name}.npy", noise(name, 80, 5))
+    words = ["import", *words, "--to", "out.json"]
+    assert Prepare_data.main(words) == 0
+    said = capsys.readouterr().out
+    followed = ["import", *follow(words[1:-2], said), "--to", "out.json", "--overwrite"]
+    assert noted in said and Prepare_data.main(followed) == 0
+    assert noted not in capsys.readouterr().out
+
+
+# ---- exports and conversions --------------------------------------------------------------------
+
+ROW = {"label": "run", "score": 0.5, "segment": [1, 2.5]}
+EXPORTS = {
+    "media": ("v", ["csv", "--media", "films/a.mp4"], lambda words, said: [
+        *words[:-1], found(r"stands for \{video\} in it, as in (\S+)", said)]),
+    "names in Label Studio": ("v", ["labelstudio", "--fps", "25", "--ls_names", "tags"],
+                              lambda words, said: [
+        *words[:-1], found(r"of the control and of the video, as in (\S+)", said)]),
+    "a file name": ("a/b", ["srt"], lambda words, said: [
+        found(r"or write csv, (\w+) or labelstudio", said), "--durations", written(
+            "d.csv", "video,seconds", "a/b,8")]),
+    "a name of ours": ("a/b", ["srt"], lambda words, said: detections(
+        found(r"no file can have this name; rename (it) in the detections", said)) or words),
+    "lengths beside": ("v", ["boris"], lambda words, said: [
+        *words, "--video_anno", annotations(found(r"add `(\w+)` to the annotations", said))]),
+}
+
+
+def detections(name):
+    write_json("found.json", {"results": {name: [ROW]}})
+
+
+def annotations(key):
+    write_json("a.json", {"database": {"v": {"subset": "test", key: 8, "annotations": []}}})
+    return "a.json"
+
+
+@pytest.mark.parametrize("case", EXPORTS)
+def test_an_export_goes_on_as_the_message_says(capsys, case):
+    video, words, follow = EXPORTS[case]
+    detections(video)
+    before = ["export", "found.json", "--to", "out", "--as"]
+    assert Prepare_data.main([*before, *words]) == 2
+    followed = follow(words, refusal(capsys.readouterr()).strip())
+    assert Prepare_data.main([*before, *followed]) == 0, capsys.readouterr().err
+
+
+def texts(folder, *left_out):
+    """The challenge's files of all classes but some."""
+    Path(folder).mkdir(exist_ok=True, parents=True)
+    for label in CLASSES:
+        if label not in left_out:
+            written(f"{folder}/{label}_val.txt", "video_validation_0000001 1 2")
+
+
+def thumos(path, **subsets):
+    """A JSON of videos {name: subset}."""
+    write_json(path, {"database": {name: {"subset": subset, "duration": 9.0, "annotations": [
+        {"label": "Diving", "segment": [1, 2]}]} for name, subset in subsets.items()}})
+
+
+def lacking(words, said):
+    """The files of the classes that the message lists are brought."""
+    for name in found(r"lacks (.*); bring the files of all classes", said).split(", "):
+        written(f"texts/{name}", "video_validation_0000001 3 4")
+    return words
+
+
+V1, V2, T1 = (f"video_{part}_000000{number}" for part, number in (
+    ("validation", 1), ("validation", 2), ("test", 1)))
+CONVERSIONS = {
+    "no source": (lambda: texts("texts"), "nowhere", lambda words, said: [
+        found(r"name the folder of the (text)", said) + "s"]),
+    "other files": (lambda: (texts("texts"), Path("more").mkdir()), "more", lambda words, said: [
+        found(r"files named like (\w+_val.txt)", said) and "texts"]),
+    "a class": (lambda: texts("texts", "Diving", "Shotput"), "texts", lacking),
+    "two copies": (lambda: (texts("all/a"), texts("all/b")), "all", lambda words, said: [
+        found(r"is there 2 times \((\S+), \S+\); name the folder of one copy", said)]),
+    "one subset": (lambda: thumos("t.json", **{V1: "validation"}), "t.json", lambda words, said: (
+        thumos("t.json", **{V1: "validation", T1: found(r"in OpenTAD; give a file with (both)",
+                                                        said) and "test"}) or words)),
+    "subsets": (lambda: thumos("t.json", **{V1: "blue", T1: "test"}), "t.json",
+                lambda words, said: thumos("t.json", **{
+                    V1: found(r"known are (\w+) and test", said), T1: "test"}) or words),
+    "a number twice": (
+        lambda: thumos("t.json", **{V1: "train", "video_validation_0010001": "train",
+                                    T1: "test"}), "t.json",
+        lambda words, said: thumos("t.json", **{
+            found(r": (\S+) and \S+ have the same number; .* leave one", said): "train",
+            T1: "test"}) or words),
+}
+
+
+@pytest.mark.parametrize("case", CONVERSIONS)
+def test_a_conversion_goes_on_as_the_message_says(capsys, case):
+    make, source, follow = CONVERSIONS[case]
+    make()
+    assert Prepare_data.main(["convert", source, "--to", "out"]) == 2
+    followed = follow([source], refusal(capsys.readouterr()).strip())
+    assert Prepare_data.main(["convert", *followed, "--to", "out"]) == 0, capsys.readouterr().err
+
+
+def test_annotations_of_thumos_are_replaced_with_the_option(capsys):
+    texts("texts")
+    words = ["convert", "texts", "--to", "out"]
+    assert Prepare_data.main(words) == 0 and Prepare_data.main(words) == 2
+    option = found(r"already exists; (--\w+) replaces it", refusal(capsys.readouterr()))
+    assert Prepare_data.main([*words, option]) == 0
+
+
+def test_other_data_need_no_conversion(capsys):
+    """The guide that the message names is there, and --check takes the file as it is."""
+    thumos("t.json", my_video="train", other="test")
+    assert Prepare_data.main(["convert", "t.json", "--to", "out"]) == 2
+    guide = found(r"need no conversion, see (\S+)", refusal(capsys.readouterr()).strip())
+    assert (REPOSITORY / guide).is_file()
+    for name in ("my_video", "other"):
+        np.save(f"{name}.npy", noise(name, 90, 5))
+    assert Cut_long_videos.main(["--dataset", "custom", "--video_anno", "t.json",
+                                 "--feature_path", ".", "--check"]) == 0

@@ -22,8 +22,9 @@ def two_columns(source, first, second, option):
 
 
 def read_durations(path, encoding=None):
-    """{video: seconds} of a table `video,seconds`."""
-    durations, source = {}, Source(path, encoding)
+    """{video: seconds} of a table `video,seconds`, by the names as they stand there and by those
+    of an import."""
+    durations, written, source = {}, {}, Source(path, encoding)
     for media, text in two_columns(source, "video", "seconds", "--durations"):
         try:
             name, value = video_name(media), seconds(text, source.decimal_comma)
@@ -35,7 +36,8 @@ def read_durations(path, encoding=None):
         if durations.setdefault(name, value) != value:
             raise UserError(f"{path}: video {name} has the durations "
                             f"{durations[name]:g} and {value:g}; leave one of them out")
-    return durations
+        written[media] = value
+    return written | durations
 
 
 def read_names(path, encoding=None):
