@@ -101,7 +101,8 @@ IMPORTS = {
         rewrites("video a has the durations 8 and 9; leave one of them out", "d.csv",
                  "video,seconds", "a,8")),
     "two names": (TABLE | {"n.csv": ["from,to", "a,x", "a,y"]}, ["t.csv", "--names", "n.csv"],
-                  rewrites("give it one name", "n.csv", "from,to", "a,x")),
+                  rewrites("'a' has the new names 'x' and 'y'; keep one", "n.csv", "from,to",
+                           "a,x")),
     "no address in a list": (
         TABLE | {"s.csv": ["video,subset", "a,train", "http://[a/b.mp4,test"]},
         ["t.csv", "--split", "s.csv"],
@@ -151,7 +152,8 @@ IMPORTS = {
         *words[:-1], found(r"no such encoding; (\S+), ", said)]),
     "an unknown subject": (
         {"t.csv": [f"{HEADER},subject", "a,1,2,run,hen"]}, ["t.csv", "--subjects", "cat"],
-        lambda words, said: [*words[:-1], found(r"no action is of it; there are (\w+)", said)]),
+        lambda words, said: [
+            *words[:-1], found(r"no action has this subject; there are (\w+)", said)]),
 }
 
 
@@ -259,7 +261,7 @@ def thumos(path, **subsets):
 
 def lacking(words, said):
     """The files of the classes that the message lists are brought."""
-    for name in found(r"lacks (.*); bring the files of all classes", said).split(", "):
+    for name in found(r"lacks (.*); get the files of all classes", said).split(", "):
         written(f"texts/{name}", "video_validation_0000001 3 4")
     return words
 
@@ -273,7 +275,7 @@ CONVERSIONS = {
         found(r"files named like (\w+_val.txt)", said) and "texts"]),
     "a class": (lambda: texts("texts", "Diving", "Shotput"), "texts", lacking),
     "two copies": (lambda: (texts("all/a"), texts("all/b")), "all", lambda words, said: [
-        found(r"is there 2 times \((\S+), \S+\); name the folder of one copy", said)]),
+        found(r"was found 2 times \((\S+), \S+\); name the folder of one copy", said)]),
     "one subset": (lambda: thumos("t.json", **{V1: "validation"}), "t.json", lambda words, said: (
         thumos("t.json", **{V1: "validation", T1: found(r"in OpenTAD; give a file with (both)",
                                                         said) and "test"}) or words)),
