@@ -12,7 +12,7 @@ from Evaluation.metrics import (
     short_average_precision,
 )
 from Evaluation.thumos14_protocol import thumos14_average_precision
-from Utils.config.resolve import Config
+from Utils.config.options import Config
 from Utils.segments import Floats
 
 PROTOCOLS = {"activitynet": average_precision, "thumos14": thumos14_average_precision}

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from Models.VSGN import Predictions
-from Utils.config.resolve import Config
+from Utils.config.options import Config
 from Utils.segments import GREEDY_EPSILON, iou, length
 from Utils.stitching import from_copy
 

@@ -16,7 +16,7 @@ from Models.GCNs import GraphOptions
 from Models.Head import Head
 from Models.XGPN import XGPN
 from Utils.config.checks import check_network
-from Utils.config.resolve import Config
+from Utils.config.options import Config
 from Utils.files import UserError
 from Utils.stitching import is_stitched
 

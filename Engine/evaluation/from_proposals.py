@@ -17,7 +17,7 @@ from Evaluation.postprocessing.detections import (
 from Evaluation.postprocessing.per_video import Results, proposal_table
 from Evaluation.postprocessing.proposal_file import ProposalFile
 from Evaluation.postprocessing.video_scores import check_covered, read_video_scores
-from Utils.config.resolve import Config
+from Utils.config.options import Config
 from Utils.data.annotation_files import number
 from Utils.data.datasets import DATASETS, find_file, read_csv_rows
 from Utils.data.ground_truth import check_actions

@@ -14,8 +14,8 @@ from Evaluation.metrics import ActionTable, action_table
 from Evaluation.postprocessing.per_video import Results
 from Evaluation.postprocessing.proposal_file import ProposalFile, read_proposals
 from Utils.config.checks import check_stored
-from Utils.config.options import SETTLED
-from Utils.config.resolve import Config, adopt
+from Utils.config.options import SETTLED, Config
+from Utils.config.resolve import adopt
 from Utils.config.run_file import data_places
 from Utils.data.annotations import Annotations, canonical
 from Utils.data.datasets import DATASETS, find_file

@@ -7,8 +7,8 @@ from Engine.evaluation.inputs import Inputs
 from Evaluation.postprocessing.per_video import Results
 from Evaluation.report.provenance import provenance
 from Utils.config.checks import check_earlier
-from Utils.config.options import SCORING_NAMES, STORED_NAMES
-from Utils.config.resolve import Config, settings
+from Utils.config.options import SCORING_NAMES, STORED_NAMES, Config
+from Utils.config.resolve import settings
 from Utils.data.annotations import Annotations
 from Utils.files import read_json
 

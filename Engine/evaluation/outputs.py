@@ -15,8 +15,8 @@ from Evaluation.metrics import ActionTable, align
 from Evaluation.postprocessing.detections import least_score, recommended_score
 from Evaluation.report.evaluated_run import TRUTH_FILE, truth_content
 from Evaluation.report.report import linked_videos, write_report
-from Utils.config.options import SCORING_NAMES, STORED_NAMES
-from Utils.config.resolve import Config, resolve
+from Utils.config.options import SCORING_NAMES, STORED_NAMES, Config
+from Utils.config.resolve import resolve
 from Utils.files import read_json, write_json
 
 FIGURE_VIDEOS = 3    # in the figure of timelines; report.html has all of them

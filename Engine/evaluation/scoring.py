@@ -23,7 +23,7 @@ from Evaluation.scores import (
     short_scores,
 )
 from Evaluation.thumos14_protocol import read_ambiguous
-from Utils.config.resolve import Config
+from Utils.config.options import Config
 from Utils.data.annotations import Annotations, canonical
 from Utils.data.datasets import DATASETS, find_file
 from Utils.files import read_json

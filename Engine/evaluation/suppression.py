@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from Evaluation.postprocessing.per_video import read_video, results_of
 from Evaluation.postprocessing.proposal_file import ProposalFile
-from Utils.config.resolve import Config
+from Utils.config.options import Config
 from Utils.data.datasets import DATASETS
 from Utils.parallel import processes_for
 from Utils.run import progress

@@ -11,8 +11,7 @@ from Engine.evaluation.origin import origin
 from Engine.evaluation.scoring import score
 from Evaluation.metrics import ActionTable
 from Evaluation.postprocessing.proposal_file import ProposalFile
-from Utils.config.options import OPTIONS, names_of
-from Utils.config.resolve import Config
+from Utils.config.options import OPTIONS, Config, names_of
 from Utils.config.result_options import AgnosticOptions, DetectionOptions
 from Utils.files import UserError, counted, write_json
 

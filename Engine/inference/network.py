@@ -10,8 +10,8 @@ from Evaluation.postprocessing.decoding import decoded
 from Models.BatchDecoding import gpu_decoder
 from Models.VSGN import VSGN, check_weights, load_weights
 from Utils.config.checks import check_options
-from Utils.config.options import SETTLED
-from Utils.config.resolve import Config, adopt
+from Utils.config.options import SETTLED, Config
+from Utils.config.resolve import adopt
 from Utils.config.run_file import data_places
 from Utils.run import progress
 from Utils.training.checkpoints import BEST, LAST, load_checkpoint

@@ -15,7 +15,7 @@ import torch
 
 from Models import GCNs
 from Models.VSGN import Predictions
-from Utils.config.resolve import Config
+from Utils.config.options import Config
 from Utils.files import UserError, replacing
 
 INPUTS = ("features", "num_frames")

@@ -22,7 +22,7 @@ from Evaluation.postprocessing.proposals import (
     class_scores,
     window_proposals,
 )
-from Utils.config.resolve import Config
+from Utils.config.options import Config
 from Utils.files import UserError, listed
 from Utils.stitching import is_stitched
 

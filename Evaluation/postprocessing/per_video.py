@@ -18,7 +18,7 @@ from Evaluation.postprocessing.detections import (
     proposals_of_each,
 )
 from Evaluation.postprocessing.proposal_file import ProposalFile
-from Utils.config.resolve import Config
+from Utils.config.options import Config
 from Utils.files import UserError
 
 TOGETHER = 16      # videos suppressed together: more do not fit the processor's cache

@@ -3,6 +3,7 @@
 Code outside imports `parse_config` and `Config` from here; ours imports the modules.
 """
 
-from Utils.config.resolve import Config, parse_config
+from Utils.config.options import Config
+from Utils.config.resolve import parse_config
 
 __all__ = ["Config", "parse_config"]

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from Utils.config.resolve import Config
+from Utils.config.options import Config
 
 DERIVED = ("framing", "temporal_scale", "input_feat_dim", "decoder_num_classes", "anchor_scale",
            "bb_hidden_dim")

@@ -2,11 +2,11 @@
 
 An option is a field of a group. The group says which scripts read its options, what they
 shape, and whether they are stored; a field can override this.
-`Utils.config.resolve.Config` has all of them, and the command line is built from them.
-Here are the groups that all scripts share.
+`Config` joins all groups, and the command line is built from its fields. The groups that
+all scripts share are defined here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from Utils.config.fields import (
@@ -96,9 +96,28 @@ class RunOptions:
         scripts=SCRIPTS, is_rare=True)
 
 
-GROUPS = (PresetOptions, PathOptions, DataOptions, WindowOptions, RandomOptions, NetworkOptions,
-          TrainOptions, DecodeOptions, DetectionOptions, AgnosticOptions, EvalOptions,
-          VideoOptions, RunOptions)
+@dataclass(frozen=True)
+class Config(RunOptions, VideoOptions, EvalOptions, AgnosticOptions, DetectionOptions,
+             DecodeOptions, TrainOptions, NetworkOptions, RandomOptions, WindowOptions,
+             DataOptions, PathOptions, PresetOptions):
+    """All options of a run, frozen; `given` holds those the user set, by name."""
+    given: dict = field(default_factory=dict, repr=False)
+    # Those that came from --config, and the output_path to use if none is given.
+    from_file: frozenset = field(default=frozenset(), repr=False)
+    home: str = field(default="", repr=False, compare=False)
+
+    @property
+    def num_channels(self):
+        """Channels of the network's input: those of the features, and of their deltas if used."""
+        return self.input_feat_dim * (2 if self.deltas == "on" else 1)
+
+    @property
+    def num_scores(self):
+        """Scores per anchor: one if class-agnostic, else one per class."""
+        return 1 if self.class_agnostic else self.decoder_num_classes
+
+
+GROUPS = Config.__bases__[::-1]     # as --help shows them
 OPTIONS = {spec.name: spec for group in GROUPS for spec in options_of(group)}
 
 

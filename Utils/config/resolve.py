@@ -1,63 +1,18 @@
 """The options of one run: defaults, presets, the command line and stored settings, combined.
 
-`parse_config(script, argv)` returns a frozen `Config`. Its fields are the flags. In
-rising order of precedence, a value comes from the default, the preset of the dataset,
-that of the recipe, a checkpoint (`adopt`), or the user.
+`parse_config(script, argv)` returns a `Config`. In rising order of precedence, a value
+comes from the default, the preset of the dataset, that of the recipe, a checkpoint
+(`adopt`), or the user.
 """
 
 import dataclasses
-from dataclasses import dataclass, field
 
 from Utils.config.checks import check_options, check_stored
 from Utils.config.command_line import read_words
-from Utils.config.options import (
-    NETWORK_NAMES,
-    OPTIONS,
-    SETTLED,
-    STORED_NAMES,
-    PathOptions,
-    PresetOptions,
-    RunOptions,
-    shown,
-)
+from Utils.config.options import NETWORK_NAMES, OPTIONS, SETTLED, STORED_NAMES, Config, shown
 from Utils.config.presets import PRESETS, RECIPES, SET_BY_RECIPES
-from Utils.config.result_options import (
-    AgnosticOptions,
-    DecodeOptions,
-    DetectionOptions,
-    EvalOptions,
-    VideoOptions,
-)
 from Utils.config.run_file import read_run_file
-from Utils.config.training_options import (
-    DataOptions,
-    NetworkOptions,
-    RandomOptions,
-    TrainOptions,
-    WindowOptions,
-)
 from Utils.files import UserError
-
-
-@dataclass(frozen=True)
-class Config(RunOptions, VideoOptions, EvalOptions, AgnosticOptions, DetectionOptions,
-             DecodeOptions, TrainOptions, NetworkOptions, RandomOptions, WindowOptions,
-             DataOptions, PathOptions, PresetOptions):
-    """All options of a run; `given` holds those the user set, by name."""
-    given: dict = field(default_factory=dict, repr=False)
-    # Those that came from --config, and the output_path to use if none is given.
-    from_file: frozenset = field(default=frozenset(), repr=False)
-    home: str = field(default="", repr=False, compare=False)
-
-    @property
-    def num_channels(self):
-        """Channels of the network's input: those of the features, and of their deltas if used."""
-        return self.input_feat_dim * (2 if self.deltas == "on" else 1)
-
-    @property
-    def num_scores(self):
-        """Scores per anchor: one if class-agnostic, else one per class."""
-        return 1 if self.class_agnostic else self.decoder_num_classes
 
 
 def parse_config(script, argv=None):

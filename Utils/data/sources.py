@@ -8,7 +8,7 @@ import dataclasses
 from dataclasses import dataclass, field
 
 from Utils.config.derive import complete
-from Utils.config.resolve import Config
+from Utils.config.options import Config
 from Utils.data.annotations import Video, canonical, check_units
 from Utils.data.datasets import DATASETS, load_annotations
 from Utils.data.demo import ensure_demo

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from Utils.config.resolve import Config, resolve
+from Utils.config.options import Config
+from Utils.config.resolve import resolve
 from Utils.data.annotations import canonical
 from Utils.data.datasets import DATASETS, load_videos
 from Utils.data.feature_places import open_features

@@ -11,9 +11,9 @@ from Utils.config.checks import check_network
 from Utils.config.describe import describe, notes, opening, unread_by
 from Utils.config.fields import SCRIPTS
 from Utils.config.help_text import help_text
-from Utils.config.options import GROUPS, OPTIONS, SETTLED, STORED_NAMES, names_of
+from Utils.config.options import GROUPS, OPTIONS, SETTLED, STORED_NAMES, Config, names_of
 from Utils.config.presets import PRESETS, RECIPES
-from Utils.config.resolve import Config, adopt, parse_config, settings
+from Utils.config.resolve import adopt, parse_config, settings
 from Utils.files import UserError
 
 T7 = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
