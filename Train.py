@@ -12,7 +12,7 @@ import contextlib
 from pathlib import Path
 
 from Engine.training.beginning import (
-    check_schedule,
+    continued,
     draw_input,
     earlier_run,
     telling_how_to_go_on,
@@ -20,7 +20,7 @@ from Engine.training.beginning import (
 from Engine.training.epochs import Run, run_epoch
 from Utils.config.checks import check_options
 from Utils.config.describe import opening
-from Utils.config.resolve import adopt, parse_config
+from Utils.config.resolve import parse_config
 from Utils.config.run_file import write_run_file
 from Utils.files import counted
 from Utils.inputs.loaders import training_loaders
@@ -49,9 +49,7 @@ def train(config, process):
             held.enter_context(locked(config.checkpoint_path))
         before = earlier_run(config, process)
         if before:
-            config = adopt(config, before["settings"],
-                           Path(config.checkpoint_path) / LAST)
-            check_schedule(config, before)
+            config = continued(config, before)
             if before["epoch"] >= config.num_epoch:
                 process.say(f"{config.checkpoint_path} is finished: "
                             f"{counted(before['epoch'], 'epoch')}")
@@ -71,16 +69,20 @@ def train(config, process):
         if process.is_first:
             write_run_file(config.checkpoint_path, config, "Train")
             log.open(config.checkpoint_path)
-        train_loader, val_loader = loaders
-        while run.epoch < config.num_epoch:
-            run.start_epoch(train_loader)
-            train_losses = run_epoch(run, train_loader, training=True)
-            val_losses = run.validate(val_loader)
-            run.end_epoch(train_losses, val_losses)
+        run_epochs(run, *loaders)
         process.say(watch.summary(f"{counted(run.epoch, 'epoch')} of "
-                                  f"{counted(len(train_loader.dataset), 'window')}; "
+                                  f"{counted(len(loaders[0].dataset), 'window')}; "
                                   f"checkpoints in {config.checkpoint_path}"))
     return run.history
+
+
+def run_epochs(run, train_loader, val_loader):
+    """Train and validate a run, epoch by epoch, until it is complete."""
+    while run.epoch < run.config.num_epoch:
+        run.start_epoch(train_loader)
+        train_losses = run_epoch(run, train_loader, training=True)
+        val_losses = run.validate(val_loader)
+        run.end_epoch(train_losses, val_losses)
 
 
 if __name__ == "__main__":

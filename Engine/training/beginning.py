@@ -4,6 +4,7 @@ import contextlib
 from pathlib import Path
 
 from Evaluation.report.input_figure import write_input_figure
+from Utils.config.resolve import adopt
 from Utils.files import UserError, agreeing, check_held, counted
 from Utils.training.checkpoints import LAST, check_resumable, load_checkpoint
 
@@ -28,11 +29,13 @@ def earlier_run(config, process):
     return before
 
 
-def check_schedule(config, before):
-    """Refuse to lengthen a run with a cosine schedule.
+def continued(config, before):
+    """The config with the options of the checkpoint `before`, which a run continues.
 
-    The learning rate of a longer run would have fallen more slowly.
+    Raises UserError for another number of epochs with a cosine schedule: the learning rate
+    of a longer run would have fallen more slowly.
     """
+    config = adopt(config, before["settings"], Path(config.checkpoint_path) / LAST)
     planned = before["settings"].get("num_epoch", config.num_epoch)
     if config.schedule == "cosine" and config.num_epoch != planned:
         raise UserError(f"the cosine schedule in {config.checkpoint_path} was planned "
@@ -40,6 +43,7 @@ def check_schedule(config, before):
                         f"{config.num_epoch} does not give the same result as a run of "
                         f"{counted(config.num_epoch, 'epoch')}; leave --num_epoch out, "
                         "or start again with --overwrite")
+    return config
 
 
 def draw_input(stem, dataset, source):
