@@ -1,4 +1,4 @@
-"""Which optical flow and which descriptors `motion` is best made of, by whole runs.
+"""Which optical flow and which descriptors serve `motion` best, by whole runs.
 
     python benchmarks/descriptors.py sprites --folder RUN                 # the demo's videos
     python benchmarks/descriptors.py falls --data FOLDER --folder RUN     # a folder of the videos
@@ -6,7 +6,7 @@
 
 Each flow is extracted once, with every descriptor; a variant takes its channels. It is cut,
 trained with the project's own choices (`--epochs` may be fewer), inferred and scored by the four
-scripts, a row per seed in benchmarks/results/video.csv; what is there is not run again.
+scripts. benchmarks/results/video.csv gets a row per seed; rows that exist are not run again.
 `--part training` leaves the test videos alone: every third training video is tested on, and the
 others train.
 """
@@ -89,15 +89,11 @@ class Flowing(Motion):
 
 def main(argv=None):
     words = parse(argv)
-    folder = Path(words.folder).resolve()
     if not words.show:
-        videos = Path(words.data or folder / "videos").resolve()
-        if words.table == "sprites":
-            ensure_demo_videos(videos)
+        folder, videos, annotations = places(words)
         wanted = [(flow, descriptors, seed) for flow, descriptors in VARIANTS
                   if flow in (words.flows or FLOWS)
                   and descriptors in (words.descriptors or DESCRIPTORS) for seed in words.seeds]
-        annotations = annotated(videos, folder, words.part)
         for flow in dict.fromkeys(flow for flow, *_ in wanted):
             extract(videos, folder / flow, flow, annotations)
         for one in wanted:
@@ -107,20 +103,35 @@ def main(argv=None):
 
 
 def parse(argv):
-    parser = argparse.ArgumentParser(description=__doc__,
+    parser = common_parser(__doc__)
+    parser.add_argument("--flows", nargs="+", choices=FLOWS, metavar="NAME", help="all by default")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[21, 22, 23])
+    parser.add_argument("--epochs", type=int, default=14, help="of a training (14, as usual)")
+    parser.add_argument("--show", action="store_true", help="print the table, run nothing")
+    return parser.parse_args(argv)
+
+
+def common_parser(description):
+    """A parser of the words that benchmarks/steps.py has too."""
+    parser = argparse.ArgumentParser(description=description,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", choices=("sprites", "falls"))
     parser.add_argument("--data", help="folder of the videos; annotations.json in it or beside it")
     parser.add_argument("--folder", required=True, help="features are kept here")
     parser.add_argument("--part", choices=("test", "training"), default="test",
-                        help="which videos are tested on (test)")
-    parser.add_argument("--flows", nargs="+", choices=FLOWS, metavar="NAME", help="all by default")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[21, 22, 23])
+                        help="which videos are scored (test)")
     parser.add_argument("--descriptors", nargs="+", choices=DESCRIPTORS, metavar="NAME",
                         help="all by default")
-    parser.add_argument("--epochs", type=int, default=14, help="of a training (14, as usual)")
-    parser.add_argument("--show", action="store_true", help="print the table, run nothing")
-    return parser.parse_args(argv)
+    return parser
+
+
+def places(words):
+    """The folder of the features, that of the videos, and the annotation file."""
+    folder = Path(words.folder).resolve()
+    videos = Path(words.data or folder / "videos").resolve()
+    if words.table == "sprites":
+        ensure_demo_videos(videos)
+    return folder, videos, annotated(videos, folder, words.part)
 
 
 def extract(videos, folder, flow, annotations):
@@ -190,7 +201,7 @@ def finish(words, folder, annotations, flow, descriptors, seed):
 
 
 def call(script, flags):
-    """Run a script in this process, silently; an end where it fails."""
+    """Run a script in this process, silently; exit if it fails."""
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
         code = script.main(flags)

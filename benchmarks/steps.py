@@ -1,6 +1,6 @@
-"""How well a linear classifier tells single steps by the descriptors of `motion`: a quick look.
+"""How well a linear classifier recognizes single steps by the descriptors of `motion`.
 
-    python benchmarks/steps.py sprites --folder RUN             # that of benchmarks/descriptors.py
+    python benchmarks/steps.py sprites --folder RUN     # the RUN of benchmarks/descriptors.py
     python benchmarks/steps.py falls --data FOLDER --folder RUN
 
 A step counts for the action in its middle, or for the background. Ridge regression on a step and
@@ -11,7 +11,6 @@ once. The figure is the mean recall of the classes and the background; its devia
 `--part training` leaves the test videos alone: the figure is that of the cross-validation.
 """
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -20,9 +19,16 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.descriptors import DESCRIPTORS, FLOWS, OWN, annotated, channels, extract
+from benchmarks.descriptors import (
+    DESCRIPTORS,
+    FLOWS,
+    OWN,
+    channels,
+    common_parser,
+    extract,
+    places,
+)
 from benchmarks.variants import RESULTS, append
-from Utils.video.demo_videos import ensure_demo_videos
 
 PATH = RESULTS / "video_steps.csv"
 RATE = 5            # steps per second
@@ -31,12 +37,11 @@ FOLDS, DRAWS = 3, 1000
 
 
 def main(argv=None):
-    words = parse(argv)
-    folder = Path(words.folder).resolve()
-    videos = Path(words.data or folder / "videos").resolve()
-    if words.table == "sprites":
-        ensure_demo_videos(videos)
-    annotations = annotated(videos, folder, words.part)
+    parser = common_parser(__doc__)
+    parser.add_argument("--flows", nargs="+", choices=FLOWS, default=[OWN], metavar="NAME",
+                        help="the one that `motion` uses by default")
+    words = parser.parse_args(argv)
+    folder, videos, annotations = places(words)
     database = json.loads(annotations.read_text())["database"]
     classes = sorted({action["label"] for video in database.values()
                       for action in video["annotations"]})
@@ -54,20 +59,6 @@ def main(argv=None):
             append(PATH, [row])
             print(row, flush=True)
     return 0
-
-
-def parse(argv):
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", choices=("sprites", "falls"))
-    parser.add_argument("--data", help="folder of the videos; annotations.json in it or beside it")
-    parser.add_argument("--folder", required=True, help="features are kept here")
-    parser.add_argument("--flows", nargs="+", choices=FLOWS, default=[OWN], metavar="NAME")
-    parser.add_argument("--descriptors", nargs="+", choices=DESCRIPTORS, metavar="NAME",
-                        help="all by default")
-    parser.add_argument("--part", choices=("test", "training"), default="test",
-                        help="which videos are scored (test)")
-    return parser.parse_args(argv)
 
 
 def one_video(path, video, classes):
@@ -102,8 +93,10 @@ def result(train, test, chosen, count):
 
 
 def cross_validated(train, count):
-    """Of each penalty the sum of the folds' recalls, and the confusion matrices of all videos.
-    -> (P,), (P, V, count, count)."""
+    """Per penalty: the sum of the folds' recalls, and the confusion matrices of all videos.
+
+    -> (P,), (P, V, count, count).
+    """
     scores, tables = np.zeros(len(PENALTIES)), [[] for _ in PENALTIES]
     for fold in range(FOLDS):
         inner = [video for number, video in enumerate(train) if number % FOLDS != fold]
