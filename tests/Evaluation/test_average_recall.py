@@ -10,7 +10,7 @@ def recall(truth, found, *thresholds):
     return average_recall(truth, align(found, truth), thresholds or (0.5,))
 
 
-def test_one_more_proposal_a_video_at_each_point():
+def test_each_point_has_one_more_proposal_per_video():
     # 100 proposals; the third best finds one action, the hundredth the other.
     truth = actions(("v", "x", 0, 10), ("v", "y", 20, 30))
     rows = [("v", "any", 50 + i, 51 + i, 1 - i / 200) for i in range(100)]

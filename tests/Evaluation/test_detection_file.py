@@ -106,7 +106,7 @@ def test_a_missing_key_is_named(write, key):
         read_detections(write({"v": [ROW, {name: ROW[name] for name in ROW if name != key}]}))
 
 
-def test_a_row_that_is_no_object(write):
+def test_a_row_that_is_not_an_object_is_refused(write):
     with pytest.raises(UserError, match="detection 0 of video 'v' is '7', expected an object"):
         read_detections(write({"v": [7]}))
     with pytest.raises(UserError, match="the results of video 'v' are not a list"):
@@ -143,7 +143,7 @@ def warnings_of(found, truth):
     return mismatches(align(found, truth), truth)
 
 
-def test_nothing_is_said_where_all_fits():
+def test_matching_files_give_no_warnings():
     truth = actions(("v", "x", 0, 1))
     assert warnings_of(detections(("v", "x", 0, 1, 1)), truth) == []
 

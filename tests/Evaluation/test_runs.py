@@ -60,7 +60,7 @@ def test_folders_without_runs_and_broken_files_are_no_fault(tmp_path):
         runs_table([tmp_path / "nowhere"])
 
 
-def test_few_actions_to_choose_an_epoch_by_are_said():
+def test_choosing_an_epoch_by_few_actions_gives_a_warning():
     video = Video("v", "val", 10.0, np.zeros((60, 2)), np.ones(60, np.int64))
     assert few_to_choose_by([video, video]) == []
     line, = few_to_choose_by([video])

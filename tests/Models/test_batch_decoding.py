@@ -115,7 +115,7 @@ def test_no_candidates_leave_no_proposals():
     assert [len(proposals) for _, proposals in found] == [0, 0]
 
 
-def test_a_score_at_the_threshold_is_no_candidate():
+def test_a_score_at_the_threshold_is_not_a_candidate():
     launched = random_batch(0, 2, 20, 2)
     launched[0].logits.zero_()
     counts = {}
@@ -136,7 +136,7 @@ def test_videos_whose_predictions_are_no_numbers_are_named(part, bad, make):
         list(decoded([launched], CONFIG, make(CONFIG)))
 
 
-def test_a_gone_box_suppresses_nothing():
+def test_a_suppressed_box_suppresses_nothing():
     # 0 covers 1 by more than .4, 1 covers 2, but 0 does not cover 2.
     boxes = torch.tensor([[[0.0, 10], [4, 14], [8, 18]]])
     overlaps = overlapping(boxes, 0.4)
@@ -145,7 +145,7 @@ def test_a_gone_box_suppresses_nothing():
     assert suppressed(overlaps, order).tolist() == [[[False, True, False], [False, True, True]]]
 
 
-def test_what_is_launched_stays_one_ahead():
+def test_the_network_stays_one_batch_ahead():
     made = []
 
     def launched():

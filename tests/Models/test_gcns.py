@@ -80,7 +80,7 @@ def test_maximum_and_its_gradient_are_those_of_gathering():
         assert torch.equal(neighbour_max(values, nearest), expected)
 
 
-def test_maximum_keeps_one_byte_an_output():
+def test_the_maximum_keeps_one_byte_per_output():
     values = torch.randn(1, 8, 4, requires_grad=True)
     kept = []
     with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t) or t, lambda t: t):

@@ -40,7 +40,7 @@ def test_an_action_that_overlaps_nothing_makes_no_positive(action):
     assert matched([action]) == [-1, -1, -1, -1]
 
 
-def test_padding_is_no_action():
+def test_padding_is_not_an_action():
     assert matched([[0, 9], [20, 29]], padding=1) == [0, -1, -1, -1]
 
 

@@ -56,7 +56,7 @@ def drawn_text(stem, letters):
     return label.get_fontfamily()
 
 
-def test_letters_that_the_font_lacks_come_from_another_or_one_line_says_so(tmp_path, capsys):
+def test_missing_letters_come_from_another_font_or_one_line_says_so(tmp_path, capsys):
     assert drawn_text(tmp_path / "plain", "plain \u00e9") == [STYLE["font.family"]]
     strange = "\U0001e900\U00016a40"         # Adlam and Mro, which few machines have
     families = drawn_text(tmp_path / "strange", strange + strange)

@@ -180,7 +180,7 @@ def test_gzipped_json_is_read_too(tmp_path):
     ("x.json.gz", b"not gzip", "cannot read annotations"),
     ("x.json.gz", gzip.compress(b"[1, 2, 3]", mtime=0)[:-9], "cannot read annotations"),
 ])
-def test_a_broken_file_is_told_with_its_place(tmp_path, name, content, sentence):
+def test_a_broken_file_is_refused_naming_line_and_column(tmp_path, name, content, sentence):
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(UserError) as caught:
@@ -188,7 +188,7 @@ def test_a_broken_file_is_told_with_its_place(tmp_path, name, content, sentence)
     assert str(path) in str(caught.value) and sentence in str(caught.value)
 
 
-def test_an_absent_file_and_a_folder_are_told(tmp_path):
+def test_an_absent_file_and_a_folder_are_refused(tmp_path):
     with pytest.raises(UserError, match=f"^no annotations at {tmp_path}/gone.json$"):
         read_json(tmp_path / "gone.json", "annotations")
     with pytest.raises(UserError, match="cannot read annotations .*directory"):

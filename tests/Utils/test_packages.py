@@ -22,7 +22,7 @@ def test_missing_packages_are_one_sentence(script):
     assert "source .venv/bin/activate" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_an_old_python_is_told_so(monkeypatch, capsys):
+def test_an_old_python_is_refused(monkeypatch, capsys):
     monkeypatch.setattr(sys, "version_info", (3, 10, 4))
     monkeypatch.setattr(sys, "version", "3.10.4 (main)")
     with pytest.raises(SystemExit, match="2"):
@@ -35,7 +35,7 @@ def test_versions_compare_as_numbers():
     assert packages.release("2.9") < packages.release("2.10.1") < packages.release("10rc1")
 
 
-def test_what_is_absent_or_older_is_told():
+def test_absent_and_old_packages_are_listed():
     def installed(package):
         if package == "gone":
             raise packages.metadata.PackageNotFoundError

@@ -82,7 +82,7 @@ def test_a_run_that_failed_before_it_wrote_leaves_no_folder(tmp_path):
     assert (tmp_path / "users").exists()
 
 
-def test_a_folder_that_was_made_for_nothing_goes_with_its_parents(tmp_path):
+def test_a_folder_made_in_vain_is_removed_with_its_parents(tmp_path):
     with pytest.raises(ValueError), locked(tmp_path / "windows" / "mine"):
         raise ValueError
     assert not list(tmp_path.iterdir())
@@ -203,7 +203,7 @@ def test_a_file_where_the_folder_should_be_is_one_sentence(tmp_path):
         pass
 
 
-def test_progress_is_told_in_plain_lines_where_there_is_no_terminal(monkeypatch, capsys):
+def test_without_a_terminal_progress_is_plain_lines(monkeypatch, capsys):
     clock = iter(range(0, 1000, 20))
     monkeypatch.setattr("Utils.run.time.monotonic", lambda: next(clock))
     assert list(progress(range(4), "infer")) == [0, 1, 2, 3]

@@ -97,7 +97,7 @@ def test_iou_is_symmetric_and_a_share(a, b):
 
 
 @given(segment_arrays(least=1))
-def test_a_segment_that_is_not_empty_matches_itself_wholly(a):
+def test_a_segment_with_a_length_has_an_iou_of_1_with_itself(a):
     own = iou(a, a).diagonal()
     assert own == pytest.approx((length(a) > 0).astype(float))
 

@@ -24,7 +24,7 @@ def stdout_on(path):
             sys.stdout = before
 
 
-def test_a_full_disk_under_the_log_is_said_once_and_nothing_raised(capfd):
+def test_a_full_disk_under_the_log_is_reported_once_and_raises_nothing(capfd):
     with stdout_on("/dev/full"), steady_streams():
         for number in range(3):
             print("epoch", number, flush=True)
@@ -118,7 +118,7 @@ def test_words_that_are_the_result_must_arrive(capfd):
             "on device); send it elsewhere\n") in capfd.readouterr().err
 
 
-def test_a_reader_that_has_enough_is_no_error():
+def test_a_reader_that_closes_its_pipe_is_not_an_error():
     reader, writer = os.pipe()
     os.close(reader)
     with open(writer, "w") as pipe:

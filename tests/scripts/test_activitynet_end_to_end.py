@@ -102,7 +102,7 @@ def test_windows_are_whole_videos_and_clips_of_long_ones(folder, whole):
         assert all(durations[w.video] > 20.48 and w.end - w.start <= 19.456 + 1e-9 for w in clips)
 
 
-def test_a_row_an_anchor_is_written_of_every_video(folder):
+def test_every_video_has_one_row_per_anchor(folder):
     with h5py.File(folder / "out/proposals.h5") as file:
         assert len(file) == 12 and file.attrs["unit"] == b"shares of the duration"
         for group in file.values():
@@ -126,7 +126,7 @@ def test_without_video_level_scores_there_are_proposals_and_their_recall(folder,
         assert (folder / "out/average_recall").with_suffix(ending).stat().st_size > 5000
 
 
-def test_that_is_said(folder, capsys):
+def test_missing_video_level_scores_give_a_warning(folder, capsys):
     assert Eval.main([*EVAL, "out"]) == 0
     said = capsys.readouterr().out
     assert "warning: no video-level scores (--video_scores)" in said

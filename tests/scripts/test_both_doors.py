@@ -173,7 +173,7 @@ def test_check_asks_about_videos_of_equal_length(tmp_path, capsys):
             "stored [channels, frames]") in said_by(capsys)[0]
 
 
-def test_a_sentence_is_said_once_with_a_count(tmp_path, capsys):
+def test_equal_findings_are_one_sentence_with_a_count(tmp_path, capsys):
     def change(database, arrays):
         for name in ("train1", "train2", "test0"):
             arrays["rgb"][name] = NAN

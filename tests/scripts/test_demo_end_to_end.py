@@ -123,7 +123,7 @@ def overlap(first, second):
     return shared / (e1 - s1 + e2 - s2 - shared)
 
 
-def test_a_finished_run_is_refused_and_resuming_it_is_no_error(folder):
+def test_a_finished_run_is_refused_but_resuming_it_is_not_an_error(folder):
     checkpoint = folder / "checkpoint_demo/checkpoint.pth.tar"
     before = checkpoint.read_bytes()
     assert "--resume" in run(folder, "traininfereval", code=2)

@@ -67,7 +67,7 @@ def evaluated(folder, capsys):
     return folder, capsys.readouterr().out
 
 
-def test_scores_lie_beside_the_detections(evaluated):
+def test_scores_are_written_beside_the_detections(evaluated):
     folder, said = evaluated
     scores = read(folder / "metrics.json")
     assert scores["ap_per_class"] == {"x": [.5] * 7, "y": [1] * 7}
@@ -97,7 +97,7 @@ def test_scores_lie_beside_the_detections(evaluated):
     assert "train_lr" not in origin["settings"] and origin["versions"]["numpy"]
 
 
-def test_the_diagnosis_is_told_as_a_finding():
+def test_the_diagnosis_is_summed_up_as_a_finding():
     impact = {"double_detection": 0.01, "localization": 0.123, "background": 0.05}
     missed = {"XS": {"miss_rate": 0.4}, "M": {"miss_rate": 0.1}}
     found = {"average_mAP_N": 0.531, "false_positives": {"impact": impact},

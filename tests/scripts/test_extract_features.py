@@ -547,7 +547,7 @@ def test_features_are_kept_in_no_folder_of_others(run, tmp_path, capsys):
     assert contents(kept).keys() == {"v5.npy", "v5.json"}
 
 
-def test_a_video_file_that_is_none_is_said(run, tmp_path, capsys):
+def test_a_file_that_is_not_a_video_is_refused(run, tmp_path, capsys):
     (tmp_path / "bad.mp4").write_bytes(b"")
     folder = copied(run, tmp_path)
     capsys.readouterr()
@@ -571,7 +571,7 @@ def test_a_video_file_needs_to_know_its_extractor(run, tmp_path, capsys):
         assert re.search(words, refusal(capsys.readouterr()))
 
 
-def test_another_duration_in_the_annotations_is_said(run, tmp_path, capsys):
+def test_a_different_duration_in_the_annotations_gives_a_note(run, tmp_path, capsys):
     folder = copied(run, tmp_path)
     path = folder / "data" / "annotations.json"
     content = json.loads(path.read_text())

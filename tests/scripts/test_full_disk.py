@@ -62,7 +62,8 @@ WRITERS = {
 
 @pytest.mark.parametrize("limit", [full, read_only])
 @pytest.mark.parametrize("writer", WRITERS)
-def test_every_writer_says_it_and_leaves_what_was_there(run, capsys, monkeypatch, writer, limit):
+def test_every_writer_reports_a_full_disk_and_leaves_what_was_there(run, capsys, monkeypatch,
+                                                                    writer, limit):
     folder, options, mounted = run
     script, words, read = WRITERS[writer]
     monkeypatch.chdir(folder)

@@ -58,7 +58,7 @@ def test_one_video_needs_neither_annotations_nor_windows(run):
     assert (run[0] / "out.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_another_rate_than_in_training_is_said(run, capsys):
+def test_a_rate_other_than_in_training_gives_a_warning(run, capsys):
     content = load_checkpoint(run[0] / "run" / BEST)
     content["settings"]["feature_fps"] = 10.
     save_checkpoint(run[0] / BEST, content)
@@ -267,8 +267,8 @@ def test_detections_are_exported_to_several_tools_at_once(run, unseen, tmp_path,
     predict(run, *words, "--overwrite")
 
 
-def test_label_studio_needs_a_rate_and_the_command_for_it_is_said(run, unseen, tmp_path, capsys,
-                                                                  monkeypatch):
+def test_an_export_to_label_studio_is_refused_with_the_command_for_it(run, unseen, tmp_path, capsys,
+                                                                      monkeypatch):
     monkeypatch.chdir(tmp_path)
     words = ["--videos", unseen / "files", "--checkpoint_path", run[0].resolve() / "run"]
     predict(run, *words, "--export", "labelstudio", code=2)
@@ -346,8 +346,8 @@ def test_broken_features_are_left_out_where_that_is_asked_for(run, unseen, tmp_p
     (["--videos", "{files}", "nowhere.npy"], "no file or folder nowhere.npy"),
     (["--videos", "{files}/a.npy", "{files}/../../features.npy", "{files}"], "is a folder"),
 ])
-def test_what_cannot_be_is_refused_in_a_sentence(run, unseen, tmp_path, capsys, monkeypatch, words,
-                                                 said):
+def test_impossible_options_are_refused_in_a_sentence(run, unseen, tmp_path, capsys, monkeypatch,
+                                                      words, said):
     monkeypatch.chdir(tmp_path)
     predict(run, *(word.format(files=unseen / "files") for word in words), code=2)
     assert said in capsys.readouterr().err

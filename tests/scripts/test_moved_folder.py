@@ -89,7 +89,7 @@ LOCKED = {
 
 
 @pytest.mark.parametrize("case, attack", by_attack(LOCKED, ["a checkpoint", "proposals"]))
-def test_a_locked_folder_that_goes_is_named(scripts, run, case, attack):
+def test_a_locked_folder_that_vanishes_is_named(scripts, run, case, attack):
     script, name, written, more = LOCKED[case]
     folder, words = run
     ended = halted_and_attacked(scripts, script, words(*more), written, folder / name, attack)
@@ -111,7 +111,7 @@ def test_a_training_that_was_moved_goes_on_in_its_new_place(scripts, run):
 
 
 @pytest.mark.parametrize("case", ["a list of windows", "proposals"])
-def test_a_step_whose_folder_went_is_started_again(scripts, run, case):
+def test_a_step_whose_folder_vanished_is_started_again(scripts, run, case):
     script, name, written, more = LOCKED[case]
     folder, words = run
     ended = halted_and_attacked(scripts, script, words(*more), written, folder / name,

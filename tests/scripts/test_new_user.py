@@ -86,7 +86,7 @@ def assert_found(truth, found):
     assert right >= 2, (truth, found)
 
 
-def test_by_commands_from_two_tools_to_detections_that_elan_opens(imported, tmp_path):
+def test_commands_lead_from_two_tools_to_detections_that_elan_opens(imported, tmp_path):
     run = ["--checkpoint_path", "run", "--window_path", "windows"]
     assert Cut_long_videos.main([*words(DATA), *run[2:]]) == 0
     assert Train.main([*words(DATA | SMALL), *run]) == 0
@@ -104,7 +104,7 @@ def test_by_commands_from_two_tools_to_detections_that_elan_opens(imported, tmp_
         assert_found(imported[name], found_in_elan(tmp_path / "found" / f"{name}.eaf"))
 
 
-def test_from_a_notebook_the_same(imported, tmp_path):
+def test_a_notebook_leads_to_the_same_detections(imported, tmp_path):
     run = vsgn.train(**DATA, **SMALL)
     detector = vsgn.Detector.load(run.folder)
     tables = detector.detect_many({path.stem: path for path in sorted(Path("new").iterdir())},

@@ -70,7 +70,7 @@ def test_an_unpacked_ground_truth_is_the_same_file(annotations, capsys):
     assert "anet_v1-3_validation_gt.json: right; known checksum" in said
 
 
-def test_the_full_ground_truth_is_known_by_its_validation_part(annotations, capsys):
+def test_the_full_ground_truth_is_recognized_by_its_validation_part(annotations, capsys):
     packed = annotations / "activitynet" / "anet_v1-3_validation_gt.json.gz"
     content = json.loads(gzip.decompress(packed.read_bytes()))
     content["database"]["other"] = {"subset": "training", "annotations": []}
@@ -96,7 +96,7 @@ def test_a_differing_count_is_named(annotations, capsys):
     assert "thumos_gt.json: different; test actions: 3310, expected 3311\n" in said
 
 
-def test_a_rewritten_copy_with_the_same_counts_is_said(annotations, capsys):
+def test_a_rewritten_copy_with_the_same_counts_is_reported(annotations, capsys):
     edit(annotations / "thumos14/thumos_gt.json", lambda content: None)
     code, said, _ = compared(capsys, "thumos", annotations / "thumos14")
     assert code == 1
@@ -220,7 +220,7 @@ def test_missing_videos_and_odd_lengths_are_named(annotations, features, capsys)
     assert "streams together: different; 1 video, first: video video_validation_0000052" in said
 
 
-def test_an_unusable_shape_is_told(annotations, features, capsys):
+def test_an_unusable_shape_is_reported(annotations, features, capsys):
     with h5py.File(features / "flow_test.h5", "r+") as file:
         del file["video_test_0000004"]
         file.create_dataset("video_test_0000004", (4,), "f4")

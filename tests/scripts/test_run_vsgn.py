@@ -205,7 +205,7 @@ def test_flags_win_over_the_environment(tree):
     assert value(arguments, "--feature_path") == "mine"
 
 
-def test_a_data_path_without_a_data_set_means_activitynet_and_says_so(tree):
+def test_a_data_path_without_a_dataset_means_activitynet_and_says_so(tree):
     assert "using activitynet, the default" in tree.run("infer", DATA_PATH="features")
     [(_, arguments)] = tree.steps
     assert value(arguments, "--dataset") == "activitynet"
@@ -347,7 +347,7 @@ def test_a_log_that_nobody_reads_stops_nothing(tree):
     process.stderr.close()
 
 
-def test_it_stands_on_its_own_place_whatever_the_shell_is_told(tree):
+def test_run_vsgn_finds_its_own_folder_whatever_cdpath_says(tree):
     """CDPATH leads cd astray, and makes it say where it went."""
     (tree.here / "the project").mkdir()
     done = subprocess.run(["bash", "the project/run_vsgn.sh", "eval", "--output_path", "out"],

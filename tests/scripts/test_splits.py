@@ -123,7 +123,7 @@ def test_a_few_training_videos_are_split(tmp_path, capsys, count):
 
 
 @pytest.mark.parametrize("door", [(), ("--check",)])
-def test_a_subset_that_nothing_uses_is_said(tmp_path, capsys, door):
+def test_a_subset_that_nothing_uses_is_reported(tmp_path, capsys, door):
     def change(database, arrays):
         database["train4"]["subset"] = "holdout"
 

@@ -83,7 +83,7 @@ def test_words_that_are_the_whole_result_must_arrive(words, script, more, closin
 
 
 @pytest.mark.parametrize("closing", ["2>&-", ">&- 2>&-", "> /dev/full 2>&1"])
-def test_a_mistake_ends_with_2_though_nobody_is_told(words, closing):
+def test_a_mistake_ends_with_2_even_if_no_stream_is_open(words, closing):
     code, out, _ = ended(start("Eval.py", "--output_path", "/nowhere", closing=closing))
     assert code == 2
     assert out == "" or out.startswith("error: no folder /nowhere")

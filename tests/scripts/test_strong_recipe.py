@@ -68,7 +68,7 @@ def test_no_score_is_recommended_that_the_evaluated_videos_chose(tmp_path, capsy
     assert json.loads((tmp_path / "out" / "metrics.json").read_text())["recommended_score"] >= 0
 
 
-def test_a_best_checkpoint_that_no_held_out_video_chose_is_said_to_be_one(run, capsys):
+def test_a_note_says_that_no_held_out_video_chose_the_best_checkpoint(run, capsys):
     folder, words = run
     assert call("Infer", folder, *words, "--checkpoint", "best", "--overwrite") == 0
     assert "has the lowest loss on training videos" in capsys.readouterr().out

@@ -68,7 +68,7 @@ def test_a_program_stands_alone_and_takes_any_batch(run, program):
         assert torch.allclose(value.detach(), expected[name], atol=1e-4), name
 
 
-def test_what_a_program_must_know_lies_beside_it(run, program):
+def test_a_program_has_its_facts_beside_it(run, program):
     facts = json.loads((run[0] / "model.json").read_text())
     assert facts["classes"] == CLASSES and facts["standard"] is None
     assert facts["settings"]["temporal_scale"] == LENGTH

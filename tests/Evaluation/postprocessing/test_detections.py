@@ -98,7 +98,7 @@ def test_shares_become_seconds_within_the_video():
     assert found.segments.tolist() == [[0, 20], [40, 80]]
 
 
-def test_proposals_of_a_long_one_are_damped_only_if_close():
+def test_proposals_near_a_long_one_are_damped_only_if_close():
     # IoU 0.8; limit 0.65 + 0.25 * width: 0.9 for the whole video, 0.675 for a tenth of it.
     whole = proposals((0, 100, .9, 0), (0, 80, .5, 0))
     tenth = proposals((0, 10, .9, 0), (0, 8, .5, 0))

@@ -125,7 +125,7 @@ def test_a_better_run_is_called_better_and_the_same_run_no_different():
     assert all(len(row["differences"]) == 2 for row in rows.values())
 
 
-def test_few_videos_are_said_to_be_few():
+def test_a_verdict_on_few_videos_says_that_they_are_few():
     assert "5 videos are few" in verdict("a", "b", [0.1, 0.05, 0.2], 5)
     assert "few" not in verdict("a", "b", [0.1, 0.05, 0.2], 50)
     assert verdict("a", "b", [-0.1, -0.2, -0.05], 50).startswith("b is worse than a")
@@ -185,7 +185,7 @@ def test_a_score_from_validation_videos_is_offered_for_the_runs_that_have_one(tm
     assert '"validated":[0.5,null]' in (tmp_path / "page.html").read_text()
 
 
-def test_of_runs_with_one_name_the_folders_are_named(folders, tmp_path):
+def test_runs_of_the_same_name_are_named_by_their_folders(folders, tmp_path):
     (tmp_path / "other").mkdir()
     moved = folders[1].rename(tmp_path / "other" / "output_a")
     names = [run["name"] for run in compare([folders[0], moved], tmp_path / "p.html")["runs"]]

@@ -49,6 +49,6 @@ def test_commit_and_changes_of_a_repository(tmp_path):
     assert git_state(tmp_path / "inner")["git_commit"] is None
 
 
-def test_without_the_program_git_there_is_no_commit(tmp_path, monkeypatch):
+def test_without_git_there_is_no_commit(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert git_state(tmp_path) == {"git_commit": None, "git_modified": None}

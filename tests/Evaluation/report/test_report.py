@@ -197,7 +197,7 @@ def test_the_page_gets_the_scores_their_source_and_a_row_a_class(tmp_path):
         assert row["corners"][1][0] == pytest.approx(100 * entry[1][1][0], abs=1e-2)
 
 
-def test_what_there_is_not_is_left_out():
+def test_missing_parts_of_a_report_are_left_out():
     truth, found = actions(("v", "x", 0, 1)), detections()
     data = page_data({}, truth, found, {})
     assert data["thresholds"] == [0.5] and not data["isScored"]

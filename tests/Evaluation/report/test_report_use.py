@@ -361,7 +361,7 @@ def test_the_title_names_run_recipe_checkpoint_data_and_date(page):
     assert page.browser.title == "first try custom test: detection report"
 
 
-def test_what_was_chosen_on_the_test_videos_says_so_and_validation_is_offered(page, run):
+def test_a_score_chosen_on_the_test_videos_says_so_and_offers_the_validated_one(page, run):
     note = page.one(".controls").text
     assert "one with the highest F1 on these same videos" in note
     page.click_text(".slider button", "Validation")
@@ -574,7 +574,7 @@ def test_paper_says_what_is_selected(page):
     page.js("dispatchEvent(new Event('afterprint'))")
 
 
-def test_of_many_videos_paper_has_some_and_says_how_to_get_all(browser, tmp_path):
+def test_a_long_report_prints_some_videos_and_says_how_to_print_all(browser, tmp_path):
     run = random_run(320, 1, 2)
     write_report(tmp_path / "r.html", scores_of(*run[:2]), *run)
     page = Page(browser, tmp_path / "r.html")

@@ -69,7 +69,7 @@ def test_the_smallest_frames_have_a_flow():
     assert np.isfinite(found).all() and (found == Flow().between(*noise)).all()
 
 
-def test_what_stands_still_has_no_flow_but_for_traces_at_the_edges():
+def test_a_still_picture_has_no_flow_except_traces_at_the_edges():
     flow = Flow().between(square(60, 50), square(60, 50))
     assert np.abs(flow[20:-20, 20:-20]).max() < 1e-3 and np.abs(flow).mean() < 0.01
 
@@ -138,7 +138,7 @@ def test_channels_are_as_announced():
     assert 2 * len(found) == motion.channels
 
 
-def test_what_blinks_is_seen_apart_from_what_moves():
+def test_blinking_is_told_apart_from_moving():
     """Brighter and darker are the last two channels of the frame as a whole."""
     motion, last = Motion(), 4 * 8 + 3
     dark = square(60, 50)

@@ -101,7 +101,7 @@ def test_other_networks_have_the_channels_announced(name, tmp_path):
     assert extractor.forward([clip(extractor)]).shape == (1, extractor.channels)
 
 
-def test_what_is_no_weights_is_said(state_dict, tmp_path):
+def test_files_without_weights_are_refused(state_dict, tmp_path):
     torchvision()
     (tmp_path / "w.pth").write_bytes(b"nothing")
     torch.save({"a": torch.zeros(1)}, tmp_path / "v.pth")
@@ -112,7 +112,7 @@ def test_what_is_no_weights_is_said(state_dict, tmp_path):
             build("r2plus1d_18", Setting(weights=str(path)))
 
 
-def test_weights_that_cannot_be_fetched_are_said(monkeypatch, tmp_path):
+def test_weights_that_cannot_be_downloaded_have_a_remedy(monkeypatch, tmp_path):
     torchvision()
     monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")     # nobody listens there
@@ -178,7 +178,7 @@ def test_networks_of_a_folder(kind, frames, tmp_path):
     assert build(f"hf:{moved}", Setting()).identity == extractor.identity
 
 
-def test_a_folder_without_a_network_is_said(tmp_path):
+def test_a_folder_without_a_network_is_refused(tmp_path):
     transformers()
     with pytest.raises(UserError, match="holds no network that transformers can load"):
         build(f"hf:{tmp_path}", Setting())

@@ -293,7 +293,7 @@ def test_an_option_that_a_script_does_not_read_is_said_and_not_silently_taken():
     assert notes(parse_config("Train", words), "Train") == []
 
 
-def test_what_shaped_a_file_is_held_against_it_by_the_script_that_reads_it():
+def test_a_script_refuses_options_that_contradict_the_file_it_reads():
     stored = stored_of("--dataset", "demo")
     for script, words, name in (("Infer", "--num_epoch 99", "train"),
                                 ("Eval", "--num_epoch 99", "train"),

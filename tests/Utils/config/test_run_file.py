@@ -46,7 +46,7 @@ def test_another_recipe_beside_the_file_sets_its_own_options(tmp_path):
     assert (config.optimizer, config.temporal_scale) == ("adamw", 512)
 
 
-def test_what_a_file_says_is_held_against_the_checkpoint_too(tmp_path):
+def test_options_of_a_config_file_are_checked_against_the_checkpoint_too(tmp_path):
     path = run_of(tmp_path, "--num_levels", "4", "--temporal_scale", "128")
     config = parse_config("Infer", ["--config", str(path)])
     with pytest.raises(UserError, match=r"--temporal_scale 128 of .*config.json contradicts X"):
@@ -71,7 +71,7 @@ def test_a_file_with_mistakes_is_refused_naming_it(tmp_path, content, sentence):
     assert sentence in str(caught.value)
 
 
-def test_a_missing_file_is_said(tmp_path):
+def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(UserError, match="no settings at .*absent.json"):
         parse_config("Eval", ["--config", str(tmp_path / "absent.json")])
 

@@ -51,13 +51,13 @@ def test_every_option_refuses_what_it_cannot_be(name):
 
 @pytest.mark.parametrize("dataset", PRESETS)
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_what_the_scripts_store_is_believed(dataset, recipe):
+def test_what_the_scripts_store_is_accepted(dataset, recipe):
     config = resolve({"dataset": dataset, "recipe": recipe})
     stored = json.loads(json.dumps(settings(config)))
     check_stored(stored, "the file")
     assert settings(adopt(resolve({"dataset": dataset}), stored, "the file")) == settings(config)
 
 
-def test_what_is_no_option_is_let_be():
+def test_names_that_are_not_options_are_ignored():
     later = {"of a later version": {}, "classes": ["a"]}
     assert check_stored(later, "the file") is None      # no UserError

@@ -45,7 +45,7 @@ def test_usual_places_are_below_the_working_folder_and_the_project(tmp_path, mon
     assert find_file(config, "detad_anno", optional=True) is None
 
 
-def test_a_folder_for_a_file_is_said(tmp_path):
+def test_a_folder_in_place_of_a_file_is_refused(tmp_path):
     with pytest.raises(UserError, match="that is a folder; name the file in it"):
         load_videos(custom_config(tmp_path))
     with pytest.raises(UserError, match="there is no such file"):

@@ -148,7 +148,7 @@ def test_a_store_can_be_sent_to_another_process(tmp_path):
 
 # ---- faults -------------------------------------------------------------------------------------
 
-def test_no_folder_and_no_features_are_said(tmp_path):
+def test_a_missing_folder_and_one_without_features_are_refused(tmp_path):
     with pytest.raises(UserError, match="--feature_path is needed"):
         open_features(None)
     with pytest.raises(UserError, match="does not exist"):
@@ -157,14 +157,14 @@ def test_no_folder_and_no_features_are_said(tmp_path):
         open_features(tmp_path)
 
 
-def test_a_folder_for_a_file_is_said(tmp_path):
+def test_a_folder_in_place_of_a_file_is_refused(tmp_path):
     (tmp_path / "rgb.h5").mkdir()
     with pytest.raises(UserError, match="rgb.h5 is a folder, expected an HDF5 file"):
         "a" in open_features(tmp_path)  # noqa: B015
 
 
 @pytest.mark.parametrize("content", [b"", b"not HDF5 at all", None])
-def test_empty_foreign_and_cut_hdf5_files_are_said(tmp_path, content):
+def test_empty_foreign_and_truncated_hdf5_files_are_refused(tmp_path, content):
     path = write_hdf5(tmp_path / "rgb.h5", {"a": noise("a", 90, 30)})
     path.write_bytes(path.read_bytes()[:3000] if content is None else content)
     with pytest.raises(UserError, match="rgb.h5 cannot be read as HDF5"):
@@ -219,7 +219,7 @@ def test_transposed_arrays_are_recognised(tmp_path):
         store.lengths("b")
 
 
-def test_a_group_of_several_arrays_is_said(tmp_path):
+def test_a_group_of_several_arrays_is_refused(tmp_path):
     with h5py.File(tmp_path / "f.h5", "w") as file:
         file["a/b"], file["a/c"], file["d"] = (noise(name, 9, 3) for name in "bcd")
     with pytest.raises(UserError, match=r"f.h5: a holds b \(9 x 3\), c \(9 x 3\); expected one "):

@@ -130,7 +130,7 @@ def test_without_the_table_of_videos_only_the_named_ones_are_left_out(folder, tm
     assert "0dkIbKXXFzI" not in {video.name for video in found.videos}
 
 
-def test_it_is_built_from_the_annotations_where_it_is_absent(folder, tmp_path, monkeypatch):
+def test_an_absent_ground_truth_is_built_from_the_annotations(folder, tmp_path, monkeypatch):
     usual = tmp_path / "Evaluation/activitynet/annot"
     usual.mkdir(parents=True)
     for name in ("anet_anno_action.json", "video_info_new.csv", "anet_classes_idx.json"):

@@ -68,7 +68,7 @@ def test_a_video_that_is_there_twice_is_refused(tmp_path):
         read_records(tmp_path / "a.json")
 
 
-def test_odd_classes_are_said_with_their_counts(tmp_path):
+def test_odd_classes_are_listed_with_their_counts(tmp_path):
     found = load(tmp_path, action("Wave"), action("Background"), action("wave"), action("wave "),
                  action("wave "), action("swim"))
     assert odd_lines(found, "train")[-3:] == [

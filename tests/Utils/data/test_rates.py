@@ -104,7 +104,7 @@ def test_a_whole_video_knows_the_middle_of_its_clips_too():
     assert shares * 16 == pytest.approx(video.segments)
 
 
-def test_images_a_second_come_from_frames_and_duration_or_are_asked_for(tmp_path):
+def test_images_per_second_come_from_frames_and_duration_or_are_asked_for(tmp_path):
     def change(database, arrays):
         clips(database, arrays)
         for video in database.values():
@@ -202,7 +202,7 @@ def one(segment):
     return Video("a", "test", 10.0, np.array([segment], float), np.zeros(1, int))
 
 
-def test_a_single_action_or_detection_behind_the_end_is_told_in_the_singular():
+def test_a_single_action_or_detection_after_the_end_is_in_the_singular():
     with pytest.raises(UserError, match="^1 of 1 action begins after the end of its video, such"):
         check_units([one([12, 13])])
     truth, found = (action_table([one(segment)], ("run",)) for segment in ([1, 2], [12, 13]))

@@ -81,7 +81,7 @@ def test_all_videos_left_out_is_an_error(tmp_path):
         open_source(parse_config("Train", [*words, "--skip_missing"]))
 
 
-def test_fewer_classes_are_said_where_a_network_has_one_score_for_all(tmp_path):
+def test_a_class_agnostic_network_accepts_fewer_classes_with_a_note(tmp_path):
     """Where it has one for each they are refused, as more of them always are."""
     words = write_custom(tmp_path / "data")
     agnostic = [*words, "--class_agnostic", "--decoder_num_classes", "5"]

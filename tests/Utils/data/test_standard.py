@@ -72,7 +72,7 @@ def test_joined_streams_are_refused_where_deltas_lie_between_them(tmp_path):
         check_streams(standard.fitting(joined), joined)
 
 
-def test_it_comes_back_from_a_checkpoint(tmp_path):
+def test_a_standard_comes_back_from_a_checkpoint(tmp_path):
     store = store_of(tmp_path, {"a": noise("a", 30, 3)})
     standard = Standard.measured(store, ["a"])
     torch.save({"standard": standard.state()}, tmp_path / "c.pt")

@@ -95,7 +95,7 @@ def test_features_are_kept_in_memory_where_they_fit(monkeypatch):
     assert choose_place("ram", 10 ** 6, cpu).where == "ram"       # the user insists
 
 
-def test_a_gpu_keeps_full_precision_where_it_fits_else_half(monkeypatch):
+def test_a_gpu_keeps_full_precision_if_it_fits_else_half(monkeypatch):
     gpu = torch.device("cuda")
     monkeypatch.setattr(resident, "_free_ram", lambda: 10_000)
     monkeypatch.setattr(resident, "_free_gpu", lambda device: 1000)
@@ -113,7 +113,7 @@ def test_a_gpu_cache_without_a_gpu_is_refused():
         choose_place("gpu", 1, torch.device("cpu"))
 
 
-def test_the_place_is_said_in_a_line():
+def test_a_line_says_where_the_features_are():
     lines = {cache: WindowLoader(dataset(1), 1, cache=cache).describe() for cache in
              ("ram", "none")}
     assert "kept in RAM (0.00 GiB of features" in lines["ram"]

@@ -42,7 +42,7 @@ def test_the_authors_bare_list_is_read_without_settings(tmp_path):
     ('[{"v_name": "a", "w_start": -1, "w_end": 3}]', "window 0 runs from -1 to 3"),
     ('[{"v_name": "a",', "line 1, column"),
 ])
-def test_a_file_that_is_no_window_list_is_refused(tmp_path, content, message):
+def test_a_file_that_is_not_a_window_list_is_refused(tmp_path, content, message):
     (tmp_path / "a.json").write_text(content)
     with pytest.raises(UserError, match=message):
         read_windows(tmp_path / "a.json")

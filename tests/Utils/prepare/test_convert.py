@@ -148,7 +148,7 @@ def test_one_subset_alone_is_enough(tmp_path):
     assert list(convert(write_texts(tmp_path, rows, ["test"])).videos) == ["video_test_0000001"]
 
 
-def test_nothing_to_convert_is_said(tmp_path):
+def test_a_folder_without_annotations_is_refused(tmp_path):
     with pytest.raises(UserError, match="holds no files named like BaseballPitch_val.txt"):
         convert(tmp_path)
     with pytest.raises(UserError, match="there is no .*absent"):

@@ -29,7 +29,7 @@ def test_by_default_nothing_changes():
     assert Augmentation(0.0)(before) is before
 
 
-def test_an_epoch_repeats_itself_and_is_no_other_epochs_nor_processes():
+def test_an_epoch_repeats_itself_and_differs_from_other_epochs_and_processes():
     def drawn(epoch, **options):
         augmentation = Augmentation(0.1, **options)
         augmentation(features())

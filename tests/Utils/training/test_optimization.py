@@ -37,7 +37,7 @@ def test_the_rate_rises_and_falls_as_a_cosine():
     assert learning_rate(config(schedule="cosine"), 11, 110, 110) == pytest.approx(1e-4)
 
 
-def test_a_warm_up_as_long_as_the_training_is_no_trouble():
+def test_a_warm_up_may_be_as_long_as_the_training():
     assert rates(config(schedule="cosine", warmup_steps=20), 10)[-1] == pytest.approx(5e-3)
 
 

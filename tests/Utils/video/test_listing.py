@@ -28,7 +28,7 @@ def test_equal_stems_are_refused_with_both_paths(tmp_path):
         find_videos([tmp_path])
 
 
-def test_nothing_to_do_is_said(tmp_path):
+def test_places_without_videos_are_refused(tmp_path):
     with pytest.raises(UserError, match="no video in .*\\.mp4"):
         find_videos([tmp_path])
     with pytest.raises(UserError, match="no file or folder"):

@@ -129,7 +129,7 @@ def test_a_file_that_was_cut_short(tmp_path):
     (lambda path: path.write_text("#EXTM3U\n#EXTINF:1,\nhttp://localhost:1/x.ts\n"),
      "cannot be read as a video"),
 ])
-def test_what_is_no_video(tmp_path, make, words):
+def test_files_that_are_not_videos_are_refused(tmp_path, make, words):
     path = tmp_path / "a.wav"
     make(path)
     with pytest.raises(UserError, match=words):

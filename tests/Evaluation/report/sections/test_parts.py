@@ -64,7 +64,7 @@ def test_a_loss_without_an_error_has_room_below_zero():
     assert [bar["text"] for bar in chart["groups"][0]["bars"]] == ["+2.0", "-1.0"]
 
 
-def test_where_no_error_costs_anything_the_axis_of_the_gain_has_a_length():
+def test_the_axis_of_gains_has_a_length_even_if_no_error_costs_anything():
     kinds = dict.fromkeys(("background", "confusion"), 0)
     chart = part_of(impact({"impact": kinds, "counts": kinds, "fraction": kinds}), "bars")
     low, high = chart["y"]["range"]

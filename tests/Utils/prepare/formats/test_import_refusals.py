@@ -238,7 +238,7 @@ def test_time_rows_must_have_a_constant_step(run):
         "x.csv: 1 row, too few to show a time step")
 
 
-def test_what_two_rows_say_of_a_video_must_agree(run):
+def test_two_rows_about_a_video_must_agree(run):
     for column, values in (("video_duration", "10 20"), ("subset", "train test")):
         first, second = values.split()
         text = f"video,start,end,label,{column}\na,1,2,run,{first}\na,3,4,run,{second}\n"
@@ -523,7 +523,7 @@ def test_a_line_that_is_no_label_is_refused(run):
     assert said.startswith("x.txt, line 2: it is '1 2 song', expected start, end, label and")
 
 
-def test_half_a_letter_is_no_label(run):
+def test_half_a_character_is_refused_as_a_label(run):
     text = task({"start": 1, "end": 2, "labels": ["\ud800"]})
     assert run("x.json", **{"x.json": text})[0].startswith(
         "x.json, task 1: the label '\\ud800' or its subject is not valid text")
@@ -551,7 +551,7 @@ def test_a_bad_table_beside_the_files_is_refused(run, option, text, fault):
     assert fault in run(f"t.csv {option}", d=text, **TABLE)[0]
 
 
-def test_a_folder_without_lists_is_no_split(run, tmp_path):
+def test_a_folder_without_lists_is_refused_as_a_split(run, tmp_path):
     (tmp_path / "lists").mkdir()
     assert run("t.csv --split lists", **TABLE)[0] == (
         "lists holds no lists of videos; they are called train*, val* and test*, and end in "
