@@ -45,19 +45,31 @@ def opened(group, path):
     return here
 
 
-def check_links(group, above=()):
-    """Refuse an open file or group with links to other files or back to itself."""
-    here = h5py.h5o.get_info(group.id).addr
+def check_links(group, above=(), seen=None):
+    """Refuse an open file or group with links to other files or back to itself.
+
+    seen: the groups that were checked before, as one can be reached in very many ways.
+    """
+    here, seen = identity(group), set() if seen is None else seen
     if here in above:
         raise UserError(f"{group.file.filename}: {group.name} contains itself; store "
                         "the arrays in a plain tree")
+    if here in seen:
+        return
+    seen.add(here)
     for name in group:
         link = group.get(name, getlink=True)
         if isinstance(link, h5py.ExternalLink | h5py.SoftLink):
             with contextlib.suppress(KeyError):     # a dangling link
                 opened(group.file, posixpath.join(group.name, name))
         elif group.get(name, getclass=True) is h5py.Group:
-            check_links(group[name], (*above, here))
+            check_links(group[name], (*above, here), seen)
+
+
+def identity(group):
+    """What tells a group from all others, whatever the path that leads to it."""
+    about = h5py.h5o.get_info(group.id)
+    return about.fileno, about.addr
 
 
 def check_inside(dataset):

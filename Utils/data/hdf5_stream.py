@@ -15,7 +15,7 @@ from Utils.data.feature_arrays import (
 )
 from Utils.data.feature_files import PREFIX, READ_ERRORS, reading
 from Utils.files import UserError, listed
-from Utils.hdf5 import open_file
+from Utils.hdf5 import identity, open_file
 
 
 class Hdf5Stream:
@@ -146,10 +146,17 @@ def are_of_one_video(paths, looked_at=3):
     return bool(keys) and (is_named or (len(keys) == looked_at and len(set(keys)) == 1))
 
 
-def _names_in(group):
-    """Names of the videos in an HDF5 group, including those in groups of several videos."""
+def _names_in(group, seen=None):
+    """Names of the videos in an HDF5 group, including those in groups of several videos.
+
+    Each group is entered once, as links may lead to it again, or around in a circle.
+    """
+    seen = set() if seen is None else seen
+    if identity(group) in seen:
+        return
+    seen.add(identity(group))
     for name, item in group.items():
         if isinstance(item, h5py.Group) and not has_one_dataset(item):
-            yield from _names_in(item)
+            yield from _names_in(item, seen)
         else:
             yield name

@@ -90,6 +90,28 @@ def test_links_in_a_circle_have_a_sentence(tmp_path, attack):
         open_features(leading(tmp_path, attack)).lengths("a")
 
 
+def test_a_link_to_the_group_that_holds_it_is_no_circle_for_the_names(tmp_path):
+    with h5py.File(tmp_path / "f.h5", "w") as file:
+        file["a"], file["more/b"], file["more/c"] = SECRET, SECRET, SECRET
+        file["more/around"] = h5py.SoftLink("/more")
+    store = open_features(tmp_path)
+    assert sorted(store.parts["features"].names()) == ["a", "b", "c"]
+    assert store.lengths("b") == (40,)
+
+
+@pytest.mark.parametrize("link", [lambda file, to: file[to], lambda file, to: h5py.SoftLink(to)])
+@pytest.mark.parametrize("follow_links", [False, True])
+def test_groups_that_are_reached_in_very_many_ways_are_entered_once(tmp_path, link, follow_links):
+    """Forty floors with two stairs each: 2^40 ways down."""
+    with h5py.File(tmp_path / "f.h5", "w") as file:
+        file["40/b"], file["40/c"] = SECRET, SECRET
+        for floor in range(39, -1, -1):
+            file[f"{floor}/left"] = link(file, f"/{floor + 1}")
+            file[f"{floor}/right"] = link(file, f"/{floor + 1}")
+    store = open_features(tmp_path, follow_links=follow_links)
+    assert sorted(store.parts["features"].names()) == ["b", "c"]
+
+
 def test_links_within_a_file_are_followed(tmp_path):
     with h5py.File(tmp_path / "f.h5", "w") as file:
         file["deep/er/array"] = SECRET
