@@ -51,7 +51,8 @@ class FeatureStore:
         if difference > max(FEW_FRAMES, LENGTH_TOLERANCE * max(lengths)):
             found = ", ".join(f"{n} of {s}" for n, s in zip(lengths, self.streams, strict=True))
             raise UserError(f"video {video}: its streams differ too much in length (frames: "
-                            f"{found}); extract its features again, or leave it out")
+                            f"{found}); extract its features again, or leave it out with "
+                            "--skip_missing")
         return lengths
 
     def shape(self, video, stream):
@@ -71,10 +72,11 @@ class FeatureStore:
             raise UserError(f"video {video}: its {self.named(stream)} are empty, shape {shape}")
         width, shown = self._width.setdefault(stream, (shape[1], (video, shape)))
         if shape[1] != width:
-            hint = ("; if they are stored [channels, frames], store [frames, channels]"
-                    if shape[0] == shown[1][0] else "; extract all of them in the same way")
+            hint = ("if they are stored [channels, frames], store [frames, channels]; or "
+                    if shape[0] == shown[1][0] else "")
             raise UserError(f"video {video}: its {self.named(stream)} have the shape {shape}, "
-                            f"those of {shown[0]} have {shown[1]}{hint}")
+                            f"those of {shown[0]} have {shown[1]}; {hint}extract all of "
+                            "them in the same way")
         return tuple(shape)
 
     @property
@@ -129,7 +131,8 @@ class FeatureStore:
         if not is_finite and not (good := np.isfinite(frames).all(axis=1)).all():
             raise UserError(f"video {video}: its {self.named(stream)} have NaN or infinite values, "
                             f"first at frame {start + int(np.argmin(good))}; extract them again, "
-                            "or leave the video out (Cut_long_videos.py --check lists them all)")
+                            "or leave it out with --skip_missing (Cut_long_videos.py --check "
+                            "lists all such videos)")
         return frames
 
     def read_through(self, video):

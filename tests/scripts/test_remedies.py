@@ -56,6 +56,18 @@ def other_windows(found):
     found["windows"][0].update(w_end=900)
 
 
+def nameless_windows(found):
+    del found["windows"][0]["v_name"]
+
+
+def windows_of_others(found):
+    found["windows"][0].update(v_name="gone")
+
+
+def no_list(folder):
+    (folder / "windows" / "infer.json").write_text("3")
+
+
 def nothing(folder):
     pass
 
@@ -89,6 +101,16 @@ CASES = {
     "no list to infer": (gone("windows/infer.json"), ("Infer",), "run Cut_long_videos.py first",
                          [("Cut",)]),
     "a damaged list": (edited("windows/infer.json", other_windows), ("Infer",), *CUT_AGAIN),
+    "a list without names": (edited("windows/infer.json", nameless_windows), ("Infer",),
+                             *CUT_AGAIN),
+    "a list of others": (edited("windows/infer.json", windows_of_others), ("Infer",), *CUT_AGAIN),
+    "no list in the file": (no_list, ("Infer",), *CUT_AGAIN),
+    "an empty list": (edited("windows/train.json", lambda found: found["windows"].clear()),
+                      ("Train", *ANEW), "run Cut_long_videos.py again", [("Cut",)]),
+    "settings of no option": (edited("windows/infer.json", lambda found: found["settings"].update(
+        temporal_scale="long")), ("Infer",), "create it again", [("Cut",)]),
+    "labels of no class": (proposals("labels", 9), ("Eval",), "evaluate with the dataset they",
+                           [("Infer",)]),
     "another T": (nothing, ("Train", *ANEW, *OTHER_T), "run Cut_long_videos.py again",
                   [("Cut", *OTHER_T)]),
 }
