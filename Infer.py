@@ -126,7 +126,7 @@ def infer_videos(config, watch):
 def check_outputs(config):
     """Refuse what cannot be written, before anything is computed."""
     if config.out:
-        check_out(Path(config.out), config.overwrite)
+        check_out(Path(config.out), config.overwrite, of_many=bool(config.videos))
     if config.export:
         check_run(config.export, "detections.json", Path(config.output_path) / "export",
                   config.overwrite, "write the detections with -o detections.json, ")

@@ -44,8 +44,11 @@ class Kept:
                    recommended_score(history))
 
 
-def check_out(path: Path, overwrite: bool) -> None:
-    """Refuse a file that cannot be written to, before anything is computed."""
+def check_out(path: Path, overwrite: bool, of_many: bool = False) -> None:
+    """Refuse a file that cannot be written to, before anything is computed.
+
+    of_many: whether it is for several videos, see `write_found`.
+    """
     known = (".json", *BY_SUFFIX)
     if path.is_dir():
         raise UserError(f"-o {path} is a folder; name a file in it")
@@ -53,8 +56,13 @@ def check_out(path: Path, overwrite: bool) -> None:
         raise UserError(f"-o {path}: the extension sets the format; known are "
                         f"{', '.join(known)}")
     # Detection files can be made again; files of other tools may have been edited.
-    if path.suffix.lower() != ".json" and path.exists() and not overwrite:
-        raise UserError(f"{path} already exists; --overwrite replaces it")
+    if overwrite or path.suffix.lower() == ".json":
+        return
+    there = [path] if path.exists() else []
+    if of_many and TARGETS[BY_SUFFIX[path.suffix.lower()]].name is None:
+        there += sorted(path.with_suffix("").glob(f"*{path.suffix}"))
+    if there:
+        raise UserError(f"{there[0]} already exists; --overwrite replaces it")
 
 
 def write_found(path: Path, found: list[Found], kept: Kept, version: str | None = None,
