@@ -6,6 +6,7 @@ Cut_long_videos.py, Train.py, Infer.py and Eval.py; test_demo_end_to_end.py runs
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -229,6 +230,37 @@ def test_a_data_set_without_its_features_is_refused(tree, dataset):
 def test_mistakes_are_a_sentence_and_a_2(tree, words, environment, sentence):
     assert sentence in tree.run(*words, code=2, **environment)
     assert tree.steps == []
+
+
+# files that are there, words, environment, the remedy in the message, and what it makes of the two
+@pytest.mark.parametrize(("there", "words", "environment", "remedy", "follow"), [
+    ([], ["train"], {"DATASET": "custom"}, r"set (DATA_PATH) to their folder",
+     lambda words, environment, named: (words, environment | {named: "features"})),
+    ([], ["train"], {"DATASET": "thumos"}, r"or leave (DATASET) unset for the demo data",
+     lambda words, environment, named: (words, {})),
+    ([], ["trian"], {}, r"unknown verb trian; one of (\w+),",
+     lambda words, environment, named: ([named], environment)),
+    ([], ["train"], {"DATASET": "kinetics"}, r"DATASET is \w+, \w+, \w+, (\w+) or",
+     lambda words, environment, named: (words, {"DATASET": named})),
+    ([], ["train", "a/b"], {}, r"cannot be 'a/(b)'; .* one without a slash",
+     lambda words, environment, named: (["train", named], environment)),
+    (["checkpoint_demo/best.pth.tar"], ["train"], {}, r"(--resume) continues it",
+     lambda words, environment, named: ([*words, named], environment)),
+    (["checkpoint_demo/best.pth.tar"], ["train"], {}, r"(--overwrite) replaces it",
+     lambda words, environment, named: ([*words, named], environment)),
+    (["checkpoint_demo/best.pth.tar"], ["train"], {}, r"(another) name leaves it alone",
+     lambda words, environment, named: ([*words, named], environment)),
+    (["features/a.npy"], ["train"], {"DATA_PATH": "features"}, r"DATASET=(custom) is for your own",
+     lambda words, environment, named: (words, environment | {"DATASET": named})),
+])
+def test_what_a_message_says_to_do_is_done(tree, there, words, environment, remedy, follow):
+    tree.put(*there)
+    code = 0 if environment.keys() == {"DATA_PATH"} else 2      # where it is only a note
+    named = re.search(remedy, tree.run(*words, code=code, **environment))
+    (tree.here / "steps.jsonl").unlink(missing_ok=True)
+    words, environment = follow(words, environment, named[1])
+    said = tree.run(*words, **environment)
+    assert TRAIN in tree.scripts and not re.search(remedy, said)
 
 
 def test_help_explains_and_succeeds(tree):
