@@ -74,7 +74,8 @@ def read_sidecar(path):
         is_sound = False
     if not is_sound:
         raise UserError(f"{path} is not a sidecar as Extract_features.py writes it; "
-                        "remove it and extract the video again")
+                        f"remove it and {path.with_suffix('.npy').name}, and extract the "
+                        "video again")
     return found
 
 
@@ -98,7 +99,7 @@ def sidecars(store, videos):
                             f"{counted(len(cars), 'video')} {have} features but no "
                             f"sidecar (a .json next to them): {listed(lacking)}; they "
                             "were not made together: run Extract_features.py for them "
-                            "again")
+                            "again, with --overwrite")
         _check_alike(there, part.places)
         found[stream] = there
     return found

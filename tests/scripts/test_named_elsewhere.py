@@ -83,10 +83,84 @@ def test_features_without_their_sidecar_are_extracted_again(extract, capsys, tmp
     assert extract("--out", "f") == 0
     (tmp_path / "f" / "train0.json").unlink()
     assert Cut_long_videos.main(words) == 2
-    assert "run Extract_features.py for them again" in refusal(capsys.readouterr())
-    assert extract("--out", "f") == 2       # for all that this knows, they are somebody's own
-    option = found(r"(--overwrite) replaces them", refusal(capsys.readouterr()))
+    option = found(r"run Extract_features.py for them again, with (--\w+)",
+                   refusal(capsys.readouterr()))
     assert extract("--out", "f", option) == 0 and Cut_long_videos.main(words) == 0
+
+
+def test_features_of_another_tool_are_replaced_or_left_alone(extract, capsys, tmp_path):
+    (tmp_path / "f").mkdir()
+    np.save("f/train0.npy", np.zeros((4, 4)))
+    assert extract("--out", "f") == 2
+    said = refusal(capsys.readouterr())
+    assert extract(found(r"another (--\w+) leaves them alone", said), "g") == 0
+    assert extract("--out", "f", found(r"(--overwrite) replaces them", said)) == 0
+
+
+def test_features_of_another_extractor_are_replaced_or_left_alone(extract, capsys):
+    assert extract("--out", "f") == 0
+    capsys.readouterr()
+    words = ["--feature_fps", "10", "--out"]
+    assert extract(*words, "f") == 2
+    said = refusal(capsys.readouterr())
+    assert extract(*words[:-1], found(r"another (--\w+) leaves them alone", said), "g") == 0
+    assert extract(*words, "f", found(r"(--overwrite) replaces them", said)) == 0
+
+
+def test_features_of_other_videos_are_not_mixed(extract, capsys, tmp_path):
+    assert extract("--out", "f") == 0
+    capsys.readouterr()
+    (tmp_path / "films" / "test0.mp4").unlink()
+    words = ["--feature_fps", "10", "--overwrite"]
+    assert extract(*words, "--out", "f") == 2
+    option = found(r"would mix extractors: choose another (--\w+)", refusal(capsys.readouterr()))
+    assert extract(*words, option, "g") == 0
+
+
+def test_a_damaged_sidecar_is_removed_with_its_features(extract, capsys, tmp_path):
+    assert extract("--out", "f") == 0
+    (tmp_path / "f" / "train0.json").write_text('{"extractor": 3, "fingerprint": 4}')
+    capsys.readouterr()
+    assert extract("--out", "f") == 2
+    said = refusal(capsys.readouterr())
+    for pattern in (r"error: (\S+) is not a sidecar", r"remove it and (\S+),"):
+        (tmp_path / "f" / found(pattern, said).removeprefix("f/")).unlink()
+    assert extract("--out", "f") == 0 and extract("--out", "f", "--check") == 0
+
+
+def test_an_extractor_and_a_file_get_a_name_that_is_known(extract, capsys, tmp_path):
+    assert extract("--out", "f", "--extractor", "moton") == 2
+    name = found(r"did you mean (\w+)\?", refusal(capsys.readouterr()))
+    assert extract("--out", "f", "--extractor", name) == 0
+    for path in (tmp_path / "films").iterdir():
+        path.rename(path.with_suffix(".film"))
+    capsys.readouterr()
+    assert extract("--out", "f") == 2
+    ending = found(r"no video in films; known extensions are (\.\w+)",
+                   refusal(capsys.readouterr()))
+    for path in (tmp_path / "films").iterdir():
+        path.rename(path.with_suffix(ending))
+    assert extract("--out", "f") == 0
+
+
+def test_a_folder_of_two_extractors_is_extracted_anew(extract, capsys, tmp_path):
+    """In the same way, into a new folder; then without a rate that contradicts the features."""
+    write_annotations(tmp_path / "a.json", {
+        name: entry(name[:-1], (0.2, 1, "run"), duration=2.0) for name in ("train0", "test0")})
+    assert extract("--out", "f") == 0 and extract("--out", "g", "--feature_fps", "10") == 0
+    for ending in (".npy", ".json"):
+        shutil.copy(f"g/train0{ending}", f"f/train0{ending}")
+    words = ["--dataset", "custom", "--video_anno", "a.json", "--feature_path"]
+    capsys.readouterr()
+    assert Cut_long_videos.main([*words, "f"]) == 2
+    assert found(r"extract all of them in the same way, into a (new) folder",
+                 refusal(capsys.readouterr()))
+    assert extract("--out", "new") == 0 and Cut_long_videos.main([*words, "new"]) == 0
+    capsys.readouterr()
+    rated = [*words, "new", "--overwrite", "--feature_fps", "6"]
+    assert Cut_long_videos.main(rated) == 2
+    option = found(r"but (--\w+) is 6; leave it out", refusal(capsys.readouterr()))
+    assert Cut_long_videos.main(without(rated, option)) == 0
 
 
 # ---- Export_model.py ----------------------------------------------------------------------------
