@@ -33,7 +33,7 @@ def run(made, tmp_path, monkeypatch):
 
 # ---- how a message is followed ------------------------------------------------------------------
 
-def mends(pattern, damage):
+def corrects(pattern, damage):
     """The message says `pattern`; what it means is done to the folder by `damage`."""
     def follow(folder, words, said):
         assert re.search(pattern, said), said
@@ -149,36 +149,36 @@ NAN = np.full((100, 3), np.nan, np.float32)
 # damage, the script, words, how the message is followed
 CASES = {
     # annotations
-    "a name twice": (twice_in_json, "Cut", (), mends(
+    "a name twice": (twice_in_json, "Cut", (), corrects(
         "the name 'train0' occurs 2 times .* rename one of them", renamed_in_json)),
-    "some have no id": (labelled(jump=1, run=None), "Cut", (), mends(
+    "some have no id": (labelled(jump=1, run=None), "Cut", (), corrects(
         "give it to all of them or to none", labelled(jump=1, run=2))),
-    "some have an id": (labelled(jump=1, run=None), "Cut", (), mends(
+    "some have an id": (labelled(jump=1, run=None), "Cut", (), corrects(
         "give it to all of them or to none", labelled(jump=None, run=None))),
     "milliseconds": (all_videos(annotations=[{"segment": [1000, 2500], "label": "run"}]), "Cut",
-                     (), mends("give them in seconds", all_videos(
+                     (), corrects("give them in seconds", all_videos(
                          annotations=[{"segment": [1, 2.5], "label": "run"}]))),
-    "no images": (nothing, "Cut", ("--feature_stride", "2"), mends(
+    "no images": (nothing, "Cut", ("--feature_stride", "2"), corrects(
         "give each video its 'fps'", all_videos(fps=20))),
-    "frames of videos": (nothing, "Cut", ("--feature_stride", "2"), mends(
+    "frames of videos": (nothing, "Cut", ("--feature_stride", "2"), corrects(
         "or its 'frame' and 'duration'", all_videos(frame=200))),
     # features
     "an array twice": (twice_in_hdf5, "Cut", (), keeps_one(
         r"video train0 occurs 2 times: (.*); keep one of them")),
     "a file twice": (twice_in_folders, "Cut", OWN, keeps_one(
         r"video train0 has several files: (.*); keep one of them")),
-    "streams apart": (stretched, "Cut", (), mends("extract its features again", features(
+    "streams apart": (stretched, "Cut", (), corrects("extract its features again", features(
         "flow", "train1", noise("flowtrain1", 100, 2)))),
     "left out": (stretched, "Cut", (), by_words(adds(r"or leave it out with (--\w+)"))),
-    "NaN": (features("rgb", "train1", NAN), "Train", ("--overwrite",), mends(
+    "NaN": (features("rgb", "train1", NAN), "Train", ("--overwrite",), corrects(
         "extract them again", features("rgb", "train1", noise("rgbtrain1", 100, 3)))),
     "NaN left out": (features("rgb", "train1", NAN), "Train", ("--overwrite",), by_words(adds(
         r"or leave it out with (--\w+)"))),
-    "one of another width": (features("rgb", "train2", noise("x", 100, 4)), "Cut", (), mends(
+    "one of another width": (features("rgb", "train2", noise("x", 100, 4)), "Cut", (), corrects(
         "extract all of them in the same way", features("rgb", "train2", noise("x", 100, 3)))),
-    "one on its side": (features("rgb", "train2", noise("x", 3, 100)), "Cut", (), mends(
+    "one on its side": (features("rgb", "train2", noise("x", 3, 100)), "Cut", (), corrects(
         r"the shape \(3, 100\)", features("rgb", "train2", noise("x", 100, 3)))),
-    "a tree with a circle": (circular, "Cut", (), mends(
+    "a tree with a circle": (circular, "Cut", (), corrects(
         "contains itself; store the arrays in a plain tree", plain)),
     "another width": (own_files(lambda name, array: array), "Cut",
                       ("--input_feat_dim", "5", *OWN), by_words(
@@ -188,7 +188,7 @@ CASES = {
     "a foreign demo": (demo_folder, "Cut", ("--dataset", "demo", *OWN), by_words(sets(
         r"or (?P<option>--dataset) (?P<value>custom) for your own data"))),
     # the network
-    "other classes": (one_class, "Infer", ("--overwrite",), mends(
+    "other classes": (one_class, "Infer", ("--overwrite",), corrects(
         "annotate with its classes", video(annotations=[{"segment": [1, 2.5], "label": "jump"}]))),
     "classes of the file": (labelled(jump=2, run=1), "Infer", ("--overwrite",), by_words(adds(
         r"or give (--class_index)", "classes.json"))),

@@ -110,7 +110,7 @@ def test_a_folder_of_files_is_replaced_with_the_option(run, capsys):
 
 # ---- scores --------------------------------------------------------------------------------------
 
-def mends(pattern, change):
+def corrects(pattern, change):
     """The message says `pattern`; what it means is done to the folder by `change`."""
     def follow(folder, words, said):
         assert re.search(pattern, said), said
@@ -176,27 +176,27 @@ SCORES = {
         r"two has no metrics\.json; run Eval\.py (--output_path two) first")),
     "the page of a run": (scored("one", "two"), (*COMPARED, "--output_path", "two"), by_words(
         lambda words, said: [*words[:-2], found(r"give another (--\w+)", said), "three"])),
-    "other videos": (of_other_videos, COMPARED, mends(
+    "other videos": (of_other_videos, COMPARED, corrects(
         "evaluate both on the same videos", lambda folder: MAINS["Eval"](
             [*FOUND, "--output_path", "two", "--overwrite"]))),
-    "no detections": (without_detections, COMPARED, mends(
+    "no detections": (without_detections, COMPARED, corrects(
         "lacks found.json, .*; run Eval.py on them again, with --output_path one", back_again)),
     "no runs": (scored(), ("--list", "nowhere"), by_words(lambda words, said: [
         words[0], found(r"no folder nowhere; name one that holds (run)s", said)])),
     "milliseconds": (lambda folder: detections(folder / "found.json", test0=[(3000, 4000)]), FOUND,
-                     mends("give them in seconds", lambda folder: detections(
+                     corrects("give them in seconds", lambda folder: detections(
                          folder / "found.json", test0=[(3, 4)]))),
     "an impossible value": (scored(), ("--sweep", "nms_alpha_detect=0"), by_words(
         lambda words, said: [*words[:-1], "nms_alpha_detect=" + found(
             r"must be above (0)", said) + ".3"])),
     "a score of nobody": (video_scores(test0=[0.1, 0.9]), ("--video_scores", "scores.json",
-                                                          "--overwrite"), mends(
+                                                          "--overwrite"), corrects(
         "has no scores of 1 of 2 videos: test1; .* or add them",
         video_scores(test0=[0.1, 0.9], test1=[0.3, 0.7]))),
     "left out": (video_scores(test0=[0.1, 0.9]), ("--overwrite", "--video_scores", "scores.json"),
                  by_words(leaves_out(r"leave (--\w+) out"))),
     "a score below 0": (video_scores(test0=[-1, 0.9], test1=[0.3, 0.7]), (
-        "--overwrite", "--video_scores", "scores.json"), mends(
+        "--overwrite", "--video_scores", "scores.json"), corrects(
         "of video test0 is not a number of 0 or above; correct the file",
         video_scores(test0=[0.1, 0.9], test1=[0.3, 0.7]))),
     "no layout of DETAD": (lambda folder: write_json(folder / "d.json", {}), (
