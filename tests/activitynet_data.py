@@ -1,6 +1,7 @@
-"""A small ActivityNet on disk: real annotations of a few dozen videos, random features.
+"""A small ActivityNet on disk: real annotations of a few dozen videos, synthetic features.
 
-The features show the actions: a synthetic rgb stream rises inside them, and flow at their edges.
+The features show the actions: a synthetic rgb stream rises inside them, and flow at
+their edges.
 """
 
 import csv
@@ -22,7 +23,7 @@ SMALL = ["--temporal_scale", "256", "--stitch_gap", "8", "--bb_hidden_dim", "32"
 def write_activitynet(folder, real, num_train=24, num_val=12, widths=(6, 4)):
     """Annotations, official ground truth and features of the first videos of each subset.
 
-    real: folder of the real annotation files. Returns {name: entry} of the annotations.
+    real: folder of the real annotation files. -> {name: entry} of the annotations.
     """
     annot = folder / ANNOTATIONS
     annot.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""A headless browser for the tests of the report, and what its reader sees and does there."""
+"""A headless browser for the tests of the report, and what a reader sees and does in it."""
 
 import json
 import shutil
@@ -95,7 +95,7 @@ class Page:
         self.click(next(one for one in self.all(selector) if one.text == text))
 
     def bring_into_view(self, element):
-        """Scroll an element to the middle until it stays there, with nothing over its centre."""
+        """Scroll an element to the middle until it stays there with nothing over its centre."""
         def stays():
             before = self.js(f"{SCROLL_TO} {PLACE}", element)
             self.settle()               # what comes into sight is drawn, and may move the rest

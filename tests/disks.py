@@ -10,7 +10,7 @@ import pytest
 
 @contextlib.contextmanager
 def small_disk(folder, megabytes=16):
-    """`folder` as a disk of its own where that can be mounted, else as it is. -> bool: mounted."""
+    """`folder` as a small disk of its own if one can be mounted, else unchanged. -> mounted."""
     folder.mkdir(exist_ok=True)
     command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
     try:
@@ -26,8 +26,10 @@ def small_disk(folder, megabytes=16):
 
 @contextlib.contextmanager
 def full(folder, mounted, room=0):
-    """No room for more than `room` bytes in `folder` (of small_disk), or in any file where it is
-    no disk."""
+    """Leave room for no more than `room` bytes in `folder` (of small_disk).
+
+    If that is not a disk, in any file.
+    """
     if not mounted:
         before = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (room + 200, before[1]))

@@ -1,4 +1,4 @@
-"""A process that stops itself at a certain instant, so that a test can do there what it wants."""
+"""A process that stops itself at a certain instant, so that a test can act right then."""
 
 import os
 import runpy
@@ -11,7 +11,7 @@ PLACE_OF = {"os.rename": 1, "os.mkdir": 0}      # which argument of the event is
 
 
 def halt_at(name, times=1):
-    """Stop this process right before it makes a file or folder `name` for the `times`th time.
+    """Stop this process right before it makes file or folder `name` for the `times`th time.
 
     A file counts when its finished part is renamed, as Utils.files.replacing does.
     """
@@ -34,7 +34,7 @@ def wait_until_halted(process):
 
 
 def go_on(process, signum):
-    """Let a halted process go on, with a signal as the first thing that it meets."""
+    """Let a halted process continue, with a signal as the first thing it receives."""
     os.kill(process, signum)
     os.kill(process, signal.SIGCONT)
 

@@ -1,4 +1,4 @@
-"""Scripts in processes of their own, forked from one that has imported them: seconds are saved."""
+"""Run scripts in forked processes, from one that has imported them, which saves seconds."""
 
 import contextlib
 import importlib

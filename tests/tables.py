@@ -26,8 +26,10 @@ def _table(rows, videos, classes, scores):
 
 
 def random_tables(seed, num_actions, num_detections, levels=6, span=12):
-    """A ground truth and detections on a coarse grid: equal scores and equal tIoU, empty and
-    reversed segments, unknown videos and labels are all common there."""
+    """A ground truth and detections on a coarse grid, where all odd cases are common.
+
+    Equal scores, equal tIoU, empty and reversed segments, unknown videos and labels.
+    """
     rng = np.random.default_rng(seed)
     truth = ActionTable(("v", "a", "m"), ("x", "y"), rng.integers(0, 3, num_actions),
                         rng.integers(0, 2, num_actions),

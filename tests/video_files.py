@@ -1,6 +1,7 @@
 """Small video files with known frames, written by the tests themselves.
 
-Frame i shows i in binary as black and white stripes, so that what was decoded can be told.
+Frame i shows i in binary as black and white stripes, so that a decoded frame can be
+identified.
 """
 
 import struct

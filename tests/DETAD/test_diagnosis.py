@@ -1,4 +1,4 @@
-"""DETAD.diagnose: cases to follow by hand, odd input, and the plain formulation on random input."""
+"""DETAD.diagnose: cases worked out by hand, odd input, and the plain formulation as oracle."""
 
 import json
 import math
@@ -167,7 +167,7 @@ def test_the_report_is_plain_json():
 # ---- random input -------------------------------------------------------------------------------
 
 def random_case(seed, num_actions, num_detections):
-    """Actions, and detections near or far from them, all of different overlaps and scores."""
+    """Actions, and detections near or far from them, with no two overlaps or scores alike."""
     rng = np.random.default_rng(seed)
     videos, classes = ("a", "b", "c"), ("x", "y", "z")
     start = rng.uniform(0, 40, num_actions)

@@ -1,4 +1,4 @@
-"""The stages of parity_evaluation.py hold their tolerances; what differs, differs as it says."""
+"""The stages of parity_evaluation.py are within tolerance; what differs, differs as stated."""
 
 import numpy as np
 import pytest

@@ -31,7 +31,7 @@ RULES = ("score_threshold", "boundary_power", "max_per_class")
 
 
 def random_batch(seed, items, anchors, num_scores):
-    """Predictions with many ties, and the Batch they are of; every other window is stitched."""
+    """Predictions with many ties, and their Batch; every other window is stitched."""
     rng = np.random.default_rng(seed)
 
     def tensor(array):
@@ -49,7 +49,7 @@ def random_batch(seed, items, anchors, num_scores):
 
 
 def distinct(launched):
-    """The same with class scores of which no two are alike: rounding changes no order."""
+    """The same with distinct class scores, so that rounding changes no order."""
     logits = launched[0].logits
     logits.copy_(torch.randn(logits.shape, generator=torch.Generator().manual_seed(0)))
     return launched

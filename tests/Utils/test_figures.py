@@ -1,4 +1,4 @@
-"""Utils.figures: what is written, and that it can be repeated."""
+"""Utils.figures: what is written, and that it is reproducible."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Whole-file writes and JSON reading: what stays, what is said, what is left behind."""
+"""Whole-file writes and JSON reading: what is kept, what is said, what is left behind."""
 
 import contextlib
 import gzip
@@ -48,9 +48,9 @@ def test_an_error_while_writing_leaves_what_was_there(tmp_path, problem):
 
 
 def interrupted_at(line, work):
-    """Run work(), with a KeyboardInterrupt before the line-th line that it runs of Utils/files.py.
+    """Run work() with a KeyboardInterrupt before the line-th line of Utils/files.py that it runs.
 
-    Returns whether it came so far.
+    -> whether it came that far.
     """
     seen = 0
 

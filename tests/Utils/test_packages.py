@@ -1,4 +1,4 @@
-"""What this Python lacks, and what the scripts say to one that lacks packages or is too old."""
+"""What this Python lacks, and what scripts say if packages are missing or Python is too old."""
 
 import subprocess
 import sys

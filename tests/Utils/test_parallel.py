@@ -1,4 +1,4 @@
-"""Utils.parallel: how many processes share work, and that it is done."""
+"""Utils.parallel: how many processes share work, and that all of it is done."""
 
 import os
 from pathlib import Path
@@ -22,7 +22,7 @@ def test_there_are_no_more_processes_than_jobs(monkeypatch):
 
 
 def test_a_process_of_a_pool_works_alone(monkeypatch):
-    """It may start none of its own."""
+    """It may not start any of its own."""
     monkeypatch.setattr(joblib, "cpu_count", lambda: 16)
     in_pool = joblib.Parallel(2, "multiprocessing")(
         joblib.delayed(processes_for)(PARALLEL_FROM, 9) for _ in range(2))

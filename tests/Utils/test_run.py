@@ -53,7 +53,7 @@ def test_our_own_mistakes_keep_their_traceback():
 
 
 def test_a_lock_ends_with_its_process(tmp_path):
-    """Also where the process is killed."""
+    """Even if the process is killed."""
     ready, tell = os.pipe()
     child = os.fork()
     if not child:

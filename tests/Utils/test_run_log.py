@@ -1,4 +1,4 @@
-"""log.txt: what a run printed, and only of a run that was not refused."""
+"""log.txt: what a run printed, unless the run was refused."""
 
 import sys
 

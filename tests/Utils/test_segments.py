@@ -1,4 +1,4 @@
-"""Interval maths: numbers one can check by hand, laws that hold for all, numpy and torch alike."""
+"""Interval maths: numbers to check by hand, laws that hold for all, numpy and torch alike."""
 
 import numpy as np
 import pytest

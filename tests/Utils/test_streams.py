@@ -1,4 +1,4 @@
-"""Standard streams that cannot be written: nothing is raised, and the loss is said once."""
+"""Standard streams that cannot be written: nothing is raised, and the loss is reported once."""
 
 import contextlib
 import io
@@ -84,7 +84,7 @@ with steady_streams():
 
 
 def test_two_processes_do_not_cut_each_others_lines(tmp_path):
-    """As those of torchrun: one pipe, and Python told not to wait for whole lines itself."""
+    """As with torchrun: they share a pipe, and Python does not wait for whole lines itself."""
     reader, writer = os.pipe()
     talking = [subprocess.Popen([sys.executable, "-u", "-c", TALKING, name], stdout=writer)
                for name in "ab"]

@@ -1,4 +1,4 @@
-"""A folder in which the commands of the documentation run: stand-ins of the data that they name."""
+"""A folder in which the documentation's commands run: stand-ins for the data they name."""
 
 import json
 import shutil
@@ -39,7 +39,7 @@ def make_stage(folder):
 
 
 def thumos_videos():
-    """{name: entry}: four for training with five of the 20 classes each, and two to test on."""
+    """{name: entry}: four for training, with five of the 20 classes each, and two for testing."""
     videos = {}
     for part, subset, count in (("validation", "train", 4), ("test", "test", 2)):
         for number in range(count):

@@ -53,9 +53,10 @@ def test_the_gpu_script_says_what_it_left_out_and_what_failed(tmp_path):
 
 
 def test_the_channels_of_descriptors_are_those_of_what_they_see():
-    """Of a noisy picture that does not move: edges, but no motion and no change of light.
+    """A noisy picture that does not move has edges, but no motion and no change of light.
 
-    Its margin is plain, as beside the edges of a textured picture the flow is not quite 0.
+    Its margin is plain, since beside the edges of a textured picture the flow is not
+    quite 0.
     """
     pytest.importorskip("cv2", reason="OPENCV ABSENT: pip install -r requirements-video.txt")
     from benchmarks.descriptors import DESCRIPTORS, channels

@@ -1,9 +1,9 @@
-"""Every bash and python block of README and docs runs, on small stand-ins of the data it names.
+"""Every bash and python block of README and docs runs, on small stand-ins for the data.
 
-Words are run as written. Only the sizes of networks and inputs are made small, and what a reader
-replaces (/path/to) is replaced. run_vsgn.sh is the real one; the scripts it starts run here, in
-this process, since each start of Python takes seconds. The pages named in ELSEWHERE have tests of
-their own.
+Words are run as written. Only the sizes of networks and inputs are made small, and
+what a reader replaces (/path/to) is replaced. run_vsgn.sh is the real one; the scripts
+it starts run here, in this process, since each start of Python takes seconds. The
+pages named in ELSEWHERE have tests of their own.
 """
 
 import os

@@ -72,8 +72,10 @@ FILES = module_files()
 
 
 def imports(path, package=""):
-    """Dotted names that a file imports, wherever in it; `from a import b` counts as a.b if that is
-    a module of ours, else as a."""
+    """Dotted names that a file imports, anywhere in it.
+
+    `from a import b` counts as a.b if that is a module of ours, else as a.
+    """
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
         if isinstance(node, ast.Import):

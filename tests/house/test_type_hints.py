@@ -22,8 +22,11 @@ OTHERS = [*(path.name for path in sorted(ROOT.glob("*.py")) if path.name != "vsg
 
 
 def public_functions(tree):
-    """(name, function) of every function that other modules may call: none with an underscore, none
-    inside another, methods of public classes among them."""
+    """(name, function) of every function that other modules may call.
+
+    That is: none with an underscore, none inside another; methods of public classes
+    included.
+    """
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
             yield node.name, node

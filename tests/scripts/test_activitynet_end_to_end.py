@@ -36,7 +36,7 @@ def real(shared):
 
 @pytest.fixture(scope="module")
 def whole(real, tmp_path_factory):
-    """Folder in which the four commands ran, twice evaluated, and the annotations.
+    """The folder in which the four commands ran, evaluated twice, and the annotations.
 
     out: without a video-level file; fused: with one.
     """
@@ -63,7 +63,7 @@ def folder(whole, monkeypatch):
 
 @pytest.fixture
 def copy(whole, tmp_path, monkeypatch):
-    """A folder with the data and results of the run, to be spoilt; the tests start in it."""
+    """A folder with the data and results of the run, to be damaged; the tests start in it."""
     folder, _ = whole
     for path in folder.rglob("*"):
         if path.is_file() and path.suffix in (".json", ".csv", ".gz", ".h5", ".tar"):
@@ -243,7 +243,7 @@ def test_the_authors_bare_lists_are_accepted(copy, capsys):
 
 
 def test_features_of_another_width_do_as_well(copy, whole):
-    """I3D has another width than TSN: the same commands with --input_feat_dim."""
+    """I3D has another width than TSN: the same commands work with --input_feat_dim."""
     write_features(copy / "i3d", whole[1], (9, 8))
     places = ["--feature_path", "i3d", "--checkpoint_path", "i3d_run"]
     assert Train.main(TRAIN + SMALL + TRAINED + places + ["--input_feat_dim", "17",

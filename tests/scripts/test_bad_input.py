@@ -1,7 +1,7 @@
-"""Mistakes that reach Cut, Train, Infer and Eval as users make them: one sentence, exit code 2.
+"""Mistakes that reach Cut, Train, Infer and Eval as users make them: one sentence, code 2.
 
-test_cut_long_videos.py and test_eval.py hold those of one script alone; the tests of
-the readers hold every sentence in detail.
+test_cut_long_videos.py and test_eval.py have those of one script alone; the tests of
+the readers check every sentence in detail.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The script as a user runs it: what it writes and says, and every error with exit code 2."""
+"""The script as a user runs it: what it writes and says, and exit code 2 for every error."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Cut, Train, Infer, Eval by run_vsgn.sh on a part of the demo data, as a newcomer calls them."""
+"""Cut, Train, Infer, Eval by run_vsgn.sh on part of the demo data, as a newcomer runs them."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def run(folder, *words, code=0):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder in which the demo was run with fewer test videos and epochs, and what that said."""
+    """A folder in which the demo ran with fewer test videos and epochs, and its output."""
     folder = tmp_path_factory.mktemp("newcomer")
     write_demo(folder / "data" / "demo", num_train=60, num_test=10)
     said = run(folder, "traininfereval", "--recipe", "paper", "--num_epoch", str(EPOCHS),
@@ -75,7 +75,7 @@ def test_windows_hold_clips_only_where_they_are_trained_on(folder):
 
 
 def test_scores_are_far_above_chance(folder):
-    """Right segments with classes by chance would score about a sixth."""
+    """Correct segments with random classes would score about a sixth."""
     metrics = json.loads((folder / "output_demo/metrics.json").read_text())
     precision = dict(zip(metrics["tiou_thresholds"], metrics["mAP"], strict=True))
     assert list(precision) == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7]

@@ -1,4 +1,4 @@
-"""The whole loop: annotate in ELAN, import, train, predict, export to ELAN, correct, import again.
+"""The whole loop: annotate in ELAN, import, train, predict, export, correct, import again.
 
 pympi, a library for ELAN's files that shares nothing with ours, writes and corrects them.
 """

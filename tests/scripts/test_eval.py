@@ -1,4 +1,4 @@
-"""Eval.py as it is called: its files, what it prints, and what it refuses."""
+"""Eval.py as users call it: its files, what it prints, and what it refuses."""
 
 import json
 import subprocess
@@ -40,7 +40,7 @@ def row(label, start, end, score):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Ground truth and detections of two videos; class x is half found, class y wholly."""
+    """Ground truth and detections of two videos; half of class x is found, all of class y."""
     (tmp_path / "gt.json").write_text(json.dumps({"database": {
         "v": annotations(("x", 0, 10), ("y", 0, 4)), "w": annotations(("x", 0, 40)),
         "train": {"subset": "training", "annotations": []}}}))
@@ -249,8 +249,10 @@ def test_detections_are_made_of_proposals(folder, capsys):
 ])
 @pytest.mark.parametrize("recommended", [None, .75])
 def test_an_export_is_cut_as_it_says(folder, words, csv, srt, recommended):
-    """By --min_score and --top, or by what the training recommends for files of other tools, all
-    before anything is rounded; the scores of the evaluation stay those of all detections."""
+    """--min_score and --top decide, or what the training recommends for other tools' files.
+
+    They apply before anything is rounded; the scores stay those of all detections.
+    """
     infer(folder, {"v": ([[0, 10], [20, 24]], [.5, .25], [1, 2]),
                    "w": ([[0, 40], [60, 70]], [.75, .125], [1, 2])},
           ["--dataset", "custom", "--recipe", "paper"], epoch=1)

@@ -1,5 +1,7 @@
-"""Scores of random tables and files against the slow, obvious formulation of
-benchmarks/plain_scores.py; and files full of mistakes."""
+"""Random tables scored as by the slow, obvious code of benchmarks/plain_scores.py.
+
+And files full of mistakes.
+"""
 
 import json
 

@@ -1,5 +1,4 @@
-"""Extract_features.py on videos that the tests write: files, resuming, faults; and the scripts on
-what it makes."""
+"""Extract_features.py on videos that the tests write: files, resuming, faults, and use."""
 
 import json
 import multiprocessing
@@ -188,7 +187,7 @@ def test_killed_at_any_instant_it_goes_on_to_the_same_bytes(videos, features, tm
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="FORK ABSENT")
 def test_killed_before_any_file_operation_it_goes_on_to_the_same_bytes(videos, features,
                                                                        tmp_path):
-    """Before the first, the second, ... that it does in its folder, until a run comes through."""
+    """Killed before the first, second, ... operation in its folder, until a run comes through."""
     expected, path = contents(features), videos / "d.mp4"
     for number in range(1000):
         folder = tmp_path / str(number)
@@ -259,7 +258,7 @@ def _run(words):
 @pytest.mark.parametrize("world, here, expected", [(1, "1", 3), (2, "2", 2), (4, "2", 2),
                                                    (2, None, 2), (8, "8", 1)])
 def test_processes_of_torchrun_share_the_cores_of_their_machine(monkeypatch, world, here, expected):
-    """Five cores and three videos. Without torchrun's word, all processes are on this machine."""
+    """Five cores, three videos. If torchrun says nothing, all processes are on this machine."""
     torch = pytest.importorskip("torch")
     from Utils.training.process import Processes
 
@@ -273,7 +272,7 @@ def test_processes_of_torchrun_share_the_cores_of_their_machine(monkeypatch, wor
 
 
 def torchrun(*words):
-    """Extract_features.py in two processes of torchrun. -> its exit code, and what all said."""
+    """Extract_features.py in two processes of torchrun. -> exit code, and their output."""
     done = subprocess.run(
         [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2",
          str(ROOT / "Extract_features.py"), *map(str, words)], capture_output=True, text=True,
@@ -295,7 +294,7 @@ def test_torchrun_shares_the_videos_by_size(videos, features, tmp_path):
 
 
 def test_a_bad_video_of_one_process_stops_no_other(tmp_path):
-    """Its process has nothing else to do and would end long before the other one."""
+    """Its process has nothing else to do, and would end long before the other."""
     write_video(tmp_path / "long.mp4", even_times(600, 10), rate=10)
     (tmp_path / "bad.mp4").write_bytes(bytes(10))
     code, said = torchrun(tmp_path, "--out", tmp_path / "f", "--workers", "0")
@@ -449,7 +448,7 @@ def test_rate_and_duration_come_from_the_sidecars(run):
 
 
 def test_videos_of_equal_length_are_no_question_if_sidecars_tell(videos, tmp_path, capsys):
-    """Arrays of other tools could lie the wrong way, if all have one length."""
+    """Other tools' arrays might have their axes swapped if all have one length."""
     database = {}
     for name in "xyz":
         shutil.copy(videos / "b.mp4", tmp_path / f"{name}.mp4")
@@ -588,7 +587,7 @@ def test_a_given_rate_that_is_not_that_of_the_features_is_refused(run, tmp_path,
 
 
 def test_long_videos_take_no_more_memory(tmp_path):
-    """A frame every 100 s, one and a half minutes long or half an hour."""
+    """A frame every 100 s, for a minute and a half or for half an hour."""
     peaks = []
     for count in (1, 18):
         path = write_video(tmp_path / f"{count}.mp4", even_times(count + 1, Fraction(1, 100)))

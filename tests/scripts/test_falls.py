@@ -1,5 +1,7 @@
-"""Real videos, from their mp4 files to detections: a few of UR Fall Detection, by run_vsgn.sh with
-the project's own choices of sizes, only shortened."""
+"""Real videos, from mp4 files to detections: a few of UR Fall Detection, by run_vsgn.sh.
+
+Sizes are the project's own choices; only the training is shortened.
+"""
 
 import json
 import os

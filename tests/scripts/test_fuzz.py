@@ -1,4 +1,4 @@
-"""Thousands of damaged files, each read or refused with a sentence; none crashes or is believed.
+"""Thousands of damaged files, each read or refused with a sentence; none crashes a reader.
 
 Cases are drawn from a seed and bounded by their number.
 """
@@ -102,7 +102,7 @@ def proposals(path):
 
 
 def checkpoint(path, expected):
-    """A checkpoint that is read at all has the very weights that were written."""
+    """A checkpoint that can be read at all has the very weights that were written."""
     content = load_checkpoint(path)
     assert content["state_dict"].keys() == expected.keys()
     for name, value in content["state_dict"].items():

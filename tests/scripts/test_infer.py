@@ -354,7 +354,7 @@ def test_impossible_options_are_refused_in_a_sentence(run, unseen, tmp_path, cap
 
 
 def test_the_checkpoint_is_the_one_that_the_recipe_takes(run, tmp_path):
-    """Of the strong recipe it is the last one, also where inference names no recipe."""
+    """For the strong recipe, the last one, even if inference names no recipe."""
     for name, epoch, wanted in ((LAST, 2, "last"), (BEST, 1, "last")):
         content = load_checkpoint(run[0] / "run" / BEST)
         content["settings"] |= {"recipe": "strong", "checkpoint": wanted}

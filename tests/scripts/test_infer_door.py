@@ -32,7 +32,7 @@ HERE = {**CASES, "no features": (without_features, (), "Cut")}
 
 
 def swap(database, arrays):
-    """Let training and test videos change names."""
+    """Swap the names of training and test videos."""
     for pair in PAIRS:
         for table in (database, *arrays.values()):
             table[pair[0]], table[pair[1]] = table[pair[1]], table[pair[0]]

@@ -1,5 +1,7 @@
-"""A folder that is moved, deleted or replaced while a script writes there: one sentence that says
-so and how to go on, and going on that way works."""
+"""A folder that is moved, deleted or replaced while a script writes there.
+
+One sentence says so and how to continue, and that works.
+"""
 
 import json
 import shutil
@@ -122,7 +124,7 @@ def test_a_step_whose_folder_vanished_is_started_again(scripts, run, case):
 
 
 def test_a_stopped_training_whose_folder_moved_says_that(scripts, run):
-    """Not that no epoch is saved, which it cannot know."""
+    """It does not say that no epoch is saved, which it cannot know."""
     folder, words = run
     process = scripts.start("Train", *words("--num_epoch", "3", "--resume"),
                             halt=("checkpoint.pth.tar",))

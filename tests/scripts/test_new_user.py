@@ -1,5 +1,8 @@
-"""What a new user does, end to end: annotations of two tools in, a training, a folder of new videos
-detected, and the detections opened again by the reader of the tool's own format."""
+"""What a new user does, end to end.
+
+Import annotations of two tools, train, detect in a folder of new videos, and open the
+detections with the reader of the tool's own format.
+"""
 
 import csv
 import json
@@ -23,8 +26,11 @@ BORIS = ("Observation id", "Source", "Time offset (s)", "Media duration (s)", "F
 
 @pytest.fixture
 def truth(tmp_path, monkeypatch):
-    """Clips of two kinds of action: the first six annotated in ELAN, six in a table of BORIS, two
-    new ones in a folder of their own. -> {video: [(start, end, label)]}."""
+    """Clips of two kinds of action. -> {video: [(start, end, label)]}.
+
+    The first six are annotated in ELAN, six in a table of BORIS, and two new ones are
+    in a folder of their own.
+    """
     monkeypatch.chdir(tmp_path)
     for folder in ("features", "new", "elan"):
         (tmp_path / folder).mkdir()

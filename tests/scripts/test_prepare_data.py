@@ -1,4 +1,4 @@
-"""Prepare_data.py: what it says of files, and what it converts."""
+"""Prepare_data.py: what it says about files, and what it converts."""
 
 import contextlib
 import gzip

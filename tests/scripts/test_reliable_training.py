@@ -1,4 +1,4 @@
-"""What stops a training, what it leaves, and what goes on without what is missing."""
+"""What stops a training, what is left then, and how to go on without what is missing."""
 
 import json
 
@@ -36,7 +36,7 @@ def scale(folder, stream, names, factor):
 
 @pytest.mark.parametrize("video, epoch", [("train1", 2), ("train4", 2)])
 def test_huge_features_stop_the_training_and_leave_the_checkpoint(run, capsys, video, epoch):
-    """train1 is trained on, train4 validated: either way the loss overflows."""
+    """train1 is trained on, train4 validated on: either way, the loss overflows."""
     folder, options = run
     before = checkpoints(folder)
     scale(folder, "rgb", [video], np.float32(1e37))
@@ -84,7 +84,7 @@ def test_the_second_run_in_a_folder_is_refused(run, capsys, script, name, words)
 # ---- --skip_missing ------------------------------------------------------------------------------
 
 def test_skip_missing_goes_on_and_says_what_it_left_out(tmp_path, capsys):
-    """A video missing, one with NaN, one whose streams differ: each script counts them."""
+    """One video is missing, one has NaN, one has streams that differ: each script counts them."""
     def change(database, arrays):
         del arrays["rgb"]["train1"]
         arrays["rgb"]["test0"][3, 1] = np.nan

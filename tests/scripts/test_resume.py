@@ -1,4 +1,4 @@
-"""A training that is killed, stopped or interrupted goes on as if nothing had been."""
+"""A training that was killed, stopped or interrupted continues as if nothing had happened."""
 
 import os
 import random
@@ -44,7 +44,7 @@ def words(folder):
 
 @pytest.fixture(scope="module")
 def undisturbed(scripts, folder, words):
-    """The checkpoints of a training that nothing disturbs."""
+    """The checkpoints of a training that nothing disturbed."""
     scripts.done("Cut_long_videos", *words("whole"))
     scripts.done("Train", *words("whole"))
     return load(folder / "whole")
@@ -73,7 +73,7 @@ def assert_same(found, expected, where=""):
 
 
 def test_kills_at_any_instant_change_nothing(scripts, folder, words, undisturbed):
-    """The instants are drawn over twice a start and an epoch, so that all phases are met."""
+    """The instants are drawn over the time of a whole training, so that every phase is hit."""
     started = time.monotonic()
     scripts.done("Train", *words("timed", "--num_epoch", "2"))
     span, rng = time.monotonic() - started, random.Random(5)

@@ -1,4 +1,4 @@
-"""A run knows where its data are and how it was made: scripts take it from there, or say no."""
+"""A run knows where its data are and how it was made: scripts use that, or refuse."""
 
 import json
 import shutil

@@ -1,7 +1,8 @@
-"""run_vsgn.sh: which steps it runs with which flags, what it refuses, and how it sets itself up.
+"""run_vsgn.sh: which steps it runs with which flags, what it refuses, how it sets itself up.
 
-It runs here in a tree of its own, where scripts that write down how they were called stand for
-Cut_long_videos.py, Train.py, Infer.py and Eval.py; test_demo_end_to_end.py runs the real ones.
+It runs here in a tree of its own, where scripts that record how they were called stand
+in for Cut_long_videos.py, Train.py, Infer.py and Eval.py; test_demo_end_to_end.py runs
+the real ones.
 """
 
 import json

@@ -35,7 +35,7 @@ def hostile(database, arrays):
 
 
 def test_names_never_leave_the_output_folders(tmp_path):
-    """Cut, Train, Infer and Eval on such names write what they write on any others."""
+    """With such names, Cut, Train, Infer and Eval write the same files as with any others."""
     for name, change in (("ordinary", None), ("hostile", hostile)):
         (tmp_path / name).mkdir()
         make_run(tmp_path / name / "run", change, ["--skip_missing"])
@@ -109,8 +109,10 @@ sys.addaudithook(audit)
 
 @pytest.fixture()
 def offline(tmp_path):
-    """Scripts in a process that ends at its first use of the network, which it hasn't either where
-    the system can take it away."""
+    """Scripts in a process that ends at its first use of the network.
+
+    If the system allows, it has no network either.
+    """
     (tmp_path / "sitecustomize.py").write_text(NO_SOCKETS)
     prefix = ["unshare", "-n"] if shutil.which("unshare") and not subprocess.run(
         ["unshare", "-n", "true"], capture_output=True).returncode else []

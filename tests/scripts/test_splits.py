@@ -1,5 +1,7 @@
-"""Subsets as people bring them: hidden test videos, one training video, other names; every remedy
-that a message names is followed here."""
+"""Subsets as people bring them: hidden test videos, one training video, other names.
+
+Every remedy that a message names is followed here.
+"""
 
 import json
 

@@ -90,7 +90,7 @@ def test_a_mistake_ends_with_2_even_if_no_stream_is_open(words, closing):
 
 
 def test_a_terminal_without_our_letters(words, tmp_path):
-    """Paths that ASCII lacks, in a locale that has nothing else, through all four scripts."""
+    """Non-ASCII paths in an ASCII locale, through all four scripts."""
     folder = tmp_path / "caf\N{LATIN SMALL LETTER E WITH ACUTE} \N{SNOWMAN}"
     folder.mkdir()
     chosen = [*options(folder), "--video_anno", folder / "data" / "annotations.json"]

@@ -91,7 +91,7 @@ def test_files_and_arrays_come_back_in_the_order_they_were_given(detector, tmp_p
 
 @pytest.fixture(scope="module")
 def of_videos(tmp_path_factory):
-    """Folder of a checkpoint whose features Extract_features.py made of videos."""
+    """Folder of a checkpoint trained on features that Extract_features.py made of videos."""
     pytest.importorskip("av", reason="DETECTION IN VIDEO FILES LEFT OUT: no package av")
     extractor = build("motion", Setting(feature_fps=5.0))
     config = resolve(WORDS | {"input_feat_dim": extractor.channels})

@@ -1,4 +1,4 @@
-"""Exported networks compute what the network does, in programs that know nothing of this one."""
+"""Exported programs compute what the network does, without any code of this project."""
 
 import contextlib
 import dataclasses
@@ -124,7 +124,7 @@ def test_onnx_agrees_with_the_network_on_clips_of_every_length(run, onnx):
 
 
 def test_the_example_with_onnxruntime_runs(run, onnx, tmp_path, monkeypatch, capsys):
-    """The lines of docs/python.md as they stand."""
+    """The lines of docs/python.md, unchanged."""
     text = (Path(__file__).parents[3] / "docs/python.md").read_text(encoding="utf-8")
     lines, = re.findall(r"^```\n(import json, numpy as np, onnxruntime\n.*?)^```$", text,
                         re.M | re.S)
@@ -169,7 +169,7 @@ def test_ties_are_taken_by_index_for_a_while():
 @pytest.mark.parametrize("neighbours, least, is_stitched", [(6, 26, False), (3, 16, True),
                                                             (1, 1, True)])
 def test_from_some_length_on_the_rule_for_ties_makes_no_difference(neighbours, least, is_stitched):
-    """Also in windows that are stitched, whatever their features; in shorter ones it does."""
+    """In stitched windows too, whatever their features; in shorter ones it does make one."""
     config = dataclasses.replace(CONFIG, num_neigh=neighbours)
     assert agrees_from(config) == least
     assert (least <= config.short_ratio * LENGTH) == is_stitched

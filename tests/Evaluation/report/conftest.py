@@ -21,5 +21,5 @@ def run():
 
 @pytest.fixture
 def page(browser, report_file):
-    """The report that the module writes, just opened, in the light theme."""
+    """The report that a test module writes, freshly opened, in the light theme."""
     return Page(browser, report_file)

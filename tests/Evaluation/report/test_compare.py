@@ -1,4 +1,4 @@
-"""Evaluation.report.compare and Evaluation.bootstrap: what differs between runs, and by chance."""
+"""Evaluation.report.compare and Evaluation.bootstrap: differences of runs, and chance."""
 
 import json
 import os
@@ -62,7 +62,7 @@ def test_the_videos_as_they_are_have_the_scores_of_metrics(seed):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_draw_scores_as_the_videos_drawn_would(seed):
-    """Videos drawn once or not at all: no score stands twice, so there is one right answer."""
+    """With videos drawn once or not at all, no score occurs twice, so there is one right answer."""
     truth, found, _ = random_run(num_videos=9, seed=seed)
     videos = np.random.default_rng(seed).permutation(9)[:5]
     weights = np.zeros((1, 9), int)
@@ -193,7 +193,7 @@ def test_runs_of_the_same_name_are_named_by_their_folders(folders, tmp_path):
 
 
 def test_runs_may_have_any_name(tmp_path):
-    """The page of a run has parts by these names in the same place."""
+    """Even names that a page has for its own parts."""
     truth, found, durations = random_run(num_videos=3)
     folders = [left_by_eval(tmp_path / f"output_{name}", truth, found, durations)
                for name in ("settings", "versions", "notes", "is_true")]

@@ -1,4 +1,4 @@
-"""The page of detections that nothing judges: what it shows, and what it leaves out."""
+"""The page of detections without ground truth: what it shows, and what it leaves out."""
 
 import csv
 

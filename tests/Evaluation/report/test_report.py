@@ -1,4 +1,4 @@
-"""The report file: what stands in the file, and that nothing in data can break out of it."""
+"""The report file: what it holds, and that nothing in the data can break out of it."""
 
 import base64
 import hashlib
@@ -119,7 +119,7 @@ def test_far_and_odd_numbers_stay_numbers():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_taken_is_what_matching_says_also_among_the_best_few(seed):
-    """The page shows the detections above a score; their matching is that of all, cut there."""
+    """The page shows detections above a score; they keep the matches they have among all."""
     truth, found, durations = random_run(seed=seed)
     content, own, run, _ = tables_of(truth, found, durations, THRESHOLDS)
     assert content["runs"][0]["best"] == [best_score(truth, found, t) for t in THRESHOLDS]
@@ -286,7 +286,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
 
 
 def test_a_large_run_stays_a_small_file(tmp_path):
-    """213 videos and 40,000 detections, as THUMOS14 has: some 30 bytes a detection."""
+    """213 videos and 40,000 detections, as THUMOS14 has: some 30 bytes per detection."""
     run = random_run(213, 16, 188)
     write_report(tmp_path / "r.html", scores_of(*run[:2]), *run)
     assert (tmp_path / "r.html").stat().st_size < 1.6e6

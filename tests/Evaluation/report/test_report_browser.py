@@ -1,4 +1,4 @@
-"""The report in a real browser: what the controls change, what is never asked for or run."""
+"""The report in a real browser: what its controls change, and what it never loads or runs."""
 
 import numpy as np
 import pytest
@@ -447,7 +447,7 @@ def test_names_are_shown_as_they_are_and_never_run(browser, tmp_path):
 
 
 def test_an_injected_script_would_not_run(page):
-    """The content security policy holds even if text became an element some day."""
+    """The content security policy would hold even if text became an element some day."""
     page.js("const node = document.createElement('script'); node.textContent = 'window.hacked = 1';"
             "document.body.append(node); const image = document.createElement('div');"
             "image.innerHTML = '<img src=x onerror=\"window.hacked = 2\">';"

@@ -204,7 +204,7 @@ def film(tmp_path_factory):
 
 
 def slow(page):
-    """Let the video play so slowly that a busy machine misses nothing of it."""
+    """Slow the video down so much that a busy machine misses nothing of it."""
     page.until(lambda: playing(page)[2] > 0)
     page.js("document.querySelector('.player video').playbackRate = 1 / 16")
 
@@ -634,7 +634,7 @@ def test_no_width_overflows(browser, request, device, which):
 
 @pytest.mark.parametrize("which", ["report_file", "comparison_file"])
 def test_nothing_is_wider_than_paper(browser, request, which):
-    """What is wider makes a browser shrink the whole print."""
+    """Anything wider would make the browser shrink the whole print."""
     page = Page(browser, request.getfixturevalue(which))
     page.emulate("Emulation.setDeviceMetricsOverride", width=704, height=1000,
                  deviceScaleFactor=1, mobile=False)

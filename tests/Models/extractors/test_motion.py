@@ -1,4 +1,4 @@
-"""The descriptors of movement, by what is put before them."""
+"""The motion descriptors of pictures with known motion."""
 
 import numpy as np
 import pytest
@@ -48,7 +48,7 @@ def square(x, y, shift=0):
 
 
 def flow_of(features, motion):
-    """The mean HOF of the frame as a whole, its camera, from one step."""
+    """The mean HOF of the whole frame, and its camera, from one step."""
     bins = motion.bins
     half = motion.channels // 2
     return features[bins:2 * bins], features[half - 3:half]
@@ -150,7 +150,7 @@ def test_blinking_is_told_apart_from_moving():
 
 
 def test_descriptors_do_not_depend_on_where_in_memory_a_picture_lies():
-    """So that a video gives the same bytes in every process."""
+    """So a video gives the same bytes in every process."""
     before, gray = square(20, 50), square(23, 52)
     found = []
     for shift in range(0, 64, 4):

@@ -1,7 +1,9 @@
-"""Networks by the loading of local weights: random ones are no features, but test the way to them.
+"""Extractors with networks, loaded from local weights.
 
-Some builds of torchvision do not fit the torch beside them for want of one operator that nothing
-here uses; the tests put a stand-in for it, so that the networks can be imported.
+The weights are random: they give no useful features, but test the way to them. Some
+builds of torchvision do not fit the torch beside them, for lack of one operator that
+nothing here uses; the tests put in a stand-in for it, so that the networks can be
+imported.
 """
 
 import functools
@@ -42,7 +44,7 @@ def torchvision():
 
 
 def transformers():
-    """Transformers, which imports torchvision where it is there, or a loud skip."""
+    """Transformers, which imports torchvision if it is installed, or a loud skip."""
     if importlib.util.find_spec("torchvision"):
         torchvision()
     return pytest.importorskip("transformers", reason="TRANSFORMERS ABSENT: pip install "

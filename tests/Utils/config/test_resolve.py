@@ -1,4 +1,4 @@
-"""Options: every flag of every script, the presets, what is refused, what a checkpoint brings."""
+"""Options: every flag of every script, the presets, refusals, and what a checkpoint brings."""
 
 import dataclasses
 import json

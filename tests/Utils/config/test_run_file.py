@@ -1,4 +1,4 @@
-"""config.json: what a run writes of its settings, and how scripts take them up."""
+"""config.json: what a run writes of its settings, and how scripts read it."""
 
 import json
 

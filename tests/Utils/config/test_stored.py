@@ -1,4 +1,4 @@
-"""Settings that come with a file are believed only as far as their options go."""
+"""Settings from a file are accepted only if their options allow them."""
 
 import json
 import math
@@ -17,7 +17,7 @@ ABSURD = ("false", "true", "x" * 5000, "\x1b[2J", "", [], {}, [[1]], ["a"], [Non
 
 
 def is_possible(spec, value):
-    """By the words of the option alone, apart from the code that is tested."""
+    """Judged by the words of the option alone, independently of the code under test."""
     values = value if spec.is_tuple and isinstance(value, list) else [value]
     if value is None:
         return spec.may_be_unset

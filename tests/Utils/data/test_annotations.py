@@ -1,4 +1,4 @@
-"""Annotation files: every layout, and every fault by its sentence."""
+"""Annotation files: every layout, and a sentence for every fault."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""The demo data: what the annotations say, and that its classes need the order of frames."""
+"""The demo data: what the annotations say, and that its classes depend on the order of frames."""
 
 import json
 
@@ -126,7 +126,7 @@ def test_every_run_writes_the_same_data(tmp_path):
 
 
 def test_the_data_are_those_of_version_1(folder, database):
-    """A change of the data changes these: raise VERSION with it, so that old files are replaced."""
+    """If the data change, so do these: raise VERSION, so that old files are replaced."""
     assert demo.VERSION == "VSGN demo 1"
     first = database["demo_train_000"]
     assert (first["duration"], first["annotations"][0]) == FIRST_VIDEO

@@ -1,4 +1,4 @@
-"""Feature files of every kind, partial reads, and every fault by its sentence."""
+"""Feature files of every kind, partial reads, and a sentence for every fault."""
 
 import os
 import pickle

@@ -107,7 +107,7 @@ def folder(shared):
 
 
 def is_activitynet(found):
-    """Whether it is the ground truth with which the paper's numbers were computed."""
+    """Whether it is the ground truth that the paper's numbers were computed on."""
     return ((len(found.videos), instances(found), len(found.classes)) == (4725, 7290, 200)
             and not any(video.name.startswith("v_") for video in found.videos[:100])
             and all(video.duration for video in found.videos))

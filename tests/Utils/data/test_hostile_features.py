@@ -1,4 +1,4 @@
-"""Feature files that lead elsewhere, cost far more than their size, or are no files at all."""
+"""Feature files that lead elsewhere, cost far more than their size, or are not files at all."""
 
 import gzip
 import io
@@ -128,7 +128,7 @@ def test_links_within_a_file_are_followed(tmp_path):
 
 
 def test_a_link_to_a_pipe_is_never_opened(tmp_path):
-    """HDF5 would wait for it for ever."""
+    """HDF5 would wait for it forever."""
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "features").mkdir()
     with h5py.File(tmp_path / "features" / "f.h5", "w") as file:
@@ -179,7 +179,7 @@ GREAT = {never_written: "were ever written; write it again", hardly_written: "we
 
 
 def cost(work):
-    """Bytes that work() added to the peak memory of this process, and what it gave."""
+    """How many bytes work() added to the peak memory of this process, and its result."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     result = work()
     return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024, result
@@ -253,7 +253,7 @@ def test_text_that_unpacks_without_end_is_refused(tmp_path):
 @pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.pt", "f.h5", "a.json", "a.json.gz"])
 @pytest.mark.parametrize("kind", ["pipe", "device"])
 def test_only_files_are_opened(tmp_path, name, kind):
-    """A pipe would be waited for, for ever; a device may have no end."""
+    """A pipe would block forever; a device may have no end."""
     path = tmp_path / name
     os.mkfifo(path) if kind == "pipe" else path.symlink_to("/dev/zero")
     with pytest.raises(UserError, match="is a pipe or a device, not a file"):
@@ -261,7 +261,7 @@ def test_only_files_are_opened(tmp_path, name, kind):
 
 
 def test_the_remedy_for_a_pipe_works(tmp_path):
-    """What a pipe gives, in a file, is read."""
+    """The content of the pipe, saved to a file, is read."""
     np.save(tmp_path / "source.npy", SECRET)
     os.mkfifo(tmp_path / "a.npy")
     writer = subprocess.Popen(["cp", tmp_path / "source.npy", tmp_path / "a.npy"])
@@ -282,7 +282,7 @@ def test_links_to_files_are_files(tmp_path):
 
 @pytest.fixture()
 def no_rights(tmp_path):
-    """A folder that this process may not read, also where it is root's."""
+    """A folder that this process may not read, even as root."""
     np.save(tmp_path / "a.npy", SECRET)
     tmp_path.chmod(0)
     user = os.geteuid()

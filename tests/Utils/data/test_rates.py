@@ -1,4 +1,4 @@
-"""The clock of the features: rate and shift of each video, and units that are no seconds."""
+"""The clock of the features: rate and shift of each video, and units other than seconds."""
 
 import json
 

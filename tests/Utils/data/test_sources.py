@@ -1,4 +1,4 @@
-"""Annotations and features opened together, and which videos are for what."""
+"""Annotations and features opened together, and the use of each video."""
 
 import numpy as np
 import pytest
@@ -82,7 +82,7 @@ def test_all_videos_left_out_is_an_error(tmp_path):
 
 
 def test_a_class_agnostic_network_accepts_fewer_classes_with_a_note(tmp_path):
-    """Where it has one for each they are refused, as more of them always are."""
+    """A network with a score per class refuses fewer, and every network refuses more."""
     words = write_custom(tmp_path / "data")
     agnostic = [*words, "--class_agnostic", "--decoder_num_classes", "5"]
     notes = open_source(parse_config("Train", agnostic)).notes

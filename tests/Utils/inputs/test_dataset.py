@@ -1,4 +1,4 @@
-"""Inputs and batches: against the plain formulation, and the same from every place."""
+"""Inputs and batches: equal to the plain formulation, wherever the features are kept."""
 
 import multiprocessing
 

@@ -80,7 +80,7 @@ def sidecar(**identity):
     ({"train0": sidecar(name="a").replace("10.0", "-1")}, "is not a sidecar"),
 ])
 def test_odd_sidecars_hide_no_other_finding(tmp_path, capsys, sidecars, sentence):
-    """The videos have one length, a question that only sound sidecars answer."""
+    """The videos have equal lengths, which is a question unless sound sidecars answer it."""
     database = {f"train{i}": entry("train", (3, 1, "run"), (1, 4, "jump")) for i in range(6)}
     write_annotations(tmp_path / "annotations.json", database)
     for name in database:

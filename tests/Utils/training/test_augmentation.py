@@ -1,4 +1,4 @@
-"""Left-out channels: their size, and what they leave alone."""
+"""Channel dropout: how much it drops, and what it leaves alone."""
 
 import torch
 

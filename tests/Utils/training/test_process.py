@@ -1,4 +1,4 @@
-"""The variables by which torchrun tells a process its place: whole and sound, or a sentence."""
+"""The variables by which torchrun tells a process its place: all valid, or a sentence."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The demo's videos: made once, small, and as their annotations say."""
+"""The demo's videos: written once, small, and showing what their annotations say."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What is to be typed after an import works as it stands."""
+"""The command that an import says to type next works unchanged."""
 
 import shlex
 
@@ -28,7 +28,7 @@ def annotate(*rows):
 
 
 def imported(features, capsys, *words):
-    """Import table.csv; what it says, and the command to type next as words."""
+    """Import table.csv. -> what it prints, and the command to type next as words."""
     assert Prepare_data.main(["import", "table.csv", "--to", "annotations.json",
                               "--feature_path", features, *words]) == 0
     said = capsys.readouterr().out

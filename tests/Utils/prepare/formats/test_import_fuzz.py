@@ -1,4 +1,4 @@
-"""Damaged files of every tool end in a sentence for the user or in annotations, in nothing else."""
+"""A damaged file of any tool gives a sentence for the user or annotations, nothing else."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Out to a tool and back: the rows that were written come back; other readers can read them."""
+"""Exported rows come back from every tool's format, and other readers can read them."""
 
 import json
 from collections import defaultdict
@@ -90,9 +90,10 @@ def test_boris_gives_back_what_its_pairs_can_hold(results, tmp_path_factory):
 
 
 def paired_by_boris(observation):
-    """BORIS's own rule: of a subject, behaviour and modifier every second event is an end.
+    """Pair events by BORIS's own rule. -> [(start, end, label)].
 
-    All must be paired, in order of time, with a code of the ethogram. -> [(start, end, label)].
+    Of a subject, behaviour and modifier, every second event is an end. All must be
+    paired, in order of time, with a code from the ethogram.
     """
     open_since, rows = {}, []
     times = [event[0] for event in observation["events"]]
@@ -108,7 +109,7 @@ def paired_by_boris(observation):
 
 
 def best_without_overlaps(rows):
-    """Rows (start, end, label) kept per label, the best first, in whole milliseconds."""
+    """Rows (start, end, label) kept per label, best first, in whole milliseconds."""
     rows = sorted(rows, key=lambda row: (*row["segment"], row["label"]))
     kept = defaultdict(list)
     for row in sorted(rows, key=lambda row: -row["score"]):
@@ -119,7 +120,7 @@ def best_without_overlaps(rows):
 
 
 def shifted(kept):
-    """A state that starts as the last of its label ends comes a millisecond later."""
+    """A state that starts when the last of its label ends comes a millisecond later."""
     rows = []
     for label, segments in kept.items():
         before = None

@@ -1,4 +1,4 @@
-"""What is special about single tools: borders of BORIS's files, slots of ELAN without a time."""
+"""Peculiarities of single tools: file borders in BORIS, ELAN slots without a time."""
 
 import gzip
 import json
@@ -108,7 +108,7 @@ def read_eaf(tmp_path, text, **options):
 
 
 def test_slots_without_a_time_lie_evenly_in_the_chain_of_their_tier(tmp_path):
-    """A slot of another tier between them changes nothing."""
+    """A slot of another tier in between changes nothing."""
     text = eaf({"t1": 0, "t2": None, "x": 1700, "t3": None, "t4": 3000, "y": 2000},
                [('TIER_ID="words"', [("t1", "t2", "a"), ("t2", "t3", "b"), ("t3", "t4", "c")]),
                 ('TIER_ID="other"', [("x", "y", "d")])])
@@ -116,7 +116,7 @@ def test_slots_without_a_time_lie_evenly_in_the_chain_of_their_tier(tmp_path):
 
 
 def test_a_subdivision_of_a_subdivision_lies_within_its_parent(tmp_path):
-    """The child stands first in the file, and is divided after its parent nevertheless."""
+    """Even though the child comes first in the file, it is divided after its parent."""
     text = eaf({"t1": 0, "c1": None, "t2": None, "t3": 4000},
                [('TIER_ID="letters" PARENT_REF="words"', [("t1", "c1", "x"), ("c1", "t2", "y"),
                                                           ("t2", "t3", "z")]),

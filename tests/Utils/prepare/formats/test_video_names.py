@@ -1,4 +1,4 @@
-"""The name of a video, of whatever path or address a tool writes."""
+"""The name of a video, from whatever path or address a tool writes."""
 
 import unicodedata
 
