@@ -172,8 +172,8 @@ def meeting(process):
                 time.sleep(0.1)
             work.wait()
         except RuntimeError as problem:
-            raise UserError("another process of torchrun ended before its videos were done, for "
-                            "the reason that it gives; the same command goes on with what is left "
+            raise UserError("another process of torchrun ended before its videos were done and "
+                            "says why; run the same command again to continue with what is left "
                             f"({reason(problem)})") from None
     return meet
 

@@ -88,7 +88,7 @@ def sweep(inputs: Inputs) -> int:
         "provenance": origin(inputs, warnings[0], varied=settings_tried[0])})
     print(format_sweep(tried))
     print(f"{counted(len(tried), 'setting')}, best first; also in {path}. Choosing by "
-          "the test videos is choosing with the answers at hand: choose on others")
+          "scores on the test videos overrates the choice: choose on other videos")
     return 0
 
 

@@ -115,7 +115,8 @@ def verdict(first: str, other: str, difference: Sequence[float], num_videos: int
     if difference[1] > 0 or difference[2] < 0:
         word = "better" if difference[1] > 0 else "worse"
         return f"{other} is {word} than {first}, and the difference is real: {found}.{few}"
-    return (f"{other} and {first} do not differ by more than chance: {found}, which holds 0.{few}")
+    return (f"{other} and {first} do not differ by more than chance: {found}, which includes 0."
+            f"{few}")
 
 
 def differing_settings(provenances: Sequence[dict]) -> list[list]:

@@ -101,7 +101,7 @@ def check_comparable(runs: Sequence[EvaluatedRun]) -> None:
     first = runs[0]
     for other in runs[1:]:
         if other.scores["tiou_thresholds"] != first.scores["tiou_thresholds"]:
-            raise UserError(f"{first.folder} and {other.folder} are scored at other tIoU; run "
+            raise UserError(f"{first.folder} and {other.folder} are scored at different tIoU; run "
                             "Eval.py on one of them again with --overwrite and the --tiou of the "
                             "other")
         if problem := difference_of(first.truth, other.truth):

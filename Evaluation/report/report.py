@@ -60,8 +60,8 @@ def linked_videos(folder: str | Path | None, beside: str | Path) -> list[tuple[s
     if folder is None:
         return []
     if not Path(folder).is_dir():
-        raise UserError(f"no folder {folder} of videos; --video_folder names the folder in which "
-                        "their files lie")
+        raise UserError(f"no folder {folder}; --video_folder names the folder of the "
+                        "video files")
     files = [path for path in sorted(Path(folder).rglob("*")) if path.suffix.lower() in VIDEOS]
     files.sort(key=lambda path: VIDEOS.index(path.suffix.lower()), reverse=True)
     found = {path.stem: path for path in files}

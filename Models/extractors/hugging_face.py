@@ -95,8 +95,8 @@ def _loaded(folder):
     try:
         return _transformers().AutoModel.from_pretrained(folder, local_files_only=True)
     except ImportError as problem:
-        raise UserError(f"transformers cannot load {folder} here, for want of a package or of one "
-                        "that fits the others, such as a torchvision of another torch "
+        raise UserError(f"transformers cannot load {folder} here: a package is missing or does not "
+                        "fit the others, such as a torchvision for another torch "
                         f"({reason(problem)})") from None
     except (OSError, ValueError, RuntimeError, KeyError) as problem:
         raise UserError(f"{folder} holds no network that transformers can load: "

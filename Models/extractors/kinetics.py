@@ -64,7 +64,7 @@ def _torchvision():
         import torchvision
     except ImportError:
         raise UserError("the Kinetics networks need torchvision: pip install torchvision, in the "
-                        f"release for torch {torch.__version__}") from None
+                        f"release that matches torch {torch.__version__}") from None
     except RuntimeError as problem:
         raise UserError(
             f"the installed torchvision does not match torch {torch.__version__} "

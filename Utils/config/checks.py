@@ -33,7 +33,7 @@ def check_options(config, script, is_complete=True):
     if len(config.iou_thr) != 3:
         raise UserError(f"--iou_thr takes three thresholds, found {len(config.iou_thr)}")
     if any(first >= second for first, second in zip(config.tiou, config.tiou[1:], strict=False)):
-        raise UserError(f"--tiou {shown(config.tiou)}: give rising thresholds, each once")
+        raise UserError(f"--tiou {shown(config.tiou)}: give ascending thresholds without repeats")
     if is_complete:
         check_clips(config)
     if is_complete and script in ("Train", "Infer"):

@@ -88,7 +88,7 @@ def _true_or_false(text):
 def _unknown_words(unknown):
     word = unknown[0]
     if not word.startswith("-"):
-        return f"{word} belongs to no option; --help all lists them"
+        return f"{word} does not belong to an option; --help all lists them"
     name = word.split("=")[0].lstrip("-").removeprefix("no-").replace("-", "_")
     return f"unknown option {word}; {nearest_option(name)}"
 

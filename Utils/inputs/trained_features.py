@@ -37,8 +37,7 @@ def standard_lines(source):
     """Lines about features that are not used as they are in the files."""
     standard, lines = source.features.standard, []
     if source.features.deltas:
-        lines.append("each feature channel is joined by its deltas, how it changes from frame to "
-                     "frame")
+        lines.append("deltas are added to the feature channels: their changes from frame to frame")
     if standard is not None:
         constant = standard.num_constant
         lines.append("features are standardized per channel over the training videos" + (

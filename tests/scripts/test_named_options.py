@@ -152,7 +152,7 @@ CASES = {
     "thresholds": (nothing, "Train", (*ANEW, "--iou_thr", "0.5"),
                    adds(r"(--iou_thr) takes three thresholds", "0.4", "0.5", "0.6")),
     "rising": (nothing, "Eval", (*ANEW, "--tiou", "0.5", "0.3"),
-               adds(r"(--tiou) 0.5 0.3: give rising thresholds", "0.3", "0.5")),
+               adds(r"(--tiou) 0.5 0.3: give ascending thresholds", "0.3", "0.5")),
     "classes by file": (one_label_id, "Cut", (),
                         adds(r"name the classes with (--\w+)", "classes.json")),
     "shorter clips": (nothing, "Cut", ("--random_windows", "--min_clip", "0.5"),

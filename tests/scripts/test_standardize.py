@@ -65,7 +65,7 @@ def test_the_strong_recipe_standardizes_channels_of_several_units(tmp_path, caps
     words = make_run(tmp_path / "run", uneven, more)
     said = capsys.readouterr().out
     assert "features are standardized per channel" in said
-    assert "each feature channel is joined by its deltas" in said
+    assert "deltas are added to the feature channels" in said
     assert "deltas on" in said and "feature_dropout 0.3" in said
     checkpoint = load(tmp_path / "run")
     assert checkpoint["settings"]["deltas"] == "on"

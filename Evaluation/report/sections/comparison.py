@@ -28,14 +28,14 @@ def comparison_parts(content: dict, labels: Sequence[str]) -> list:
     names = [run["name"] for run in content["runs"]]
     return [
         card("Is the difference real?", *(note(line, "verdict") for line in content["verdicts"]),
-             note(f"Intervals hold 95 % of {count(content['resamples'])} draws of the videos, with "
-                  "repetition. They say what other videos would change; what another seed of the "
-                  "training would change, only more trainings say.")),
+             note(f"Intervals cover 95 % of {count(content['resamples'])} draws of the videos with "
+                  "replacement. They show what other videos would change. What another seed of "
+                  "the training would change, only more trainings can show.")),
         card("Mean average precision (%)", _runs_table(content), _runs_bars(content)),
         card("Settings that differ", table(["Setting", *names], settings, "differing")
              if settings else note("None.")),
-        card("Classes", note("Average precision in percent, mean over the tIoU. Of many classes "
-                             "some intervals miss zero by chance: 1 in 20."),
+        card("Classes", note("Average precision in percent, averaged over the tIoU. By chance, "
+                             "about 1 interval in 20 misses zero."),
              _classes(content, names, labels))]
 
 

@@ -31,7 +31,7 @@ from Evaluation.report.sections.parts import (
 # list is its number on the page, and k0 to k5 its colour there.
 KINDS = (
     ("true_positive", "right", "an action of its class is there"),
-    ("double_detection", "double", "its action has a detection of higher score"),
+    ("double_detection", "double", "its action has a detection with a higher score"),
     ("wrong_label", "wrong label", "right place, another class"),
     ("localization", "localization", "right class, place not close enough"),
     ("confusion", "confusion", "another class and place not close enough"),
@@ -110,7 +110,7 @@ def impact(part: dict) -> dict:
         bars("Gain in average mAP_N without each kind of error", [("", own)],
              axis("Gain (points)", lowest - room if lowest < 0 else 0, top + room, digits=1),
              height=240, slot=82),
-        note("Points of average mAP_N if all false positives of a kind were gone."),
+        note("Gain in points of average mAP_N if all false positives of a kind were removed."),
         table(["Kind", "Detections", "Share (%)", "Meaning"], rows, "last-words"))
 
 
@@ -200,7 +200,7 @@ def missed_pairs(detad: dict) -> dict:
                      for column in columns)] for row in detad["buckets"][down]],
             "heat", caption=f"{down} (down) and {across}"))
     return card("Missed actions by two characteristics", grid(*tables, kind="small"),
-                note("Percent of the actions that are missed; below it the number of actions."))
+                note("Percentage of actions that are missed, and below it the number of actions."))
 
 
 def _pair_cell(entry, total):

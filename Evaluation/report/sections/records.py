@@ -32,8 +32,8 @@ def training_parts(history: list, epoch: int | None) -> list:
     header = ["Epoch", *(f"{_loss_name(name)}, {word}" for name in names for _, word, _ in PARTS)]
     rows = [[short(epochs[i]), *(short(_value(entry, part, name)) for name in names
                                  for part, _, _ in PARTS)] for i, entry in enumerate(history)]
-    used = note(f"The detections are those of the checkpoint after epoch {short(epoch)}, the "
-                "dashed line in the curves.") if is_number(epoch) else None
+    used = note(f"The detections are those of the checkpoint after epoch {short(epoch)}, "
+                "which a dashed line marks in the curves.") if is_number(epoch) else None
     return [part for part in (used, _best_epoch(history, epochs), grid(*curves, kind="small"),
                               table(header, rows, folded=True)) if part]
 

@@ -137,7 +137,7 @@ def test_presets_and_limits_name_real_options():
     ("--temporal-scale=3", "unknown option --temporal-scale=3; did you mean --temporal_scale?"),
     ("--num_epo 4", "unknown option --num_epo; did you mean --num_epoch?"),
     ("--qqqq 4", "unknown option --qqqq; --help all lists them"),
-    ("stray", "stray belongs to no option; --help all lists them"),
+    ("stray", "stray does not belong to an option; --help all lists them"),
 ])
 def test_unknown_options_name_the_nearest(words, hint):
     with pytest.raises(UserError) as caught:
