@@ -12,14 +12,13 @@ import Utils.packages  # noqa: F401  (reports missing packages)
 
 # isort: split
 import argparse
-import time
-from datetime import timedelta
 from pathlib import Path
 
 from Engine.inference.extraction import Extraction
+from Engine.inference.sharing import chosen_workers, meeting, share_of, sharing
 from Models.extractors.registry import Setting, build, has_network
 from Utils.data.sidecars import read_sidecar
-from Utils.files import UserError, agreeing, counted, listed, reason, write_json
+from Utils.files import UserError, agreeing, counted, listed, write_json
 from Utils.run import Stopwatch, script_main
 from Utils.video.demo_videos import (
     ANNOTATIONS,
@@ -35,7 +34,6 @@ from Utils.video.writing import check_folder, is_source, sha256_of
 from Utils.words import Parser, at_least_one, count, positive
 
 TEMPLATE = "annotations_template.json"
-PATIENCE = timedelta(days=365)      # of processes that wait for each other
 
 
 @script_main
@@ -151,59 +149,6 @@ def make_demo(options):
     if ensure_demo_videos(folder, seconds=seconds,
                           workers=max(1, chosen_workers(options.workers, NUM_TRAIN))):
         print(f"wrote the demo's videos and {ANNOTATIONS} to {folder}", flush=True)
-
-
-def meeting(process):
-    """A function that waits for the other processes of torchrun.
-
-    torchrun stops all of them when one ends with an error, so none may end before the
-    others have done their work.
-    """
-    if process.world == 1:
-        return lambda: None
-    import torch.distributed as dist
-
-    group = dist.new_group(backend="gloo", timeout=PATIENCE)
-
-    def meet():
-        try:
-            work = dist.barrier(group=group, async_op=True)
-            while not work.is_completed():      # a wait inside torch could not be interrupted
-                time.sleep(0.1)
-            work.wait()
-        except RuntimeError as problem:
-            raise UserError("another process of torchrun ended before its videos were done and "
-                            "says why; run the same command again to continue with what is left "
-                            f"({reason(problem)})") from None
-    return meet
-
-
-def sharing(process):
-    """How many processes of torchrun share the cores of this machine."""
-    from Utils.training.process import processes_here
-
-    return processes_here(process.world) if process.world > 1 else 1
-
-
-def chosen_workers(wanted, videos, sharing=1):
-    """The number of worker processes: as requested, or one per core; no more than videos.
-
-    Each of `sharing` processes takes its share of the cores, at least one.
-    """
-    if wanted is None:
-        import joblib
-
-        wanted = max(1, joblib.cpu_count() // sharing)
-    return min(wanted, videos)
-
-
-def share_of(videos, process):
-    """The videos of this process among those of torchrun. -> {name: Path}.
-
-    They are in order of decreasing file size, so that the longest start first.
-    """
-    by_size = sorted(videos, key=lambda name: (-videos[name].stat().st_size, name))
-    return {name: videos[name] for name in by_size[process.rank::process.world]}
 
 
 def tell(outcome, videos):

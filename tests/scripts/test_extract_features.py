@@ -255,22 +255,6 @@ def _run(words):
     sys.exit(Extract_features.main([str(word) for word in words]))
 
 
-@pytest.mark.parametrize("world, here, expected", [(1, "1", 3), (2, "2", 2), (4, "2", 2),
-                                                   (2, None, 2), (8, "8", 1)])
-def test_processes_of_torchrun_share_the_cores_of_their_machine(monkeypatch, world, here, expected):
-    """Five cores, three videos. If torchrun says nothing, all processes are on this machine."""
-    torch = pytest.importorskip("torch")
-    from Utils.training.process import Processes
-
-    monkeypatch.setattr(joblib, "cpu_count", lambda: 5)
-    monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
-    if here:
-        monkeypatch.setenv("LOCAL_WORLD_SIZE", here)
-    sharing = Extract_features.sharing(Processes(0, world, torch.device("cpu")))
-    assert Extract_features.chosen_workers(None, 3, sharing) == expected
-    assert Extract_features.chosen_workers(7, 9, sharing) == 7
-
-
 def torchrun(*words):
     """Extract_features.py in two processes of torchrun. -> exit code, and their output."""
     done = subprocess.run(
