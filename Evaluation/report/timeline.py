@@ -55,10 +55,7 @@ def write_timelines(truth: ActionTable, detections: ActionTable, durations: dict
         for axes, video, lanes in zip(grid, videos, panels, strict=True):
             draw_timeline(axes, lanes, durations.get(video) or last_end(lanes))
             axes.set_title(drawable(video, 80), loc="left", fontweight="bold")
-        figure.legend(handles=[key_patch(*entry) for entry in KEY], ncols=len(KEY),
-                      loc="outside upper center", handlelength=1.5)
-        figure.supxlabel(f"time (min:s); detections with a score of at least {least_score:.3g}, "
-                         f"right at tIoU {threshold:g}", fontsize=8)
+        _explain(figure, least_score, threshold)
     return paths_of(stem, formats)
 
 
@@ -105,11 +102,16 @@ def judged_figure(name: str, duration: float, rows: list[dict], actions: list[di
                         layout="constrained")
         draw_timeline(axes := figure.subplots(), lanes, duration)
         axes.set_title(drawable(name, 80), loc="left", fontweight="bold")
-        figure.legend(handles=[key_patch(*entry) for entry in KEY], ncols=len(KEY),
-                      loc="outside upper center", handlelength=1.5)
-        figure.supxlabel(f"time (min:s); detections with a score of at least {least_score:.3g}, "
-                         f"right at tIoU {threshold:g}", fontsize=8)
+        _explain(figure, least_score, threshold)
     return figure
+
+
+def _explain(figure, least_score, threshold):
+    """Add the legend, and which detections are shown and which of them are right."""
+    figure.legend(handles=[key_patch(*entry) for entry in KEY], ncols=len(KEY),
+                  loc="outside upper center", handlelength=1.5)
+    figure.supxlabel(f"time (min:s); detections with a score of at least {least_score:.3g}, "
+                     f"right at tIoU {threshold:g}", fontsize=8)
 
 
 def _table(name, rows):
