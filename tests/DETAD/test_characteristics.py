@@ -70,7 +70,7 @@ def test_limits_of_numbers_are_whole_and_have_no_minus():
     assert buckets["context-size"].describe() == "0, 1, 2, 3, 4, 5, 6"
 
 
-def test_coverage_follows_the_data_where_all_fall_into_one_official_bucket():
+def test_coverage_follows_the_data_if_all_fall_into_one_official_bucket():
     coverage = np.linspace(0.001, 0.01, 50)
     buckets = bucket_table("thumos", characteristics={"coverage": coverage})
     assert np.bincount(buckets["coverage"].assign(coverage)).tolist() == [10] * 5
@@ -133,7 +133,7 @@ def test_a_file_of_another_layout_is_refused(content, words):
     assert words in str(found.value)
 
 
-def test_characteristics_are_computed_where_no_file_has_them():
+def test_characteristics_are_computed_if_no_file_has_them():
     truth = table([[0, 5], [10, 20], [0, 8]], video=[0, 0, 1])
     found = compute_characteristics(truth, {"a": 100.0})
     assert found["length"].tolist() == [5, 10, 8]

@@ -164,7 +164,7 @@ def test_proposals_have_no_unknown_labels():
     assert warnings_of(detections(("v", NO_CLASS, 0, 1, 1)), truth) == []
 
 
-def test_a_prefix_goes_where_the_truth_has_the_name_without_it():
+def test_a_prefix_is_dropped_if_the_truth_has_the_name_without_it():
     truth = actions(("a", "x", 0, 1), ("v_own", "x", 0, 1), ("own", "x", 0, 1))
     table = detections(("v_a", "x", 0, 1, .5), ("v_own", "x", 0, 2, .5), ("v_new", "x", 0, 3, .5))
     found, (line,) = without_prefix(table, "v_", truth, "f.json")

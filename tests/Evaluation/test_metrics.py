@@ -32,7 +32,7 @@ def precision(truth, found, *thresholds):
 
 # ---- tables -------------------------------------------------------------------------------------
 
-def test_alignment_takes_the_numbers_of_the_truth_and_puts_strangers_behind():
+def test_alignment_takes_the_numbers_of_the_truth_and_puts_unknown_names_last():
     truth = actions(("b", "run", 0, 1), ("a", "jump", 0, 1))
     found = detections(("new", "fly", 0, 1, .5), ("a", "run", 0, 1, .4), ("b", "jump", 0, 1, .3))
     found = align(found, truth)

@@ -78,7 +78,7 @@ def test_greedy_is_the_plain_formulation(boxes, threshold):
 
 
 @given(BOXES, st.integers(1, 4), st.sampled_from([0.0, 0.25, 0.4, 0.5, 0.99]), st.integers(0, 99))
-def test_all_classes_at_once_is_each_class_alone(boxes, num_classes, threshold, seed):
+def test_all_classes_at_once_equal_each_class_alone(boxes, num_classes, threshold, seed):
     segments, first = boxes
     rng = np.random.default_rng(seed)
     scores = np.column_stack([rng.permutation(first) for _ in range(num_classes)])
@@ -176,7 +176,7 @@ def test_boxes_that_wait_in_the_queue_come_in_time(seed, count, grid, levels):
 
 
 @given(st.lists(BOXES, max_size=5), st.integers(1, 12), st.sampled_from([None, (.65, .9), (0, 0)]))
-def test_videos_in_step_are_each_video_alone(videos, limit, damp_above):
+def test_videos_suppressed_together_equal_each_video_alone(videos, limit, damp_above):
     videos = [(segments / 40, scores) for segments, scores in videos]
     together = soft_nms_each(videos, 0.5, limit, damp_above)
     assert len(together) == len(videos)

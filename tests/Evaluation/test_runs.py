@@ -50,7 +50,7 @@ def test_runs_are_shown_best_first_and_unscored_ones_last(tmp_path, monkeypatch,
     assert Eval.main(["--list", "deep"]) == 0 and "bad" not in capsys.readouterr().out
 
 
-def test_folders_without_runs_and_broken_files_are_no_fault(tmp_path):
+def test_folders_without_runs_and_broken_files_are_not_an_error(tmp_path):
     assert "no runs in" in shown_runs([tmp_path])
     write_run(tmp_path, "odd", .5)
     (tmp_path / "checkpoint_odd" / "config.json").write_text("[")

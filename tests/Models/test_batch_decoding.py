@@ -129,7 +129,7 @@ def test_a_score_at_the_threshold_is_not_a_candidate():
 @pytest.mark.parametrize("part", ["logits", "adjusted", "startness", "endness"])
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.parametrize("make", [Decoder, lambda config: None], ids=["batch", "windows"])
-def test_videos_whose_predictions_are_no_numbers_are_named(part, bad, make):
+def test_videos_whose_predictions_are_not_finite_are_named(part, bad, make):
     launched = random_batch(0, 3, 20, 4)
     getattr(launched[0], part)[1].flatten()[2] = bad
     with pytest.raises(UserError, match="predictions of video1 are not finite; look at their"):

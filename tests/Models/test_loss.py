@@ -137,7 +137,7 @@ def predictions_of(boxes, logits):
 @pytest.mark.parametrize("dataset, sure, expected", [
     # 0.65 / 4 * ln 2 of each of the anchors on the 64 frames that are left, over max(1, 0).
     ("thumos", -50.0, math.log(21)), ("activitynet", 50.0, 56 * 0.65 / 4 * math.log(2))])
-def test_anchors_on_masked_frames_are_no_negatives(dataset, sure, expected):
+def test_anchors_on_masked_frames_are_not_negatives(dataset, sure, expected):
     config = small(dataset)
     criterion = Criterion(config)
     boxes = criterion.anchors[None].clone()

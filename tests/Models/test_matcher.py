@@ -36,7 +36,7 @@ def test_equally_good_boxes_all_take_the_action():
 
 
 @pytest.mark.parametrize("action", [[5, 5], [33, 38], [100, 120]])
-def test_an_action_that_overlaps_nothing_makes_no_positive(action):
+def test_an_action_that_overlaps_nothing_has_no_positive(action):
     assert matched([action]) == [-1, -1, -1, -1]
 
 

@@ -38,7 +38,7 @@ def test_the_style_stays_inside(tmp_path):
     assert dict(matplotlib.rcParams) == before
 
 
-def test_nothing_is_written_where_drawing_fails(tmp_path):
+def test_nothing_is_written_if_drawing_fails(tmp_path):
     with pytest.raises(ZeroDivisionError), figure_files(tmp_path / "a", 3, 2):
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
@@ -82,7 +82,7 @@ def test_figures_are_drawn_in_the_formats_asked_for_whatever_the_number_of_proce
     assert draw_all([]) == []
 
 
-def test_figures_are_drawn_where_the_system_names_no_cores(tmp_path, monkeypatch):
+def test_figures_are_drawn_even_if_the_system_reports_no_cores(tmp_path, monkeypatch):
     """As on macOS and Windows."""
     monkeypatch.delattr(os, "sched_getaffinity")
     assert draw_all([(draw_as, tmp_path / "a")], ("png",)) == [tmp_path / "a.png"]

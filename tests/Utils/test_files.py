@@ -197,7 +197,7 @@ def test_an_absent_file_and_a_folder_are_refused(tmp_path):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=60), st.sampled_from(["x.json", "x.json.gz"]), st.booleans())
-def test_no_content_whatever_is_more_than_a_user_error(tmp_path, content, name, zipped):
+def test_any_content_gives_at_most_a_user_error(tmp_path, content, name, zipped):
     path = tmp_path / name
     path.write_bytes(gzip.compress(content) if zipped else content)
     try:

@@ -9,7 +9,7 @@ import pytest
 from Utils.parallel import PARALLEL_FROM, at_once, processes_for
 
 
-def test_cores_are_counted_where_the_system_names_none(monkeypatch):
+def test_cores_are_counted_even_if_the_system_reports_none(monkeypatch):
     """As on macOS and Windows."""
     monkeypatch.delattr(os, "sched_getaffinity")
     assert processes_for(PARALLEL_FROM, 10 ** 6) == joblib.cpu_count() >= 1

@@ -211,6 +211,6 @@ def test_without_a_terminal_progress_is_plain_lines(monkeypatch, capsys):
         "infer: 2 of 4, 0.05 per second, 40 s left", "infer: 4 of 4, 0.05 per second, 0 s left"]
 
 
-def test_only_the_first_process_tells_its_progress(capsys):
+def test_only_the_first_process_shows_its_progress(capsys):
     assert list(progress([1, 2], "infer", shown=False)) == [1, 2]
     assert capsys.readouterr().out == ""

@@ -115,7 +115,7 @@ def test_torch_and_numpy_agree(a, b):
 
 
 @given(segment_arrays(least=1), segment_arrays(least=1))
-def test_a_segment_is_inside_where_all_of_it_overlaps(a, b):
+def test_a_segment_is_inside_if_all_of_it_overlaps(a, b):
     a = a[length(a) > 0]
     for start, end in b.tolist():
         wholly = intersection(a, as_numpy([start, end]))[:, 0] == length(a)

@@ -31,7 +31,7 @@ def test_a_clip_of_exactly_the_short_share_is_stitched():
     assert not is_stitched(513, 1280, 0.4)
 
 
-def test_to_copy_starts_behind_the_gap_and_comes_back():
+def test_to_copy_starts_after_the_gap_and_comes_back():
     actions = np.array([[0., 10.], [50., 99.]])
     moved = to_copy(actions, num_frames=100, length=1280, gap=30)
     assert moved.min() == 130
@@ -104,7 +104,7 @@ def test_resizing_is_that_of_torch(in_length, out_length):
 
 
 @given(st.integers(1, 1280), st.integers(1, 1280))
-def test_no_frame_behind_the_stretch_is_touched(in_length, out_length):
+def test_no_frame_after_the_stretch_is_touched(in_length, out_length):
     index, weight = expand_plan(np.array([[7, out_length, 0, 0, in_length, out_length]]),
                                 out_length + 7)
     assert (index + (weight > 0)).max() <= in_length - 1

@@ -104,7 +104,7 @@ def test_a_worker_that_is_ended_says_nothing_and_cleans_up(tmp_path):
     assert (tmp_path / "cleaned").exists()
 
 
-def test_a_worker_ends_even_where_its_work_catches_the_end():
+def test_a_worker_ends_even_if_its_work_catches_the_signal():
     context = multiprocessing.get_context("fork")
 
     def swallow():

@@ -32,7 +32,7 @@ def test_a_full_disk_under_the_log_is_reported_once_and_raises_nothing(capfd):
                                       "continuing without it\n")
 
 
-def test_a_log_goes_on_where_there_is_room_again(tmp_path):
+def test_a_log_continues_once_there_is_room_again(tmp_path):
     class Full(io.StringIO):
         has_room = False
 
@@ -133,7 +133,7 @@ def test_a_reader_that_closes_its_pipe_is_not_an_error():
     assert isinstance(stream.failure, BrokenPipeError)
 
 
-def test_outside_of_a_script_nothing_is_checked():
+def test_outside_a_script_nothing_is_checked():
     check_said()
     # Not on pytest's own stream: what is lost is pointed to nowhere at the end.
     with stdout_on("/dev/null"), pytest.raises(UserError), steady_streams():

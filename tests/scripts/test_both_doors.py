@@ -136,7 +136,7 @@ def test_check_finds_what_a_first_refusal_hides(tmp_path, capsys):
     assert "train3" in out and "are the durations in frames or milliseconds?" in out
 
 
-def test_check_tells_of_values_classes_and_lengths(tmp_path, capsys):
+def test_check_reports_values_classes_and_lengths(tmp_path, capsys):
     def change(database, arrays):
         for name in database:
             arrays["flow"][name][:, 1] = 4

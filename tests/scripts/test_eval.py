@@ -110,14 +110,14 @@ def test_the_diagnosis_is_summed_up_as_a_finding():
 
 
 @pytest.mark.parametrize("rates", [{"XS": 1.0, "M": 1.0}, {"M": 1.0}, {"XS": 0.997, "L": 1.0}, {}])
-def test_no_length_is_named_where_all_are_missed_alike(rates):
+def test_no_length_is_named_if_all_are_missed_alike(rates):
     found = {"average_mAP_N": 0.0, "false_positives": {"impact": {"background": 0.0}},
              "false_negatives": {"length": {size: {"miss_rate": r} for size, r in rates.items()}},
              "num_missed": [400, 398], "num_instances": 400}
     assert finding(found) == "average mAP_N 0.00 %; 100 % of all actions are missed"
 
 
-def test_a_length_is_named_where_only_one_is_missed_most():
+def test_the_length_that_is_missed_most_is_named():
     missed = {"XS": {"miss_rate": 0.4}, "M": {"miss_rate": 0.4}, "XL": {"miss_rate": 0.6}}
     found = {"average_mAP_N": 0.2, "false_positives": {"impact": {"background": 0.0}},
              "false_negatives": {"length": missed}, "num_missed": [2, 2], "num_instances": 4}

@@ -96,7 +96,7 @@ def test_workers_and_batches_change_nothing(videos, features, tmp_path, words):
     assert contents(tmp_path) == contents(features)
 
 
-def test_what_is_done_is_left_alone(videos, features, tmp_path, capsys):
+def test_finished_videos_are_left_alone(videos, features, tmp_path, capsys):
     folder = shutil.copytree(features, tmp_path / "f")
     (folder / "b.json").unlink()
     begun(folder / "b.npy").write_text("a kill came between the two")
@@ -431,7 +431,7 @@ def test_rate_and_duration_come_from_the_sidecars(run):
     assert {window["v_duration"] for window in lists["windows"]} == {8.5, 8.6}
 
 
-def test_videos_of_equal_length_are_no_question_if_sidecars_tell(videos, tmp_path, capsys):
+def test_videos_of_equal_length_raise_no_question_if_they_have_sidecars(videos, tmp_path, capsys):
     """Other tools' arrays might have their axes swapped if all have one length."""
     database = {}
     for name in "xyz":

@@ -102,13 +102,13 @@ def test_batches_decoded_at_once_give_the_same_proposals(run, monkeypatch):
         assert found[name].scores == pytest.approx(expected[name].scores, rel=1e-5)
 
 
-def test_the_rate_is_that_of_the_training_where_all_videos_had_one(run, capsys):
+def test_the_rate_of_the_training_is_used_if_all_videos_shared_it(run, capsys):
     assert detect(run, "--feature_fps", "10") == 0
     told = results(run[0] / "out.json")
     assert detect(run) == 0 and results(run[0] / "out.json") == told
 
 
-def test_the_rate_must_be_told_where_the_training_knew_none(run, capsys):
+def test_the_rate_must_be_given_if_the_training_had_none(run, capsys):
     content = load_checkpoint(run[0] / "run" / BEST)
     del content["feature_rate"]
     save_checkpoint(run[0] / "no rate" / BEST, content)
@@ -325,7 +325,7 @@ def test_the_recommended_score_is_that_of_the_training(run, tmp_path, capsys):
         assert len(lines) == (found >= least).sum() > 0
 
 
-def test_broken_features_are_left_out_where_that_is_asked_for(run, unseen, tmp_path, capsys):
+def test_broken_features_are_left_out_on_request(run, unseen, tmp_path, capsys):
     shutil.copytree(unseen / "files", tmp_path / "files")
     np.save(tmp_path / "files/c.npy", np.full((90, 32), np.nan, np.float32))
     words = ["--videos", tmp_path / "files", "-o", tmp_path / "out.json"]

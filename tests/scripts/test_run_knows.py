@@ -30,7 +30,7 @@ def contents(folder):
             if path.is_file() and path.name != ".lock"}
 
 
-def test_infer_and_eval_need_the_folder_of_the_run_alone(run, made, capsys):
+def test_infer_and_eval_need_only_the_folder_of_the_run(run, made, capsys):
     assert call("Infer", "--checkpoint_path", run / "run", "--output_path", run / "new",
                 "--device", "cpu") == 0
     assert call("Eval", "--output_path", run / "new") == 0
@@ -71,7 +71,7 @@ def test_the_remedies_of_a_result_of_other_settings_work(run):
     assert call("Eval", *words) == 0              # the same again is no other result
 
 
-def test_one_file_tells_every_script_all(run, made):
+def test_one_config_file_serves_every_script(run, made):
     for script in ("Cut", "Train", "Infer", "Eval"):
         file = run / ("out" if script == "Eval" else "run") / "config.json"
         extra = ("--output_path", run / "out") if script in ("Infer", "Eval") else ()

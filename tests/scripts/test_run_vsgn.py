@@ -177,7 +177,7 @@ def test_a_run_knows_its_data_set_and_its_features(tree):
                  "--output_path", "output_mine"])]
 
 
-def test_a_data_set_that_is_named_is_left_to_the_script_to_hold_against_the_run(tree):
+def test_a_given_dataset_is_left_for_the_script_to_check_against_the_run(tree):
     tree.run("eval", "mine", DATASET="thumos")
     assert tree.steps == [(EVAL, ["--dataset", "thumos", "--output_path", "output_mine"])]
 

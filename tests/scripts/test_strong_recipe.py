@@ -38,7 +38,7 @@ def run(original, tmp_path):
     return copy_run(folder, tmp_path / "run"), words
 
 
-def test_the_last_epoch_recommends_a_score_and_metrics_tell_it(run, tmp_path):
+def test_the_last_epoch_recommends_a_score_and_metrics_hold_it(run, tmp_path):
     folder, _ = run
     checkpoint = torch.load(folder / "run" / "checkpoint.pth.tar", weights_only=True)
     first, last = (epoch["val"] for epoch in checkpoint["history"])

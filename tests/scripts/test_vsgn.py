@@ -162,7 +162,7 @@ def test_detections_of_every_form_are_scored_alike(tmp_path):
         vsgn.evaluate(TABLE, truth)
 
 
-def test_timelines_show_what_is_right_where_that_is_known():
+def test_timelines_show_what_is_right_if_it_is_known():
     truth = [{"segment": [1, 2], "label": "run"}, {"segment": [20, 22], "label": "run"}]
     plain, judged = vsgn.plot_timeline(TABLE, duration=30), vsgn.plot_timeline(TABLE, truth)
     assert isinstance(plain, Figure) and plain.axes[0].get_xlim() == (0, 30)

@@ -87,7 +87,7 @@ def test_a_class_agrees_by_its_share_of_what_overlaps_a_detection():
     assert agreement(proposals((50, 60, .5, 1)), rows, .7).tolist() == [1]
 
 
-def test_a_detection_that_others_contradict_falls_behind_one_they_share():
+def test_a_contradicted_detection_drops_below_one_that_others_share():
     rows = proposals((0, 10, .9, 1), (0, 10, .8, 2), (0, 9.9, .8, 2), (30, 40, .85, 1))
     options = {"sigma": .5, "limit": 9, "by_class": True, "vote_iou": .7}
     first = {power: video_detections(rows, 50., agreement_power=power, **options)

@@ -143,7 +143,7 @@ def test_proposals_with_classes_keep_them():
 
 
 @pytest.mark.parametrize("label", [0, 3])
-def test_labels_that_are_no_classes_are_refused(label):
+def test_labels_that_are_not_classes_are_refused(label):
     bad = proposals((0, 1, .5, 1), (0, 1, .5, label))
     with pytest.raises(UserError, match=r"labels \d to \d, the classes are 1 to 2; evaluate with"):
         detection_rows(bad, ["a", "b"])

@@ -80,7 +80,7 @@ def random_rows(rng, count, duration):
     return Proposals(segments, rng.random(count, np.float32), np.zeros(count, np.int32))
 
 
-def test_segments_of_50_seconds_are_taken_where_no_dataset_forbids_it():
+def test_segments_of_50_seconds_are_kept_unless_the_dataset_forbids_them():
     rows = Proposals(np.array([[0., 60]]), np.array([.5], np.float32), np.array([1], np.int32))
     long_video = [VideoRows("v", 100., rows)]
     assert len(results_of(long_video, config(), {})[0]["v"]) == 1

@@ -83,7 +83,7 @@ def test_whole_videos_have_shares_of_the_duration(path):
     assert list(proposals) == []
 
 
-def test_windows_that_come_later_stand_behind_the_others_of_their_video(path):
+def test_later_windows_are_appended_to_those_of_their_video(path):
     order = [("a", 4, 0), ("b", 2, 1), ("a", 9, 2), ("b", 0, 3), ("a", 1, 4)]
     with ProposalWriter(path, {}) as writer:
         for video, count, seed in order:

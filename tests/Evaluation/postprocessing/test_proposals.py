@@ -45,7 +45,7 @@ def test_boxes_are_clamped_to_the_input_and_the_window():
     assert found.segments.tolist() == [[0, 10], [40, 49]]
 
 
-def test_the_start_alone_decides_which_copy_a_box_is_of():
+def test_only_the_start_decides_which_copy_a_box_belongs_to():
     # 16 frames, a gap of 16, 32 columns for the copy: position 32 + x is frame x / 2.
     found = decode([[0, .5, 0], [0, .4, 0], [0, 0, .3]], [[36, 44], [8, 12], [10, 60]],
                    num_frames=16, stitched=True)

@@ -95,7 +95,7 @@ def test_an_unknown_duration_is_the_last_end():
     assert tables_of(truth, detections(), {}, (0.5,))[3] == [10]
 
 
-def test_a_video_that_the_truth_lacks_stands_behind_the_others():
+def test_a_video_that_the_truth_lacks_comes_last():
     truth, found = actions(("v", "x", 0, 10)), detections(("w", "x", 4, 12, 0.5))
     content = tables_of(truth, found, {}, (0.5,))[0]
     assert content["names"] == ["v", "w"] and content["known"] == 1
@@ -240,7 +240,7 @@ def test_what_json_lacks_becomes_null_or_text():
         '[null,null,"a",[1]]')
 
 
-def test_the_page_asks_for_nothing_and_runs_only_its_own_scripts(tmp_path):
+def test_the_page_requests_nothing_and_runs_only_its_own_scripts(tmp_path):
     page, _ = written(tmp_path / "r.html", *random_run(num_videos=1))
     outside = [(tag, value) for tag, attributes in page.tags for name, value in attributes.items()
                if name in ("src", "href", "action", "data", "srcset")

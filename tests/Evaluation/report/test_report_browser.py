@@ -117,7 +117,7 @@ def test_bars_of_few_misses_are_tall_enough_to_compare(browser, tmp_path, run):
 
 
 @pytest.mark.parametrize("width", [1400, 390])
-def test_no_word_of_a_chart_lies_on_another_also_on_paper(page, width):
+def test_words_of_a_chart_do_not_overlap_on_screen_or_paper(page, width):
     page.emulate("Emulation.setDeviceMetricsOverride", width=width, height=900,
                  deviceScaleFactor=1, mobile=width < 500)
     try:

@@ -94,8 +94,7 @@ def row(label, start, end, score):
     return {"label": label, "segment": [start, end], "score": score}
 
 
-def test_the_detections_of_a_video_stand_by_class_darker_where_they_score_more(tmp_path,
-                                                                               monkeypatch):
+def test_detections_are_drawn_by_class_and_darker_with_higher_scores(tmp_path, monkeypatch):
     rows = [row("low", 0, 2, .2), row("high", 5, 9, .8), row("high", 6, 8, .4),
             row("none", 0, 9, .03)]
     figure, paths = drawn(monkeypatch, write_detected, tmp_path / "a.b", [("video", 20.0, rows)])

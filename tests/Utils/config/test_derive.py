@@ -47,7 +47,7 @@ def test_anchors_are_centred_on_the_actions():
     assert choose_anchors(np.array([]), CUSTOM) == (1.0, 1.5)
 
 
-def test_the_network_is_narrow_where_actions_are_few_and_the_papers_otherwise():
+def test_few_actions_make_the_network_narrow():
     assert [choose_width(count) for count in (0, 1499, 1500, 2999, 3000)] == [64, 64, 128, 128, 256]
     store = ArrayStore({"x": {name: np.zeros((100, 7), np.float32) for name in "ab"}})
     videos = [video("a", [10] * 5), video("b", [0.01] * 1600, subset="test")]

@@ -55,7 +55,7 @@ TABLE = {
     },
 }
 
-def test_own_videos_are_held_out_only_where_a_checkpoint_is_chosen_by_them():
+def test_own_videos_are_held_out_only_if_they_choose_a_checkpoint():
     for flags, expected in ((["--recipe", "paper"], "heldout"), (["--recipe", "strong"], "none"),
                             (["--recipe", "strong", "--checkpoint", "best"], "heldout"),
                             (["--recipe", "strong", "--val_split", "test"], "test")):
@@ -197,13 +197,13 @@ def test_the_network_binds_neither_cutting_nor_evaluation():
         assert parse_config(script, ["--temporal_scale", "1000"]).temporal_scale == 1000
 
 
-def test_limits_of_the_graph_bind_only_where_there_is_one():
+def test_limits_of_the_graph_apply_only_if_there_is_one():
     words = ["--temporal_scale", "128"]
     assert parse_config("Train", [*words, "--no-use_xGPN"]).temporal_scale == 128
     assert parse_config("Train", [*words, "--num_neigh", "4"]).num_neigh == 4
 
 
-def test_room_for_the_magnified_copy_binds_only_where_clips_are_stitched():
+def test_room_for_the_magnified_copy_matters_only_if_clips_are_stitched():
     config = parse_config("Train", ["--short_ratio", "0.99", "--no-use_VSS"])
     assert config.short_ratio == 0.99
 
@@ -286,7 +286,7 @@ def test_the_recipe_of_the_training_is_that_of_the_decoding_unless_another_is_na
     assert adopt(parse_config("Infer", ["--recipe", "strong"]), stored, "x").vote_iou == 0.7
 
 
-def test_an_option_that_a_script_does_not_read_is_said_and_not_silently_taken():
+def test_an_option_that_a_script_does_not_read_is_reported():
     words = ["--num_epoch", "3", "--seed", "4", "--tiou", "0.5"]
     assert notes(parse_config("Cut_long_videos", words), "Cut_long_videos") == [
         "Cut_long_videos.py does not read --num_epoch, --tiou"]
@@ -335,7 +335,7 @@ def test_what_cuts_an_export_has_an_effect_with_one():
         assert notes(parse_config("Eval", words.split()), "Eval") == []
 
 
-def test_what_eval_does_not_read_where_it_does_not_evaluate_is_said():
+def test_eval_reports_options_that_a_mode_does_not_read():
     words = ["--tiou", "0.5", "--output_path", "there", "--overwrite"]
     config = parse_config("Eval", ["--compare", "a", "b", *words])
     assert unread_by(config, "compare") == ["Eval.py --compare does not read --tiou"]

@@ -76,7 +76,7 @@ def test_a_missing_file_is_refused(tmp_path):
         parse_config("Eval", ["--config", str(tmp_path / "absent.json")])
 
 
-def test_places_that_are_gone_are_not_taken_over(tmp_path):
+def test_paths_that_no_longer_exist_are_not_adopted(tmp_path):
     run_of(tmp_path)
     assert data_places(tmp_path) == {"feature_path": str(tmp_path / "features")}
     (tmp_path / "features").rmdir()

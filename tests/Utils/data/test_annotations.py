@@ -43,7 +43,7 @@ def test_a_file_without_the_outer_database_is_read(tmp_path):
     assert [video.name for video in videos] == ["v", "w"]
 
 
-def test_duration_comes_from_frames_and_fps_where_it_is_not_given(tmp_path):
+def test_duration_comes_from_frames_and_fps_if_it_is_not_given(tmp_path):
     video = {"subset": "Validation", "fps": 25.0, "frame": 500, "annotations": []}
     videos, _ = load(tmp_path, {"a": video, "b": {**video, "fps": None}})
     assert [video.duration for video in videos] == [20.0, None]

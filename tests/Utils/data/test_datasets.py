@@ -52,7 +52,7 @@ def test_a_folder_in_place_of_a_file_is_refused(tmp_path):
         load_videos(custom_config(tmp_path / "none.json"))
 
 
-def test_one_in_five_training_videos_becomes_val_where_there_is_nothing_else(tmp_path):
+def test_one_in_five_training_videos_becomes_val_if_there_is_nothing_else(tmp_path):
     path = write_annotations(tmp_path / "a.json", {f"v{i}": entry("training") for i in range(11)})
     found = load_annotations(custom_config(path))
     assert [v.name for v in found.videos if v.subset == "val"] == ["v4", "v9"]
@@ -146,7 +146,7 @@ def test_subsets_and_the_order_of_inference_come_from_the_csv(tmp_path):
     assert found.notes == ["left out by name: 1 video, v_0dkIbKXXFzI"]
 
 
-def test_annotated_videos_that_the_csv_lacks_are_left_out_and_said(tmp_path):
+def test_annotated_videos_that_the_csv_lacks_are_left_out_with_a_note(tmp_path):
     found = load_annotations(activitynet(tmp_path, ["v_b,validation,30"]))
     info = tmp_path / "video_info_new.csv"
     assert found.notes[0] == f"left out, not in {info}: 2 videos, v_a, v_0dkIbKXXFzI"

@@ -134,7 +134,7 @@ def test_the_data_are_those_of_version_1(folder, database):
         assert file["demo_test_029"][:2, 0] == pytest.approx(LAST_FEATURES, abs=1e-4)
 
 
-def test_data_that_are_there_are_left_alone(tmp_path):
+def test_existing_data_are_left_alone(tmp_path):
     write_demo(tmp_path, num_train=2, num_test=1)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
     assert ensure_demo(tmp_path) is False

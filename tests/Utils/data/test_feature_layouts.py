@@ -131,7 +131,7 @@ def test_folders_of_subsets_and_streams(tmp_path):
     assert store.streams == ("rgb", "flow") and "tr" in store and "te" in store
 
 
-def test_hidden_files_are_no_features(tmp_path):
+def test_hidden_files_are_not_features(tmp_path):
     (tmp_path / ".cache").mkdir()
     np.save(tmp_path / ".cache" / "a.npy", A)
     np.save(tmp_path / "b.npy", B)

@@ -119,7 +119,7 @@ def test_half_and_double_precision_and_whole_numbers_become_float32(tmp_path):
         store.close()
 
 
-def test_files_of_a_known_layout_are_opened_for_the_subsets_used_alone(tmp_path):
+def test_only_files_of_the_subsets_in_use_are_opened(tmp_path):
     layout = {"train": {"rgb": "rgb_val.h5"}, "test": {"rgb": "rgb_test.h5"}}
     write_hdf5(tmp_path / "rgb_test.h5", {"a": noise("a", 9, 3)})
     assert "a" in open_features(tmp_path, layout, ["test"])

@@ -59,12 +59,12 @@ def test_a_subset_can_be_chosen_and_an_unknown_one_is_refused(write):
         load(*words, "other")
 
 
-def test_a_file_that_tells_no_subsets_is_scored_whole(write):
+def test_a_file_without_subsets_is_scored_whole(write):
     path = write({"a": entry(None, ("x", [0, 1])), "b": entry(None, ("x", [0, 1]))})
     assert len(load("--detections", "x.json", "--video_anno", path).videos) == 2
 
 
-def test_of_training_videos_alone_the_held_out_ones_are_scored(write):
+def test_with_only_training_videos_the_held_out_ones_are_scored(write):
     path = write({f"v{i}": entry("training", ("x", [0, 1])) for i in range(10)})
     found = load("--dataset", "custom", "--video_anno", path, "--subset", "val")
     assert [video.name for video in found.videos] == ["v4", "v9"]
@@ -146,7 +146,7 @@ def test_the_annotations_themselves_do_as_a_ground_truth(folder):
                                folder / "anet_anno_action.json"))
 
 
-def test_of_a_detection_file_a_labelled_val_is_scored_in_place_of_a_hidden_test(write):
+def test_for_a_detection_file_a_labelled_val_replaces_a_hidden_test(write):
     path = write({"a": entry("train", ("x", [1, 2])), "b": entry("val", ("x", [1, 2])),
                   "c": entry("test")})
     words = "--dataset", "custom", "--video_anno", path

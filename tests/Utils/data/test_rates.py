@@ -210,7 +210,7 @@ def test_a_single_action_or_detection_after_the_end_is_in_the_singular():
         check_seconds(found, truth, {"a": 10.0}, "f.json")
 
 
-def test_a_few_detections_behind_the_end_are_counted():
+def test_a_few_detections_after_the_end_are_counted():
     video = Video("a", "test", 10.0, np.array([[1, 2.]]), np.zeros(1, int))
     truth = action_table([video], ("run",))
     found = action_table([Video("a", "", None, np.array([[1, 2.], [3, 4], [11, 12]]),
@@ -240,7 +240,7 @@ def test_features_stored_the_other_way_round_are_asked_about(tmp_path):
         tmp_path / "c", change=change).notes)
 
 
-def test_a_frame_rate_that_is_none_is_asked_for_only_where_it_counts(tmp_path):
+def test_an_invalid_frame_rate_is_asked_for_only_if_it_matters(tmp_path):
     def change(database, arrays):
         for video in database.values():
             video["fps"] = "n/a"

@@ -17,7 +17,7 @@ def video(name, subset="train", order=0):
     return Video(name, subset, 1.0, np.zeros((0, 2)), np.zeros(0, int), order)
 
 
-def test_val_is_evaluated_where_there_is_no_test():
+def test_val_is_evaluated_if_there_is_no_test():
     videos = [video("a"), video("b", "Validation")]
     assert with_splits(CUSTOM, videos)[0].subset == "val"
     given = resolve({"dataset": "custom", "recipe": "paper", "subset": "test"})

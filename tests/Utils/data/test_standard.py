@@ -33,7 +33,7 @@ def test_known_answer(tmp_path):
 
 
 @pytest.mark.parametrize("value", [0.0, 1e8, -3.3e-7, 1e-30])
-def test_a_constant_channel_becomes_zeros_even_where_another_video_varies(tmp_path, value):
+def test_a_constant_channel_becomes_zeros_even_if_another_video_varies(tmp_path, value):
     varied = noise("b", 9, 2)
     store = store_of(tmp_path, {"a": np.full((50, 2), value, np.float32), "b": varied})
     store.standard = Standard.measured(store, ["a"])
@@ -57,7 +57,7 @@ def test_deltas_are_standardized_like_channels(tmp_path):
     check_streams(store.standard, store)
 
 
-def test_joined_streams_are_refused_where_deltas_lie_between_them(tmp_path):
+def test_joined_streams_are_refused_if_deltas_lie_between_them(tmp_path):
     arrays = {"rgb": noise("rgb", 30, 3), "flow": noise("flow", 30, 2)}
     for name, frames in arrays.items():
         write_hdf5(tmp_path / f"{name}.h5", {"a": frames})

@@ -85,7 +85,7 @@ def test_a_thread_prepares_in_order_a_little_ahead_and_passes_errors_on():
     assert list(prepared_ahead(make, [])) == []
 
 
-def test_features_are_kept_in_memory_where_they_fit(monkeypatch):
+def test_features_are_kept_in_memory_if_they_fit(monkeypatch):
     cpu = torch.device("cpu")
     monkeypatch.setattr(resident, "_free_ram", lambda: 1000)
     assert choose_place("auto", 125, cpu).where == "ram"          # 500 bytes, half of what is free

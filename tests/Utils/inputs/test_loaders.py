@@ -12,8 +12,7 @@ from Utils.training.process import Processes
 
 
 @pytest.mark.parametrize(("val_split", "share"), [("none", 2), ("heldout", 1)])
-def test_a_loss_that_chooses_nothing_is_that_of_fewer_windows(tmp_path, monkeypatch, val_split,
-                                                              share):
+def test_a_loss_that_chooses_nothing_uses_fewer_windows(tmp_path, monkeypatch, val_split, share):
     words = [*write_custom(tmp_path / "data"), "--recipe", "strong",
              "--val_split", val_split, "--window_path", str(tmp_path / "windows")]
     assert cut(words) == 0

@@ -98,7 +98,7 @@ def test_later_actions_overwrite_earlier_ones():
     assert action[0].tolist() == [0, 2, 2, 7, 7, 2, 2, 0]
 
 
-def test_padding_makes_no_targets():
+def test_padding_has_no_targets():
     rows, labels, _ = batch([[0, 3], [0, 0], [0, 0]], [2, 0, 0])
     padded = frame_targets(rows, labels, torch.tensor([1]), 8)
     alone = frame_targets(*batch([[0, 3]], [2]), 8)

@@ -67,7 +67,7 @@ def test_text_files_become_one_database(texts):
                              "test actions": 1}
 
 
-def test_what_is_left_out_is_counted_and_mislabelled_videos_can_be_kept(texts):
+def test_left_out_actions_are_counted_and_mislabelled_videos_can_be_kept(texts):
     assert convert(texts).left_out == {
         "ambiguous intervals (for Eval.py --ambiguous)": 1,
         "actions of video_test_0000270 (mislabelled)": 1}

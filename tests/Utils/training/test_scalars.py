@@ -20,7 +20,7 @@ def events(path):
     return found
 
 
-def test_what_was_added_stands_in_the_file_at_once(tmp_path):
+def test_added_numbers_are_in_the_file_at_once(tmp_path):
     log = ScalarLog(tmp_path / "curves")
     log.add({"train/total": 0.5, "val/total": 0.75}, 3)
     path, = (tmp_path / "curves").iterdir()

@@ -42,7 +42,7 @@ def test_a_share_that_there_is_not_has_no_bar_and_a_dash():
     assert share_bar("x", 0.25, "c0", [])["value"] == 25
 
 
-def test_shares_of_kinds_stand_upon_each_other():
+def test_shares_of_kinds_are_stacked():
     kinds = {"true_positive": 0.5, "background": 0.25, "odd_kind": 0.25}
     part = {"top_kG": [{"group": 1, "counts": {kind: 4 for kind in kinds}, "fraction": kinds},
                        {"group": 2, "counts": dict.fromkeys(kinds, 0), "fraction": kinds}],
@@ -71,7 +71,7 @@ def test_the_axis_of_gains_has_a_length_even_if_no_error_costs_anything():
     assert low == 0 and 0.5 <= high < 1
 
 
-def test_losses_that_are_no_numbers_have_no_curve():
+def test_losses_that_are_not_numbers_have_no_curve():
     history = [{"epoch": 1, "train": {"total": 2.0, "odd": math.nan}, "val": {"total": math.inf}}]
     parts = training_parts(history, None)
     assert [part["type"] for part in parts] == ["grid", "table"]

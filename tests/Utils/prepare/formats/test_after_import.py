@@ -35,7 +35,7 @@ def imported(features, capsys, *words):
     return said, shlex.split(said[said.index("\nnext: ") + 7:])
 
 
-def test_the_next_command_works_where_no_duration_is_known(features, capsys):
+def test_the_next_command_works_if_no_duration_is_known(features, capsys):
     annotate(("a", 1, 4, "wave", "training"), ("a", 8, 22.4, "jump", "training"),
              ("b", 2, 9, "wave", "testing"), ("b", 10, 23.9, "jump", "testing"))
     said, command = imported(features, capsys)

@@ -120,7 +120,7 @@ def refused(results, formats, folder, choices=None, **words):
     return str(problem.value)
 
 
-def test_a_file_that_is_there_is_replaced_with_overwrite_alone(results, tmp_path):
+def test_an_existing_file_is_replaced_only_with_overwrite(results, tmp_path):
     (tmp_path / "match_2.srt").write_text("mine")
     assert refused(results, ["csv", "srt"], tmp_path) == (
         f"{tmp_path / 'match_2.srt'} already exists; --overwrite replaces it")

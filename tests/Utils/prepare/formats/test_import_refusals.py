@@ -66,7 +66,7 @@ def test_what_has_no_known_format_is_refused_with_the_list(run, text):
                     "that")
 
 
-def test_from_says_the_format_where_it_is_not_recognised(run):
+def test_from_names_the_format_if_it_is_not_recognised(run):
     text = "x y\nx y\nz\n"
     assert "has none of the known formats" in run("v1", v1=text)[0]
     _, found, _ = run("v1 --from framelabels --fps 2", v1=text)
@@ -109,8 +109,7 @@ def test_the_folder_above_the_frame_labels_is_refused_with_the_right_one(run):
 
 # ---- files that are there, encodings ------------------------------------------------------------
 
-def test_annotations_that_are_there_are_replaced_with_overwrite_alone(tmp_path, monkeypatch,
-                                                                      capsys):
+def test_existing_annotations_are_replaced_only_with_overwrite(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Path("a.json").write_text("mine")
     words = ["import", str(SAMPLES / "table.csv"), "--to", "a.json"]
@@ -155,7 +154,7 @@ def test_an_open_quote_names_its_line(run):
     (",1,2,run", "the name of the video is empty"),
     ("a,1,2,run,more", "it has 5 cells, the header 4"),
 ])
-def test_a_bad_row_is_refused_with_its_line_and_left_out_when_told(run, row, fault):
+def test_a_bad_row_is_refused_with_its_line_or_skipped_on_request(run, row, fault):
     text = f"video,start,end,label\na,1,2,run\n{row}\n"
     said, *_ = run("x.csv", **{"x.csv": text})
     assert said == (f"x.csv, line 3: {fault}; fix it, or leave such rows out with --skip_bad")
@@ -170,7 +169,7 @@ def test_frames_need_a_rate(run, name):
     assert run(f"{path} --fps 10")[1]
 
 
-def test_frames_of_a_table_need_a_rate_where_it_has_none(run):
+def test_frames_of_a_table_need_a_rate_if_it_has_none(run):
     text = "video,start_frame,stop_frame,label\na,0,29,x\n"
     assert run("x.csv", **{"x.csv": text})[0] == "x.csv, line 2: the times are frames; give --fps"
     assert rows(run("x.csv --fps 10", **{"x.csv": text})[1]) == {"a": [(0, 3, "x")]}
@@ -279,7 +278,7 @@ def test_closing_at_the_end_needs_a_length(run):
     ([("", "peck", "", "LATER", 1)], "line 2: the event is 'LATER', expected START, STOP or POINT"),
     ([("", "peck", "", "START", "x")], "line 2: Time is 'x', expected seconds or h:m:s"),
 ])
-def test_events_that_do_not_pair_are_refused_and_left_out_when_told(run, events, fault):
+def test_unpaired_events_are_refused_or_skipped_on_request(run, events, fault):
     said, *_ = run("x.csv", **{"x.csv": boris(*events)})
     assert said == f"x.csv, {fault}; fix it, or leave such rows out with --skip_bad"
     _, found, out = run("x.csv --skip_bad")
@@ -357,7 +356,7 @@ def test_frames_of_label_studio_need_a_rate_and_count_from_1(run):
         "x.json, task 1: it starts at frame 0, but Label Studio counts frames from 1")
 
 
-def test_a_time_series_must_be_said_to_be_in_seconds(run):
+def test_a_time_series_needs_its_unit(run):
     text = task({"start": 2, "end": 3.5, "timeserieslabels": ["x"], "instant": False})
     said, *_ = run("x.json", **{"x.json": text})
     assert said == ("x.json, task 1: regions of a time series are in the units of its axis; if "
@@ -420,7 +419,7 @@ def test_a_document_type_definition_is_refused(run):
                     "ELAN")
 
 
-def test_times_that_are_no_milliseconds_are_refused(run):
+def test_times_in_units_other_than_milliseconds_are_refused(run):
     said, *_ = eaf(run, lambda text: text.replace('"milliseconds"', '"PAL-frames"'))
     assert said == ("x.eaf: its times are PAL-frames; save it with a newer ELAN, which writes "
                     "milliseconds")
@@ -444,7 +443,7 @@ def test_a_tier_that_is_not_there_is_refused_with_those_that_are(run):
     (lambda text: text.replace(' TIME_VALUE="2000"', ""),
      "annotation 1 of tier gesture@B: its time slot ts5 has no time"),
 ])
-def test_an_annotation_without_times_is_refused_and_left_out_when_told(run, change, fault):
+def test_an_annotation_without_times_is_refused_or_skipped_on_request(run, change, fault):
     said, *_ = eaf(run, change)
     assert said == f"x.eaf, {fault}; fix it, or leave such rows out with --skip_bad"
     _, found, out = eaf(run, change, "--skip_bad")
@@ -518,7 +517,7 @@ def test_a_cue_that_is_none_is_refused_with_its_line(run, text, fault):
     assert run("x.srt", **{"x.srt": text})[0].startswith(f"x.srt, {fault}")
 
 
-def test_a_line_that_is_no_label_is_refused(run):
+def test_a_line_that_is_not_a_label_is_refused(run):
     said, *_ = run("x.txt", **{"x.txt": "1\t2\tsong\n1 2 song\n"})
     assert said.startswith("x.txt, line 2: it is '1 2 song', expected start, end, label and")
 
