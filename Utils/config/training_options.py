@@ -55,8 +55,7 @@ class DataOptions:
                 "videos; auto: for features of Extract_features.py and, in the strong recipe, "
                 "if the deviations of the channels differ tenfold", scripts=(TRAIN,))
     deltas: Literal["auto", "on", "off"] = option(
-        "auto", "add each channel's change per frame; auto: in the strong "
-                "recipe, if the deviations of the channels differ tenfold",
+        "auto", "add changes per frame; auto: if deviations differ tenfold",
         scripts=(TRAIN,))
 
 
