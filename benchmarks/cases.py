@@ -1,6 +1,7 @@
-"""The cases to measure: for each row, a function of the size that returns (ours, plain or None).
+"""The cases to measure: for each row, a function of the size that returns (ours, plain).
 
-Both are called without arguments and do the same work; plain is the version of plain.py.
+Both are called without arguments and do the same work; plain is the version of
+plain.py, or None.
 """
 
 import tempfile

@@ -63,7 +63,7 @@ SHORT = 1.5         # seconds, of an action that counts as short
 
 
 class Whole:
-    """The flow of an object of OpenCV, for the frames as they are."""
+    """An OpenCV object's flow, for the frames as they are."""
 
     def __init__(self, library):
         self.library = library
@@ -73,7 +73,7 @@ class Whole:
 
 
 class Flowing(Motion):
-    """`motion` by the flow of a name."""
+    """`motion` with the flow of a given name."""
 
     def __init__(self, name, **settings):
         super().__init__(**settings)
@@ -112,7 +112,7 @@ def parse(argv):
 
 
 def common_parser(description):
-    """A parser of the words that benchmarks/steps.py has too."""
+    """A parser of the options that benchmarks/steps.py has too."""
     parser = argparse.ArgumentParser(description=description,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", choices=("sprites", "falls"))
@@ -151,7 +151,7 @@ def cpu_seconds():
 
 
 def annotated(videos, folder, part):
-    """The annotation file of a part; of "training" one that knows no test video."""
+    """The annotation file of a part; for "training", one without the test videos."""
     path = next(place for place in (videos / ANNOTATIONS, videos.parent / ANNOTATIONS)
                 if place.exists())
     if part == "test":

@@ -1,10 +1,11 @@
-"""Eval.py as a whole process, on made inputs of the sizes that people wait for.
+"""Eval.py as a whole process, on synthetic inputs of the sizes that people wait for.
 
     python benchmarks/evaluation.py [--runs 3] [--only NAME ...] [--data FOLDER]
     python benchmarks/evaluation.py --code OTHER_CHECKOUT --data FOLDER    # before and after
 
-Inputs are random: actions, and detections around them and between them. They are written once to
---data and read again by later calls, so that two versions of the code see the same files.
+Inputs are random: actions, and detections around and between them. They are written
+once to --data and read again by later calls, so that two versions of the code see the
+same files.
 """
 
 import argparse

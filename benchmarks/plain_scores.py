@@ -53,8 +53,10 @@ def plain_average_precision(truth, detections, thresholds, short_seconds=None):
 
 
 def first_free(ranked, used, threshold):
-    """The first of (tIoU, index) that is not used yet, None if that is below the threshold; it is
-    put among the used."""
+    """The first of (tIoU, index) that is not used yet; None if that is below the threshold.
+
+    It is added to the used ones.
+    """
     for overlap, index in ranked:
         if overlap < threshold:
             return None

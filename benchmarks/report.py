@@ -1,4 +1,4 @@
-"""A report of many videos in Chromium: its size, the time to open it, long tasks in scrolling.
+"""A report of many videos in Chromium: its size, the time to open it, and long tasks.
 
     python benchmarks/report.py --videos 5000 --detections 40 --openings 10
 """

@@ -1,13 +1,13 @@
-"""Search for better settings of the strong recipe by cross-validation within the training videos.
+"""Search for better settings of the strong recipe by cross-validation in the training videos.
 
     python benchmarks/search.py --data FOLDER              # rgb.h5, flow.h5, annotations.json
     python benchmarks/search.py --data FOLDER --trials "anchors 1 2 4" --seeds 21 22 23
     python benchmarks/search.py --show                     # the trials so far, as Markdown
 
-The test videos are never read: the training videos are dealt into four folds, each detected by a
-network trained on the other three, and all detections scored together. A finished trial appends
-its row to benchmarks/results/search.csv at once and is not run again. A trial that only
-changes decoding uses the networks of the recipe.
+The test videos are never read: the training videos are dealt into four folds, each
+detected by a network trained on the other three, and all detections are scored
+together. A finished trial appends its row to benchmarks/results/search.csv at once and
+is not run again. A trial that only changes decoding uses the networks of the recipe.
 """
 
 import argparse

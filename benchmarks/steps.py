@@ -4,7 +4,7 @@
     python benchmarks/steps.py falls --data FOLDER --folder RUN
 
 A step counts for the action in its middle, or for the background. Ridge regression on a step and
-its two neighbors, classes weighted alike, is fitted on the training videos. How strongly it is
+its two neighbours, classes weighted alike, is fitted on the training videos. How strongly it is
 regularized is chosen among them by three-fold cross-validation, and the test videos are scored
 once. The figure is the mean recall of the classes and the background; its deviation is that of
 1,000 draws of the test videos with repetition. Rows go to benchmarks/results/video_steps.csv.
@@ -78,7 +78,7 @@ def result(train, test, chosen, count):
     train, test: lists of (features, labels) of one video each; without test videos, the recall is
     that of the cross-validation. chosen: channels. count: of classes.
     """
-    train, test = ([(with_neighbors(features[:, chosen]), labels) for features, labels in part]
+    train, test = ([(with_neighbours(features[:, chosen]), labels) for features, labels in part]
                    for part in (train, test))
     scores, tables = cross_validated(train, count)
     best = int(scores.argmax())
@@ -107,7 +107,7 @@ def cross_validated(train, count):
     return scores, np.array(tables)
 
 
-def with_neighbors(features):
+def with_neighbours(features):
     """Each step beside the one before and the one after it; edges repeated. (n, D) -> (n, 3 D)."""
     padded = np.pad(features, ((1, 1), (0, 0)), mode="edge")
     return np.concatenate([padded[:-2], padded[1:-1], padded[2:]], axis=1)

@@ -101,7 +101,7 @@ def write_data(folder, words, share, channels):
 class Patterns:
     """What distinguishes synthetic actions: unit vectors of sub-actions, in one order per class."""
 
-    SUBACTIONS, PARTS, SIZE = 6, 3, 2.0     # SIZE against noise of 1 a channel
+    SUBACTIONS, PARTS, SIZE = 6, 3, 2.0     # SIZE against noise of 1 per channel
 
     def __init__(self, num_classes, channels, rng):
         vectors = rng.standard_normal((2, self.SUBACTIONS, channels))

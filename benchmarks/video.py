@@ -1,7 +1,10 @@
-"""The cost of extraction: `python benchmarks/video.py`, CPU seconds of one process, memory.
+"""The cost of extraction: CPU seconds of one process, and memory.
 
-A minute of the demo's video (320 x 240, 15 per second) is decoded and extracted by `motion`; the
-networks of torchvision, if it is installed, get random weights, which cost the same as real ones.
+    python benchmarks/video.py [--networks]
+
+A minute of the demo's video (320 x 240, 15 per second) is decoded and extracted by
+`motion`; the networks of torchvision, if it is installed, get random weights, which
+cost the same as real ones.
 """
 
 import argparse
@@ -30,7 +33,7 @@ SECONDS, CLIPS = 60, 2
 
 def main():
     """Run the benchmark. argv: words of the command line, None for those of the process."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--networks", action="store_true", help="also time torchvision's networks")
     options = parser.parse_args()
     torch.set_num_threads(1)

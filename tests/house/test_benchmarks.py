@@ -77,10 +77,10 @@ def test_the_channels_of_descriptors_are_those_of_what_they_see():
         assert np.allclose(item[[*others]], 0, atol=1e-3)
 
 
-def test_steps_are_told_apart_by_what_their_neighbors_show():
+def test_steps_are_told_apart_by_what_their_neighbours_show():
     pytest.importorskip("cv2", reason="OPENCV ABSENT: pip install -r requirements-video.txt")
-    from benchmarks.steps import recall, result, with_neighbors
-    assert with_neighbors(np.arange(3)[:, None]).tolist() == [[0, 0, 1], [0, 1, 2], [1, 2, 2]]
+    from benchmarks.steps import recall, result, with_neighbours
+    assert with_neighbours(np.arange(3)[:, None]).tolist() == [[0, 0, 1], [0, 1, 2], [1, 2, 2]]
     assert recall(np.array([[3, 1, 0], [0, 1, 1], [0, 0, 0]])) == 62.5      # (3/4 + 1/2) / 2
     rng = np.random.default_rng(2)
     videos = []
