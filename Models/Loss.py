@@ -59,14 +59,14 @@ class Criterion(nn.Module):
         the same holds for gradients.
         """
         matches = self._matches(predictions.boxes.detach(), targets)
-        return normalise({
+        return normalize({
             "loss_cls_dec": self._class_shares(predictions.logits, matches["class"], targets),
             "loss_reg_dec": box_shares(predictions.boxes, matches["box"], targets),
             "loss_bd_adjust": box_shares(predictions.adjusted, matches["adjusted"], targets),
             **self._frame_shares(predictions, targets)})
 
     def total(self, losses: dict[str, Tensor]) -> Tensor:
-        """The weighted sum that training minimises."""
+        """The weighted sum that training minimizes."""
         frame_level = losses["loss_action"] + losses["loss_start"] + losses["loss_end"]
         return (losses["loss_cls_dec"] + losses["loss_reg_dec"] + losses["loss_bd_adjust"]
                 + self.score_weight * frame_level)
@@ -135,7 +135,7 @@ def frame_shares(scores: Tensor, truth: Tensor, visible: Tensor, epsilon: float)
 
 
 def giou(boxes: Tensor, actions: Tensor) -> Tensor:
-    """Generalised IoU of each box and its action, in one dimension: (..., 2), (..., 2) -> (...)."""
+    """Generalized IoU of each box and its action, in one dimension: (..., 2), (..., 2) -> (...)."""
     start, end = boxes.amin(dim=-1), boxes.amax(dim=-1)
     first, last = actions.unbind(-1)
     overlap = (torch.minimum(end, last) - torch.maximum(start, first)).clamp(min=0)
@@ -176,7 +176,7 @@ def total_of(values: Tensor, chosen: Tensor) -> Tensor:
     return torch.where(chosen, values, 0).sum()
 
 
-def normalise(losses: dict[str, list]) -> dict[str, Tensor]:
+def normalize(losses: dict[str, list]) -> dict[str, Tensor]:
     """Sums divided by counts (0 counts as 1): dict of lists of Share -> dict of scalars.
 
     With several processes, counts are summed over them. As gradients are averaged over

@@ -95,7 +95,7 @@ def _found_streams(folder, follow_links):
 def _named_files(folder, files):
     """[(stream, [(video, path)])] from files of one video each.
 
-    Streams are recognised by folders named rgb and flow, or else by names that end in
+    Streams are recognized by folders named rgb and flow, or else by names that end in
     _rgb and _flow.
     """
     by_folder, by_name = {}, {}

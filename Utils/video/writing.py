@@ -1,7 +1,7 @@
 """The feature file of one video, written as features arrive, and its sidecar.
 
 All parts are written to hidden files first, so that a kill leaves no partial file, and
-features that are complete but have no sidecar yet are recognised as ours. The sidecar
+features that are complete but have no sidecar yet are recognized as ours. The sidecar
 marks a video as done.
 """
 

@@ -8,7 +8,7 @@ import torch.multiprocessing as mp
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from benchmarks.plain_network import plain_losses
-from Models.Loss import Criterion, frame_shares, giou, normalise, sigmoid_focal
+from Models.Loss import Criterion, frame_shares, giou, normalize, sigmoid_focal
 from Models.VSGN import VSGN, Predictions
 from tests.golden import fill, golden_config
 
@@ -46,7 +46,7 @@ def losses_of(config, features, num_frames, targets):
 def balanced(scores, truth, epsilon=0.0, visible=None):
     scores, truth = torch.tensor([scores]), torch.tensor([truth])
     shares = frame_shares(scores, truth, visible, epsilon)
-    return normalise({"loss": shares})["loss"].item()
+    return normalize({"loss": shares})["loss"].item()
 
 
 def test_balanced_cross_entropy_by_hand():

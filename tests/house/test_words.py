@@ -19,7 +19,7 @@ NEVER = {
     r"\bdata sets?\b": "dataset",
     r"\bside-cars?\b": "sidecar",
     r"\benlarged cop": "magnified copy",
-    r"\bstandardis": "standardize",
+    r"(general|minim|normal|recogn|standard)is(e|ed|es|ing|ation)(?![a-z])": "-ize",
     r"\bmend(s|ed|ing)?\b": "correct, fix",
     r"\bby falling score\b": "by descending score",
     r"\bbehind (the end of )?(its|their) (video|frames)\b": "after",

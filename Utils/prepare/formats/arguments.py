@@ -8,7 +8,7 @@ from Utils.files import UserError
 from Utils.prepare.formats.export import TARGETS
 from Utils.prepare.formats.found import Options
 from Utils.prepare.formats.kept_rows import Choices
-from Utils.prepare.formats.recognise import READERS
+from Utils.prepare.formats.recognize import READERS
 from Utils.prepare.formats.side_files import read_durations, read_names
 from Utils.prepare.formats.table import ALIASES
 from Utils.words import at_least_one, finite, positive, share
@@ -23,7 +23,7 @@ def add_import(parser):
     parser.add_argument("--to", required=True, type=Path, metavar="FILE",
                         help="annotation file to write, such as annotations.json")
     parser.add_argument("--from", dest="format", choices=tuple(READERS),
-                        help="format of all files, if it is not recognised")
+                        help="format of all files, if it is not recognized")
     parser.add_argument("--overwrite", action="store_true",
                         help="replace the file of --to")
     parser.add_argument("--feature_path", metavar="DIR",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from Utils.files import UserError, counted, listed
 from Utils.prepare.formats.found import BadRow, Options
-from Utils.prepare.formats.recognise import READERS, files_in, recognise
+from Utils.prepare.formats.recognize import READERS, files_in, recognize
 from Utils.prepare.formats.rules import Imported, annotations_of
 from Utils.prepare.formats.source import Source
 
@@ -56,7 +56,7 @@ def import_files(paths: list[str | Path], options: Options | None = None,
                  format: str | None = None) -> Import:
     """Read files (or folders of frame labels) of other tools.
 
-    format: a key of READERS for all files; None: recognise each by its content. Raises
+    format: a key of READERS for all files; None: recognize each by its content. Raises
     UserError for anything that cannot be read or is contradictory.
     """
     if format is not None and format not in READERS:
@@ -73,7 +73,7 @@ def _read_all(paths, options, format):
     formats, found = {}, []
     for path, of_folder in itertools.chain(*(files_in(Path(named)) for named in paths)):
         source = Source(path, options.encoding)
-        formats[path] = format or of_folder or recognise(source, options)
+        formats[path] = format or of_folder or recognize(source, options)
         try:
             found.append(READERS[formats[path]](source, options))
         except BadRow as fault:

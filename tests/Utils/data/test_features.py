@@ -211,7 +211,7 @@ def test_arrays_of_the_wrong_kind_are_refused(tmp_path, array, message):
         store.lengths("b")
 
 
-def test_transposed_arrays_are_recognised(tmp_path):
+def test_transposed_arrays_are_recognized(tmp_path):
     store = open_features(write_hdf5(tmp_path / "f.h5", {"a": np.zeros((3, 9)),
                                                          "b": np.zeros((3, 12))}))
     store.lengths("a")
@@ -260,7 +260,7 @@ def test_another_width_suggests_the_flag(tmp_path):
         check_width(store, 2048)
 
 
-def test_features_stored_the_other_way_round_are_recognised_by_the_option(tmp_path):
+def test_features_stored_the_other_way_round_are_recognized_by_the_option(tmp_path):
     store = two_streams(tmp_path, {"a": noise("a", 3, 9)}, {"a": noise("a", 2, 9)})
     with pytest.raises(UserError, match=r"seem to be stored \[channels, frames\]: 5 frames"):
         check_width(store, 5)

@@ -12,7 +12,7 @@ from Utils.data.annotation_files import read_records
 from Utils.files import UserError, write_json
 from Utils.prepare.formats.found import Options
 from Utils.prepare.formats.importing import import_files
-from Utils.prepare.formats.recognise import READERS
+from Utils.prepare.formats.recognize import READERS
 
 SAMPLES = Path(__file__).parents[3] / "data/interop"
 FILES = [

@@ -66,7 +66,7 @@ def test_what_has_no_known_format_is_refused_with_the_list(run, text):
                     "that")
 
 
-def test_from_names_the_format_if_it_is_not_recognised(run):
+def test_from_names_the_format_if_it_is_not_recognized(run):
     text = "x y\nx y\nz\n"
     assert "has none of the known formats" in run("v1", v1=text)[0]
     _, found, _ = run("v1 --from framelabels --fps 2", v1=text)

@@ -25,7 +25,7 @@ def test_there_are_26_cases():
     assert len(CASES) == 26
 
 
-@pytest.mark.parametrize("is_told", [False, True], ids=["recognised", "told"])
+@pytest.mark.parametrize("is_told", [False, True], ids=["recognized", "told"])
 @pytest.mark.parametrize("name", CASES)
 def test_a_sample_becomes_what_is_expected(name, is_told, tmp_path, monkeypatch, capsys):
     case, to = CASES[name], tmp_path / "annotations.json"

@@ -170,7 +170,7 @@ DATABASE = {"a.b": {"subset": "Validation", "duration": 9.5, "other": 1, "annota
 
 @pytest.mark.parametrize("encode", [str.encode, lambda text: text.encode("utf-8-sig"),
                                     lambda text: gzip.compress(text.encode())])
-def test_annotations_in_our_layout_are_normalised(tmp_path, encode):
+def test_annotations_in_our_layout_are_normalized(tmp_path, encode):
     (tmp_path / "x.dat").write_bytes(encode(json.dumps({"database": DATABASE})))
     found = import_files([tmp_path / "x.dat"])
     assert found.formats == {tmp_path / "x.dat": "activitynet"}

@@ -1,4 +1,4 @@
-"""Recognise the format of a file by its content."""
+"""Recognize the format of a file by its content."""
 
 import re
 
@@ -46,7 +46,7 @@ READERS = {
 }
 
 
-def recognise(source, options):
+def recognize(source, options):
     """The name of a file's format, a key of READERS; a UserError lists them if none fits."""
     if options.columns:
         return "table"
