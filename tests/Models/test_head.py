@@ -31,8 +31,10 @@ def test_levels_share_the_weights():
 
 
 def test_joined_levels_are_those_one_by_one():
-    """In float64 and with biases: a level of one cell is normalized to 0, which may pass one ReLU
-    and not the other, by a last digit that depends on the processor."""
+    """In float64 and with biases, since the sign of a normalized 0 depends on the processor.
+
+    A level of one cell is normalized to 0, which may pass one ReLU and not the other.
+    """
     torch.manual_seed(1)
     head = Head(32, num_layers=2, num_scales=2, num_scores=3).double()
     for name, value in head.named_parameters():

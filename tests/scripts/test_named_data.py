@@ -1,5 +1,7 @@
-"""Refusals of data whose remedy is a change of the data: read from the message and done, as
-test_named_options.py does with options, and the script that refused then goes on."""
+"""Refusals that a change of the data remedies: the message says which, and it is made.
+
+Then the script that refused succeeds. test_named_options.py does the same with options.
+"""
 
 import json
 import re
@@ -63,8 +65,10 @@ def keeps_one(pattern):
 
 
 def saves(pattern):
-    """The line of Python in the pattern's group is run for every video of the annotations, whose
-    array it calls `array` and whose file `path`."""
+    """Run the line of Python in the pattern's group for every video of the annotations.
+
+    It calls the video's array `array` and its file `path`.
+    """
     def follow(folder, words, said):
         line = found(pattern, said)
         for path in (folder / "own").glob("*.npy"):

@@ -1,5 +1,7 @@
-"""What Extract_features.py, Export_model.py and Prepare_data.py say to do, taken from their words
-and done, as test_named_options.py does for the four scripts."""
+"""Follow what Extract_features.py, Export_model.py and Prepare_data.py say to do.
+
+The remedy is taken from the words of the message, as in test_named_options.py.
+"""
 
 import importlib.util
 import json

@@ -1,5 +1,8 @@
-"""What Prepare_data.py says to do about the files of other tools, taken from its words and done, as
-test_named_options.py does for the four scripts; tests/Utils/prepare/formats has more of these."""
+"""Follow what Prepare_data.py says to do about the files of other tools.
+
+The remedy is taken from the words of the message, as in test_named_options.py;
+tests/Utils/prepare/formats has more of these.
+"""
 
 from pathlib import Path
 

@@ -1,5 +1,7 @@
-"""Refusals that name an option: what the message says is read from its own words and done, and
-the script that refused then goes on."""
+"""Refusals that name an option: what the message says to do is read from its words and done.
+
+Then the script that refused succeeds.
+"""
 
 import json
 import re

@@ -1,5 +1,7 @@
-"""What Infer.py and Eval.py say to do about their results, taken from their words and done, as
-test_named_options.py does."""
+"""Follow what Infer.py and Eval.py say to do about their results.
+
+The remedy is taken from the words of the message, as in test_named_options.py.
+"""
 
 import json
 import re

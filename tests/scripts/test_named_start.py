@@ -1,6 +1,8 @@
-"""What the scripts say to do before they begin, taken from their words and done, as
-test_named_options.py does: files of settings, folders, variables of the environment, and how a run
-is continued."""
+"""Follow what the scripts say to do before they begin.
+
+The remedy is taken from the words of the message, as in test_named_options.py: files
+of settings, folders, variables of the environment, and how to continue a run.
+"""
 
 import json
 import shutil

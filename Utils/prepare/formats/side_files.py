@@ -22,8 +22,7 @@ def two_columns(source, first, second, option):
 
 
 def read_durations(path, encoding=None):
-    """{video: seconds} of a table `video,seconds`, by the names as they stand there and by those
-    of an import."""
+    """{video: seconds} of a table `video,seconds`, by written and by imported names."""
     durations, written, source = {}, {}, Source(path, encoding)
     for media, text in two_columns(source, "video", "seconds", "--durations"):
         try:
