@@ -13,9 +13,10 @@ import pytest
 import Cut_long_videos
 import Export_model
 import Prepare_data
+import Train
 from tests.scripts.test_named_options import found, without
 from tests.small_data import entry, write_annotations
-from tests.small_run import make_run, refusal
+from tests.small_run import NETWORK, make_run, refusal
 from tests.video_files import even_times, write_video
 
 ROW = {"label": "run", "score": 0.5, "segment": [1, 2.5]}
@@ -163,6 +164,25 @@ def test_a_folder_of_two_extractors_is_extracted_anew(extract, capsys, tmp_path)
     assert Cut_long_videos.main(rated) == 2
     option = found(r"but (--\w+) is 6; leave it out", refusal(capsys.readouterr()))
     assert Cut_long_videos.main(without(rated, option)) == 0
+
+
+def test_windows_of_another_extractor_are_cut_again(extract, capsys, tmp_path):
+    names = [f"{part}{number}" for part, count in (("train", 4), ("test", 2))
+             for number in range(count)]
+    for name in names:
+        write_video(tmp_path / "films" / f"{name}.mp4", even_times(80, 10), rate=10)
+    write_annotations(tmp_path / "a.json", {
+        name: entry(name[:-1], (1, 3, "run"), duration=8.0) for name in names})
+    words = ["--dataset", "custom", "--video_anno", "a.json", "--feature_path", "f",
+             "--recipe", "paper", "--temporal_scale", "64", "--num_neigh", "2", "--stitch_gap", "8",
+             *NETWORK]
+    assert extract("--out", "f") == 0 and Cut_long_videos.main(words) == 0
+    assert extract("--out", "f", "--overwrite", "--feature_fps", "4") == 0
+    capsys.readouterr()
+    assert Train.main(words) == 2
+    assert "of another extractor than those in f; run Cut_long_videos.py again" in refusal(
+        capsys.readouterr())
+    assert Cut_long_videos.main(words) == 0 and Train.main(words) == 0
 
 
 # ---- Export_model.py ----------------------------------------------------------------------------

@@ -6,6 +6,8 @@ The remedy is taken from the words of the message, as in test_named_options.py.
 import json
 import re
 import shlex
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,6 +27,8 @@ def made(tmp_path_factory):
     (folder / "new").mkdir()
     for name in "ab":
         np.save(folder / "new" / f"{name}.npy", noise(name, 80, 5))
+    (folder / "more").mkdir()
+    shutil.copy(folder / "new/a.npy", folder / "more/a.npy")
     np.save(folder / "bad.npy", np.full((80, 5), np.nan, np.float32))
     np.save(folder / "wide.npy", noise("wide", 80, 6))
     detections(folder / "found.json", test0=[(3, 4)], test1=[(2, 4)])
@@ -53,11 +57,19 @@ def infer(*words):
 
 ONE, MANY = (["--feature_fps", "10", option] for option in ("--video", "--videos"))
 BOTH = [*MANY, "new"]
+
+
+def renamed(path):
+    return str(Path(path).rename(Path(path).with_stem("other")))
+
+
 # words, how the message is followed
 VIDEOS = {
     "one is bad": ([*MANY, "new/a.npy", "bad.npy"], adds(r"or leave it out with (--\w+)")),
     "a folder among files": ([*MANY, "new/a.npy", "new"], lambda words, said: [
         *MANY, found(r"(new) is a folder; expected one folder, or files", said)]),
+    "one name twice": ([*MANY, "new/a.npy", "more/a.npy"], lambda words, said: [
+        *words[:-1], renamed(found(r"and (\S+) would both be video a; rename one", said))]),
     "no format": ([*BOTH, "--export", "xls"], sets(
         r"(?P<option>--export) xls is not one of (?P<value>\w+)")),
     "no weights": ([*ONE, "new/a.npy", "--checkpoint_path", "new"], lambda words, said: [
