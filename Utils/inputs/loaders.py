@@ -67,8 +67,8 @@ def inference_loader(config, process, checkpoint):
     -> Source, loader, lines for the log.
     checkpoint: its content, which says how to standardize features.
     """
-    config, source, (windows,) = open_lists(config, INFER)
-    use_features_of(checkpoint, source.features, source.extractors, config.checkpoint_path)
+    config, source, (windows,) = open_lists(config, INFER, lambda source: use_features_of(
+        checkpoint, source.features, source.extractors, config.checkpoint_path))
     loader = window_loader(config, source, windows, process, is_training=None)
     lines = [*source.notes, *left_out_lines(source), *standard_lines(source),
              f"{counted(len(loader.dataset), 'window')}; {loader.describe()}"]
@@ -120,8 +120,12 @@ def unlabelled(config, checkpoint, store, names, durations):
     return videos
 
 
-def open_lists(config, names):
-    """The windows of some lists and their source, checked against each other and the config."""
+def open_lists(config, names, use=lambda source: None):
+    """The windows of some lists and their source, checked against each other and the config.
+
+    use: called with the Source before the lists are held against it: to cut them again would not
+    help where the features are not those of the network.
+    """
     paths = [Path(config.window_path) / f"{name}.json" for name in names]
     lists, all_settings = zip(*map(read_windows, paths), strict=True)
     for path, windows in zip(paths, lists, strict=True):
@@ -136,6 +140,7 @@ def open_lists(config, names):
         check_window_settings({name: value for name, value in (settings or {}).items()
                                if name in RATES}, config, path)
     source = open_source(config, names)
+    use(source)
     for path, settings in zip(paths, all_settings, strict=True):
         made_by = fingerprints(source.extractors) or None
         if settings and settings.pop("extractors", None) != made_by:

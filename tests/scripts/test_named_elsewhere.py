@@ -12,6 +12,7 @@ import pytest
 
 import Cut_long_videos
 import Export_model
+import Infer
 import Prepare_data
 import Train
 from tests.scripts.test_named_options import found, without
@@ -166,7 +167,7 @@ def test_a_folder_of_two_extractors_is_extracted_anew(extract, capsys, tmp_path)
     assert Cut_long_videos.main(without(rated, option)) == 0
 
 
-def test_windows_of_another_extractor_are_cut_again(extract, capsys, tmp_path):
+def test_windows_and_features_of_another_extractor_are_made_again(extract, capsys, tmp_path):
     names = [f"{part}{number}" for part, count in (("train", 4), ("test", 2))
              for number in range(count)]
     for name in names:
@@ -183,6 +184,15 @@ def test_windows_of_another_extractor_are_cut_again(extract, capsys, tmp_path):
     assert "of another extractor than those in f; run Cut_long_videos.py again" in refusal(
         capsys.readouterr())
     assert Cut_long_videos.main(words) == 0 and Train.main(words) == 0
+    # And features of another rate than the network was trained on.
+    assert extract("--out", "g") == 0
+    elsewhere = [*words, "--feature_path", "g"]
+    capsys.readouterr()
+    assert Infer.main(elsewhere) == 2
+    rate = found(r"in feature_fps \(5\.0, not (\S+)\); extract them with the same extractor and "
+                 "options", refusal(capsys.readouterr()))
+    assert extract("--out", "g", "--overwrite", "--feature_fps", rate) == 0
+    assert Infer.main(elsewhere) == 0
 
 
 # ---- Export_model.py ----------------------------------------------------------------------------
