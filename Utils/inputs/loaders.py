@@ -33,10 +33,8 @@ def training_loaders(config, process, before=None):
     Returns Source (its config completed from the data), (train loader, val loader), lines for the
     log.
     """
-    config, source, lists = open_lists(config, TRAIN)
-    if before:
-        use_features_of(before, source.features, source.extractors, config.checkpoint_path)
-    else:
+    config, source, lists = open_lists(config, TRAIN, before)
+    if not before:
         config = source.config = prepare_features(config, source)
     if config.val_split == "none":
         lists[1] = lists[1][::math.ceil(len(lists[1]) / SHOWN)]
@@ -67,8 +65,7 @@ def inference_loader(config, process, checkpoint):
     -> Source, loader, lines for the log.
     checkpoint: its content, which says how to standardize features.
     """
-    config, source, (windows,) = open_lists(config, INFER, lambda source: use_features_of(
-        checkpoint, source.features, source.extractors, config.checkpoint_path))
+    config, source, (windows,) = open_lists(config, INFER, checkpoint)
     loader = window_loader(config, source, windows, process, is_training=None)
     lines = [*source.notes, *left_out_lines(source), *standard_lines(source),
              f"{counted(len(loader.dataset), 'window')}; {loader.describe()}"]
@@ -120,11 +117,10 @@ def unlabelled(config, checkpoint, store, names, durations):
     return videos
 
 
-def open_lists(config, names, use=lambda source: None):
+def open_lists(config, names, checkpoint=None):
     """The windows of some lists and their source, checked against each other and the config.
 
-    use: called with the Source before the lists are held against it: to cut them again would not
-    help where the features are not those of the network.
+    checkpoint: whose features are to be used as in its training, if any.
     """
     paths = [Path(config.window_path) / f"{name}.json" for name in names]
     lists, all_settings = zip(*map(read_windows, paths), strict=True)
@@ -140,7 +136,9 @@ def open_lists(config, names, use=lambda source: None):
         check_window_settings({name: value for name, value in (settings or {}).items()
                                if name in RATES}, config, path)
     source = open_source(config, names)
-    use(source)
+    if checkpoint:
+        # Before the windows, as cutting again would not help against features of another extractor.
+        use_features_of(checkpoint, source.features, source.extractors, config.checkpoint_path)
     for path, settings in zip(paths, all_settings, strict=True):
         made_by = fingerprints(source.extractors) or None
         if settings and settings.pop("extractors", None) != made_by:

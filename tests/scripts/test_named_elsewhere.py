@@ -186,13 +186,14 @@ def test_windows_and_features_of_another_extractor_are_made_again(extract, capsy
     assert Cut_long_videos.main(words) == 0 and Train.main(words) == 0
     # And features of another rate than the network was trained on.
     assert extract("--out", "g") == 0
-    elsewhere = [*words, "--feature_path", "g"]
-    capsys.readouterr()
-    assert Infer.main(elsewhere) == 2
-    rate = found(r"in feature_fps \(5\.0, not (\S+)\); extract them with the same extractor and "
-                 "options", refusal(capsys.readouterr()))
+    elsewhere, longer = [*words, "--feature_path", "g"], ["--resume", "--num_epoch", "2"]
+    for main, more in ((Infer.main, []), (Train.main, longer)):
+        capsys.readouterr()
+        assert main([*elsewhere, *more]) == 2
+        rate = found(r"in feature_fps \(5\.0, not (\S+)\); extract them with the same extractor "
+                     "and options", refusal(capsys.readouterr()))
     assert extract("--out", "g", "--overwrite", "--feature_fps", rate) == 0
-    assert Infer.main(elsewhere) == 0
+    assert Infer.main(elsewhere) == 0 and Train.main([*elsewhere, *longer]) == 0
 
 
 # ---- Export_model.py ----------------------------------------------------------------------------
