@@ -195,7 +195,7 @@ def recommended_score(history: list[dict] | None) -> float | None:
 
 def best_rows(rows: list[dict], min_score: float | None = None,
               top: int | None = None) -> list[dict]:
-    """The rows of a video with at least min_score, or only the `top` best, in their order."""
+    """The `top` best of a video's rows with at least min_score, in their order."""
     kept = [row for row in rows if min_score is None or row["score"] >= min_score]
     if top is None or len(kept) <= top:
         return kept

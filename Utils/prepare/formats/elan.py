@@ -87,9 +87,9 @@ def _media(root, source):
 class Times:
     """Start and end of annotations in milliseconds.
 
-    Time slots without a value are spread evenly between their neighbours with one. A
-    chain of such slots is a run of annotations of one tier in which each starts with
-    the slot that ends the one before.
+    Time slots without a value are spread evenly between those with one in their chain.
+    A chain is a run of annotations of one tier, in which each starts with the slot
+    that ends the one before.
     """
 
     def __init__(self, root, tiers):
