@@ -191,6 +191,13 @@ CASES = {
         lambda words, said: without(words, "--feature_path"))),
     "a foreign demo": (demo_folder, "Cut", ("--dataset", "demo", *OWN), by_words(sets(
         r"or (?P<option>--dataset) (?P<value>custom) for your own data"))),
+    # windows
+    "a rate not cut with": (nothing, "Train", ("--overwrite", "--feature_fps", "10"),
+                            by_words(leaves_out(r"or leave (--\w+) out"))),
+    "another framing": (nothing, "Train", ("--overwrite", "--framing", "whole"), by_words(sets(
+        r"was cut with (?P<option>--framing) (?P<value>\w+), .* or give --framing as it was cut"))),
+    "another subset": (nothing, "Infer", ("--overwrite", "--subset", "train"), by_words(sets(
+        r"was cut with (?P<option>--subset) (?P<value>\w+), .* or give --subset as it was cut"))),
     # the network
     "other classes": (one_class, "Infer", ("--overwrite",), corrects(
         "annotate with its classes", video(annotations=[{"segment": [1, 2.5], "label": "jump"}]))),
