@@ -45,6 +45,8 @@ FLAGS = ["--dataset", "custom", "--train_subset", "training", "--subset", "testi
          "--feature_fps", str(FEATURES_PER_SECOND)]
 VARIANTS = {
     "strong": ["--recipe", "strong"],
+    **{f"strong, {14 * steps} steps": ["--recipe", "strong", "--steps_per_epoch", str(steps)]
+       for steps in (6, 12, 25, 50)},
     "without stitching": ["--recipe", "strong", "--no-use_VSS"],
     "without the graph": ["--recipe", "strong", "--no-use_xGPN"],
     "without both": ["--recipe", "strong", "--no-use_VSS", "--no-use_xGPN"],

@@ -5,7 +5,15 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks.sbhar import as_features, by_length, figures, resampled, truth_of
+from benchmarks import sbhar_cost
+from benchmarks.sbhar import (
+    as_features,
+    by_length,
+    detections_of,
+    figures,
+    resampled,
+    truth_of,
+)
 from benchmarks.variants import append
 
 ACTIONS = [([0, 2], "sit-to-stand"), ([2, 20], "standing"), ([20, 45], "standing")]
@@ -65,3 +73,19 @@ def test_a_row_fits_into_an_older_table(tmp_path):
     append(path, [{"seed": 1, "average": 2.5}])
     append(path, [{"seed": 2, "cpu_seconds": 3, "average": 4.5}])
     assert path.read_text().split() == ["seed,average", "1,2.5", "2,4.5"]
+
+
+def test_each_finished_length_of_training_is_a_point_of_the_chart(truth, tmp_path, monkeypatch):
+    cheap, default = "strong, 168 steps", "strong"
+    append(tmp_path / "rows.csv", [{"variant": variant, "seed": 21, "person": "me",
+                                    "cpu_seconds": seconds} for variant, seconds in
+                                   ((default, 80.0), (cheap, 20.0), ("strong, 84 steps", 9.0))])
+    monkeypatch.setattr(sbhar_cost, "PATH", tmp_path / "rows.csv")
+    for variant, rows in ((default, ACTIONS), (cheap, ACTIONS[1:])):
+        place = detections_of(tmp_path, variant, 21, "me")
+        place.parent.mkdir(parents=True)
+        detected(tmp_path, *((*action, 0.9) for action in rows))[0].rename(place)
+    sbhar_cost.main(["--folder", str(tmp_path), "--stem", str(tmp_path / "chart")])
+    points = sbhar_cost.measured(tmp_path, 21)
+    assert points.values.tolist() == [[cheap, 20, 50, 0], [default, 80, 100, 100]]
+    assert (tmp_path / "chart.png").stat().st_size > 10_000
