@@ -9,6 +9,8 @@ defaults. Nothing is printed; a user's mistake raises UserError.
 
 from __future__ import annotations
 
+import math
+import numbers
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from Engine.inference.network import Network
 
 __all__ = ["Detector", "Run", "UserError", "evaluate", "plot_timeline", "train"]
-__version__ = "1.0.0"
+__version__ = "2.0.0"
 
 Progress = bool | Callable[[str, int, int], object]
 
@@ -125,6 +127,7 @@ class Detector:
         from Engine.inference.videos import detect
         from Evaluation.postprocessing.detections import best_rows
 
+        check_choice(feature_fps, min_score, top)
         network = self._network
         network = replace(network, process=replace(network.process, see=progress))
         if feature_fps is not None:
@@ -153,6 +156,19 @@ class Detector:
             return self.detect(files[path], min_score=min_score, top=top)
 
 
+def check_choice(feature_fps: float | None, min_score: float | None, top: int | None) -> None:
+    """Raise UserError for a rate, a lowest score or a number that cannot be."""
+    for name, value, kind, least in (("feature_fps", feature_fps, numbers.Real, 0),
+                                     ("min_score", min_score, numbers.Real, None),
+                                     ("top", top, numbers.Integral, 0)):
+        if value is None:
+            continue
+        if not isinstance(value, kind) or not math.isfinite(value):
+            raise UserError(f"{name} is {value!r}, expected a number")
+        if least is not None and value <= least:
+            raise UserError(f"{name} {value} is impossible: it must be above {least}")
+
+
 # ---- evaluation ---------------------------------------------------------------------------------
 
 def evaluate(detections: Mapping | pd.DataFrame | str | os.PathLike, annotations: str | os.PathLike,
@@ -162,13 +178,16 @@ def evaluate(detections: Mapping | pd.DataFrame | str | os.PathLike, annotations
     detections: {video: table or rows}, a table with a column `video`, or a file
     (.json or .csv). annotations: the annotation file. options: those of Eval.py by
     name, such as subset, tiou, short_seconds. detad: add the diagnosis of detad.json
-    under the key "detad".
+    under the key "detad". What is odd about the detections is a Python warning; those of
+    other videos, or not in seconds, raise UserError.
     """
-    from Engine.evaluation.inputs import load_truth
-    from Engine.evaluation.scoring import diagnose_detections, score
+    import warnings
+
+    from Engine.evaluation.inputs import checked_results, load_truth
+    from Engine.evaluation.scoring import diagnose_detections, main_table, score
     from Engine.inference.tables import results_of
-    from Evaluation.detection_file import NO_CLASS, parse_detections
-    from Evaluation.postprocessing.per_video import Results
+    from Evaluation.detection_file import mismatches, parse_detections
+    from Evaluation.metrics import align
     from Utils.config.checks import check_options
     from Utils.config.resolve import resolve
     from Utils.config.run_file import typed
@@ -178,10 +197,11 @@ def evaluate(detections: Mapping | pd.DataFrame | str | os.PathLike, annotations
                    for name, value in options.items()}, "vsgn.evaluate")
     config = check_options(resolve({"detections": source, **given,
                                     "video_anno": os.fspath(annotations)}), "Eval")
-    table, warnings = parse_detections({"results": results_of(detections)}, source)
+    table, odd = parse_detections({"results": results_of(detections)}, source)
     config, annotated, truth = load_truth(config)
-    has_classes = table.classes != (NO_CLASS,)
-    results = Results(table if has_classes else None, table, source, warnings=warnings)
+    results = checked_results(table, config, annotated, truth, odd)
+    for text in (*results.warnings, *mismatches(align(main_table(results), truth), truth)):
+        warnings.warn(text, stacklevel=2)
     scores, _ = score(config, truth, results)
     if detad:
         scores["detad"] = diagnose_detections(config, truth, annotated, results)

@@ -1,6 +1,6 @@
 """What Eval.py scores: the proposals of a run or a detection file, and the ground truth."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -136,15 +136,23 @@ def check_same_videos(names: Collection[str], truth: ActionTable, config: Config
 
 def results_from_file(inputs: Inputs) -> Results:
     """The rows of --detections, with videos named as in the truth. -> Results."""
-    config, truth = inputs.config, inputs.truth
-    table, warnings = read_detections(config.detections)
-    table, renamed = without_prefix(table, DATASETS[config.dataset].result_prefix, truth,
-                                    config.detections)
-    check_same_videos(table.videos, truth, config, config.detections)
-    durations = {video.name: video.duration for video in inputs.annotations.videos}
-    behind = check_seconds(table, truth, durations, config.detections)
+    table, warnings = read_detections(inputs.config.detections)
+    return checked_results(table, inputs.config, inputs.annotations, inputs.truth, warnings)
+
+
+def checked_results(table: ActionTable, config: Config, annotations: Annotations,
+                    truth: ActionTable, warnings: Sequence[str]) -> Results:
+    """Detections as Results, with videos named as in the truth.
+
+    Raises UserError if they are of other videos, or not in seconds.
+    """
+    where = config.detections
+    table, renamed = without_prefix(table, DATASETS[config.dataset].result_prefix, truth, where)
+    check_same_videos(table.videos, truth, config, where)
+    durations = {video.name: video.duration for video in annotations.videos}
+    behind = check_seconds(table, truth, durations, where)
     has_classes = table.classes != (NO_CLASS,)
-    return Results(table if has_classes else None, table, config.detections,
+    return Results(table if has_classes else None, table, where,
                    warnings=[*warnings, *renamed, *behind])
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -160,6 +161,26 @@ def test_detections_of_every_form_are_scored_alike(tmp_path):
     assert "detad" in vsgn.evaluate({"v": TABLE}, truth, detad=True)
     with pytest.raises(vsgn.UserError, match="no column 'video'; it has start"):
         vsgn.evaluate(TABLE, truth)
+
+
+def test_detections_that_eval_would_refuse_or_warn_of_are_no_silent_zeros(tmp_path):
+    truth = write_annotations(tmp_path / "truth.json", {"v": entry("test", (1, 2, "run"))})
+    with pytest.raises(vsgn.UserError, match="none of its 1 video is among those of subset test"):
+        vsgn.evaluate({"v.mp4": TABLE}, truth)
+    with pytest.warns(UserWarning, match="label"):
+        scores = vsgn.evaluate({"v": TABLE.assign(label="RUN")}, truth)
+    assert scores["average_mAP"]["0.3:0.7"] == 0
+
+
+@pytest.mark.parametrize("choice, why", [
+    ({"feature_fps": -5}, "feature_fps -5 is impossible: it must be above 0"),
+    ({"feature_fps": 0}, "feature_fps 0 is impossible"),
+    ({"feature_fps": "5"}, "feature_fps is '5', expected a number"),
+    ({"min_score": "auto"}, "min_score is 'auto', expected a number"),
+    ({"top": 0}, "top 0 is impossible"), ({"top": 1.5}, "top is 1.5, expected a number")])
+def test_what_a_detector_cannot_be_asked_is_refused(choice, why):
+    with pytest.raises(vsgn.UserError, match=re.escape(why)):
+        vsgn.check_choice(**{"feature_fps": None, "min_score": None, "top": None} | choice)
 
 
 def test_timelines_show_what_is_right_if_it_is_known():
